@@ -1,0 +1,24 @@
+/**
+ * Keys of the authorizer's context: what API Gateway hands to functions (all values are strings there)
+ * and, for a refusal, what the gateway responses print.
+ */
+export const authorizerContextKeys = {
+  tenantId: 'tenantId',
+  plan: 'plan',
+  /** JSON of the tenant's placement `{ model, cluster, database, schema }`. */
+  placement: 'placement',
+  userId: 'userId',
+  /** Roles of the user, separated by spaces. */
+  roles: 'roles',
+  /** Never logged. */
+  capability: 'capability',
+  /** Code of the error catalogue, on a refusal. */
+  errorCode: 'errorCode',
+  /** One sentence on why, on a refusal. */
+  errorDetail: 'errorDetail',
+} as const;
+
+/** Seconds for which API Gateway replays an authorizer's answer to the same token. */
+export const authorizerCacheSeconds = 300;
+/** Seconds for which a capability is good: the authorizer's cache, one 29 s request, and clock skew. */
+export const capabilitySeconds = authorizerCacheSeconds + 60;

@@ -1,0 +1,22 @@
+/** Names of the environment variables that lib writes into functions and shared/config reads. */
+export const environmentKeys = {
+  /** Deployment stage, for example `dev`. */
+  stage: 'TENANTRY_STAGE',
+  /**
+   * JSON, by cluster name: `{ "main": { "resourceArn": "…", "secretArn": "…" } }`.
+   * The secret is the login of the role that the function is allowed to use.
+   */
+  clusters: 'TENANTRY_CLUSTERS',
+  /** JSON of the database that holds the registry: `{ "cluster": "main", "database": "tenantry" }`. */
+  registry: 'TENANTRY_REGISTRY',
+  /** ARN of the secret that holds the capability signing keys. */
+  signingSecretArn: 'TENANTRY_SIGNING_SECRET_ARN',
+  /** JSON list of the trusted token issuers, see shared/config. */
+  issuers: 'TENANTRY_ISSUERS',
+  /** `rediss://host:port?cluster=true` or `redis://host:port`. */
+  cacheUrl: 'TENANTRY_CACHE_URL',
+  /** JSON list of domains below which a subdomain names a tenant, for example `["api.example.com"]`. */
+  baseDomains: 'TENANTRY_BASE_DOMAINS',
+  /** JSON by role name of login secret ARNs; migration runner only. */
+  roleSecretArns: 'TENANTRY_ROLE_SECRET_ARNS',
+} as const;

@@ -1,0 +1,6 @@
+export * from './authorizer.ts';
+export * from './database.ts';
+export * from './environment.ts';
+export * from './metrics.ts';
+export * from './plans.ts';
+export * from './routes.ts';

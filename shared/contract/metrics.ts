@@ -1,0 +1,22 @@
+/** Namespace and names of the metrics that functions emit and that dashboards and alarms read. */
+export const metricsNamespace = 'Tenantry';
+
+export const metricNames = {
+  requests: 'tenant_requests_total',
+  requestDuration: 'tenant_request_duration_ms',
+  databaseQueries: 'tenant_database_queries_total',
+  activeTenants: 'active_tenants',
+  databaseTime: 'tenant_database_time_ms',
+  throttles: 'tenant_throttles_total',
+} as const;
+
+/** Dimensions in use. All are bounded: the tenant is metadata of the log line, never a dimension. */
+export const metricDimensions = {
+  service: 'service',
+  plan: 'plan',
+  route: 'route',
+  operation: 'operation',
+} as const;
+
+/** Metadata field of each metric log line that Logs Insights and Contributor Insights group by. */
+export const tenantMetadataKey = 'tenantId';

@@ -1,0 +1,28 @@
+/** `METHOD /path`, with path parameters in braces, as API Gateway spells a resource. */
+export type Route = `${'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'} /${string}`;
+
+/**
+ * Application services and the routes that each answers: the one place where a new service is announced.
+ * `functions/<service>/handler.ts` holds its code; lib makes a function and the methods from this table.
+ */
+export const services = {
+  projects: [
+    'GET /projects',
+    'POST /projects',
+    'GET /projects/{projectId}',
+    'PATCH /projects/{projectId}',
+    'DELETE /projects/{projectId}',
+  ],
+  tasks: [
+    'GET /projects/{projectId}/tasks',
+    'POST /projects/{projectId}/tasks',
+    'GET /projects/{projectId}/tasks/{taskId}',
+    'PATCH /projects/{projectId}/tasks/{taskId}',
+    'DELETE /projects/{projectId}/tasks/{taskId}',
+  ],
+} as const satisfies Record<string, readonly Route[]>;
+
+export type ServiceName = keyof typeof services;
+
+/** Answered without a token: no tenant, no data. */
+export const publicServices = { openapi: ['GET /openapi.json'] } as const satisfies Record<string, readonly Route[]>;

@@ -1,0 +1,43 @@
+/**
+ * Every error that a client can meet. `status` is the HTTP status; `title` says what kind of thing happened, without values.
+ * docs/errors.md describes each code, and a test holds the two together.
+ */
+export const errorCatalogue = {
+  // Who is asking
+  unauthorized: { status: 401, title: 'A valid bearer token is required' },
+  'token-expired': { status: 401, title: 'The token expired while the request was being served' },
+  'tenant-claim-missing': { status: 403, title: 'The token names no tenant' },
+  'tenant-unknown': { status: 403, title: 'The token names an unknown tenant' },
+  'tenant-suspended': { status: 403, title: 'The tenant is suspended' },
+  'tenant-mismatch': { status: 403, title: 'The request names another tenant than its token' },
+  'tenant-not-named': { status: 400, title: 'The request names no tenant' },
+  'tenant-not-found': { status: 404, title: 'No such tenant' },
+  forbidden: { status: 403, title: 'Not allowed' },
+  'api-key-invalid': { status: 403, title: 'The tenant has no usable API key' },
+
+  // What is being asked
+  'route-not-found': { status: 404, title: 'No such route or method' },
+  'not-found': { status: 404, title: 'No such resource' },
+  'validation-failed': { status: 400, title: 'The request is not valid' },
+  'body-not-json': { status: 400, title: 'The body is not JSON' },
+  'body-too-large': { status: 413, title: 'The body is too large' },
+  'unsupported-media-type': { status: 415, title: 'The content type is not application/json' },
+  conflict: { status: 409, title: 'The resource exists already' },
+  'reference-not-found': { status: 409, title: 'The request refers to a resource that does not exist' },
+  'constraint-violated': { status: 409, title: 'The change breaks a rule of the data' },
+  'idempotency-key-in-use': { status: 409, title: 'A request with this idempotency key is being served' },
+  'idempotency-key-reused': { status: 422, title: 'The idempotency key was used with another request' },
+  'result-too-large': { status: 413, title: 'The result is too large' },
+  'rate-limited': { status: 429, title: 'Too many requests' },
+  'quota-exceeded': { status: 429, title: 'The quota of the plan is used up' },
+
+  // What went wrong on our side
+  'tenant-moving': { status: 503, title: 'The tenant is being moved' },
+  'database-unavailable': { status: 503, title: 'The database is not available' },
+  'statement-timeout': { status: 504, title: 'The database took too long' },
+  'gateway-timeout': { status: 504, title: 'The request took too long' },
+  'bad-gateway': { status: 502, title: 'The function gave no usable answer' },
+  internal: { status: 500, title: 'Internal error' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ErrorCode = keyof typeof errorCatalogue;

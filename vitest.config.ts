@@ -1,0 +1,23 @@
+import { defineConfig } from 'vitest/config';
+
+/** One project a kind of test, so that `npx vitest --project unit` runs a kind alone. */
+const project = (name: string, options: object = {}) => ({
+  extends: true as const,
+  test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
+});
+
+export default defineConfig({
+  test: {
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+    pool: 'forks',
+    projects: [
+      project('unit'),
+      project('cdk', { testTimeout: 120_000 }),
+      project('integration', { globalSetup: ['test/helpers/global-postgres.ts'] }),
+      project('isolation', { globalSetup: ['test/helpers/global-postgres.ts'], testTimeout: 300_000 }),
+      project('e2e', { testTimeout: 120_000, hookTimeout: 300_000 }),
+      project('types', { include: [], typecheck: { enabled: true, only: true, include: ['test/types/**/*.test-d.ts'] } }),
+    ],
+  },
+});
