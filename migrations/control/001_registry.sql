@@ -1,0 +1,42 @@
+-- The registry: the control plane's record of tenants and where they live.
+
+create schema registry;
+grant usage on schema registry to tenantry_app, tenantry_authorizer, tenantry_control;
+
+comment on schema registry is 'The control plane''s record of tenants and placements.';
+
+
+create table registry.tenants (
+  tenant_id text primary key check (tenant_id ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'),
+  name text not null check (char_length(name) between 1 and 200),
+  plan text not null check (plan in ('free', 'pro', 'enterprise')),
+  state text not null default 'active' check (state in ('onboarding', 'active', 'suspended', 'offboarding')),
+  model text not null check (model in ('pool', 'bridge', 'silo')),
+  cluster text not null,
+  database name not null,
+  schema name not null,
+  -- Value of the tenant's API Gateway key: counts its requests. Clients never see it.
+  api_key text,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now()
+);
+revoke all on registry.tenants from public;
+grant select on registry.tenants to tenantry_authorizer;
+grant select, insert, update, delete on registry.tenants to tenantry_control;
+
+comment on table registry.tenants is 'Every tenant, its plan, its state, and where its data lives.';
+
+
+create function registry.current_placement(capability text) returns jsonb
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select jsonb_build_object('model', t.model, 'cluster', t.cluster, 'database', t.database, 'schema', t.schema)
+  from registry.tenants t
+  where t.tenant_id = tenancy.capability_tenant(capability)
+$$;
+revoke all on function registry.current_placement from public;
+grant execute on function registry.current_placement to tenantry_app;
+
+comment on function registry.current_placement is
+  'Where the tenant of a capability lives now: asked by functions whose routing is stale. Tells nothing of other tenants.';

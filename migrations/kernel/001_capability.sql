@@ -1,0 +1,138 @@
+-- The kernel: everything by which a database decides for whom a statement acts.
+
+create schema tenancy;
+grant usage on schema tenancy to tenantry_app, tenantry_authorizer, tenantry_control;
+
+comment on schema tenancy is 'Decides for whom a statement acts, and refuses it when that is not proven.';
+
+-- Errors have SQLSTATEs of their own, so that callers need not read messages:
+--   TN001 no capability   TN002 forged or malformed   TN003 expired   TN004 not at home here
+--   TN005 suspended       TN006 moving                TN007 wrong isolation level   TN008 table not protectable
+
+
+-- Keys that sign capabilities. Several may be valid at once, so that they rotate without downtime.
+create table tenancy.signing_keys (
+  key_id text primary key check (key_id ~ '^[a-z0-9-]{1,32}$'),
+  -- HMAC needs the key only in these two forms (RFC 2104), so they are computed once, here.
+  inner_pad bytea not null check (octet_length(inner_pad) = 64),
+  outer_pad bytea not null check (octet_length(outer_pad) = 64)
+);
+revoke all on tenancy.signing_keys from public;
+
+comment on table tenancy.signing_keys is 'Keys that sign capabilities. No role but the owner may read it.';
+
+
+-- Who is at home in which schema of this database.
+create table tenancy.placements (
+  tenant_id text not null check (tenant_id ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'),
+  schema name not null,
+  state text not null default 'active' check (state in ('active', 'suspended', 'moving', 'moved')),
+  -- Names the tenant's advisory lock. Random, so that nobody can lock a tenant out by computing it.
+  lock_key bigint not null default hashtextextended(gen_random_uuid()::text, 0) unique,
+  primary key (tenant_id, schema)
+);
+revoke all on tenancy.placements from public;
+
+comment on table tenancy.placements is 'Who is at home in which schema of this database, and whether statements are answered.';
+
+
+create function tenancy.xor_pad(key bytea, pad integer) returns bytea
+language plpgsql immutable strict
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  padded bytea := case when octet_length(key) > 64 then sha256(key) else key end;
+  result bytea := decode(repeat(lpad(to_hex(pad), 2, '0'), 64), 'hex');
+begin
+  for i in 0 .. octet_length(padded) - 1 loop
+    result := set_byte(result, i, get_byte(padded, i) # pad);
+  end loop;
+  return result;
+end
+$$;
+revoke all on function tenancy.xor_pad from public;
+
+comment on function tenancy.xor_pad is 'The key of an HMAC-SHA256, combined with its inner (54) or outer (92) pad: 64 bytes.';
+
+
+create function tenancy.set_signing_keys(keys jsonb) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if coalesce(jsonb_array_length(keys), 0) = 0 then
+    raise exception 'set_signing_keys needs at least one key' using errcode = 'TN002';
+  end if;
+  delete from tenancy.signing_keys
+    where key_id not in (select k ->> 'keyId' from jsonb_array_elements(keys) k);
+  insert into tenancy.signing_keys (key_id, inner_pad, outer_pad)
+    select k ->> 'keyId', tenancy.xor_pad(s.bytes, 54), tenancy.xor_pad(s.bytes, 92)
+    from jsonb_array_elements(keys) k, convert_to(k ->> 'secret', 'UTF8') s(bytes)
+  on conflict (key_id) do update set inner_pad = excluded.inner_pad, outer_pad = excluded.outer_pad;
+end
+$$;
+revoke all on function tenancy.set_signing_keys from public;
+
+comment on function tenancy.set_signing_keys is 'Makes exactly these keys valid: [{"keyId", "secret"}].';
+
+
+create function tenancy.capability_tenant(capability text) returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- v1.<keyId>.<tenantId>.<expiresAtUnixSeconds>.<mac>, whose mac is 43 characters of base64url
+  parts text[] := string_to_array(capability, '.');
+  keys tenancy.signing_keys;
+  mac bytea;
+begin
+  if coalesce(capability, '') = '' then
+    raise exception 'No tenant context set' using errcode = 'TN001',
+      hint = 'Run the statement through tenancy.run() with the capability of the request.';
+  end if;
+  select * into keys from tenancy.signing_keys where key_id = parts[2];
+  if keys.key_id is null or cardinality(parts) <> 5 or parts[1] <> 'v1' then
+    raise exception 'The capability is forged' using errcode = 'TN002';
+  end if;
+  mac := sha256(keys.outer_pad || sha256(keys.inner_pad || convert_to(left(capability, -44), 'UTF8')));
+  -- Digests are compared, not the texts, so that the time taken tells nothing of the expected text.
+  if sha256(convert_to(translate(encode(mac, 'base64'), '+/=', '-_'), 'UTF8')) <> sha256(convert_to(parts[5], 'UTF8')) then
+    raise exception 'The capability is forged' using errcode = 'TN002';
+  end if;
+  -- The clock of the statement, not of the transaction: a long transaction does not prolong a capability.
+  if parts[4]::bigint <= extract(epoch from clock_timestamp()) then
+    raise exception 'The capability has expired' using errcode = 'TN003';
+  end if;
+  return parts[3];
+end
+$$;
+revoke all on function tenancy.capability_tenant from public;
+
+comment on function tenancy.capability_tenant is
+  'The tenant for whom a capability speaks. Raises TN001, TN002 or TN003 when it speaks for none.';
+
+
+create function tenancy.current_tenant(home name) returns text
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  tenant constant text := tenancy.capability_tenant(current_setting('tenancy.capability', true));
+  state constant text := (select p.state from tenancy.placements p where p.tenant_id = tenant and p.schema = home);
+begin
+  -- Reads go on while a tenant is being moved; the fence refuses its writes.
+  if state in ('active', 'moving') then
+    return tenant;
+  end if;
+  if state = 'suspended' then
+    raise exception 'The tenant % is suspended', tenant using errcode = 'TN005';
+  end if;
+  raise exception 'The tenant % has moved: it is not at home in %', tenant, home using errcode = 'TN004';
+end
+$$;
+revoke all on function tenancy.current_tenant from public;
+grant execute on function tenancy.current_tenant to tenantry_app;
+
+comment on function tenancy.current_tenant is
+  'The tenant for whom this statement acts, proven by the capability in the setting tenancy.capability and at home in the '
+  'given schema. Raises otherwise. STABLE and wrapped in a sub-select by every policy: called once a statement.';

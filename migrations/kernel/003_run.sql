@@ -1,0 +1,80 @@
+-- How statements come in: one call carries the capability and the statement.
+
+create function tenancy.enter(capability text, schema text, read_only boolean) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform set_config('tenancy.capability', coalesce(capability, ''), true),
+          set_config('search_path', quote_ident(schema) || ', pg_temp', true),
+          -- Database Insights splits load by application name.
+          set_config('application_name', split_part(capability, '.', 3), true);
+  if read_only then
+    perform set_config('transaction_read_only', 'on', true);
+  end if;
+  -- Refuses here what touches no tenant table and would otherwise pass without proof.
+  perform tenancy.current_tenant(schema::name);
+end
+$$;
+revoke all on function tenancy.enter from public;
+grant execute on function tenancy.enter to tenantry_app;
+
+comment on function tenancy.enter is 'Sets the tenant for the rest of the transaction, and raises unless the capability proves it.';
+
+
+create function tenancy.run(
+  capability text, schema text, statement text, arguments jsonb default '[]', read_only boolean default null
+) returns setof jsonb
+language plpgsql
+as $$
+declare
+  row_ record;
+begin
+  perform tenancy.enter(capability, schema, coalesce(read_only, statement ~* '^\s*select\M'));
+  -- A cursor takes exactly one statement that returns rows: stacked statements, SET, COPY and DDL cannot get in.
+  for row_ in execute format(statement, variadic array(select jsonb_array_elements_text(arguments))) loop
+    return next to_jsonb(row_);
+  end loop;
+end
+$$;
+revoke all on function tenancy.run from public;
+grant execute on function tenancy.run to tenantry_app;
+
+comment on function tenancy.run is
+  'Runs one statement as the tenant of the capability, in the given schema; a JSON object a row. The statement has '
+  '%1$L-style placeholders, which become quoted literals, and doubles every other percent sign. Unless told otherwise, a '
+  'SELECT makes its transaction read-only.';
+
+
+create function tenancy.run_batch(capability text, schema text, statements jsonb) returns setof jsonb
+language plpgsql
+as $$
+declare
+  entry record;
+  row_ record;
+begin
+  perform tenancy.enter(capability, schema, false);
+  for entry in select value, ordinality - 1 as index from jsonb_array_elements(statements) with ordinality loop
+    for row_ in execute format(
+      entry.value ->> 'statement',
+      variadic array(select jsonb_array_elements_text(coalesce(entry.value -> 'arguments', '[]')))
+    ) loop
+      return next jsonb_build_array(entry.index, to_jsonb(row_));
+    end loop;
+  end loop;
+end
+$$;
+revoke all on function tenancy.run_batch from public;
+grant execute on function tenancy.run_batch to tenantry_app;
+
+comment on function tenancy.run_batch is
+  'Runs several statements [{"statement", "arguments"}] as the tenant of the capability, in one transaction; [index, row] a row.';
+
+
+-- JSON has no number wide enough for these types, so they leave as text. Postgres picks the function by the real type of an
+-- expression, which a client cannot know.
+create function tenancy.out(value bigint) returns text language sql immutable parallel safe return value::text;
+create function tenancy.out(value numeric) returns text language sql immutable parallel safe return value::text;
+create function tenancy.out(value bigint[]) returns text[] language sql immutable parallel safe return value::text[];
+create function tenancy.out(value numeric[]) returns text[] language sql immutable parallel safe return value::text[];
+create function tenancy.out(value anyelement) returns anyelement language sql immutable parallel safe return value;

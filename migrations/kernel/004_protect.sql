@@ -1,0 +1,87 @@
+-- protect(): everything that a tenant table needs, in one line of a migration.
+
+create function tenancy.key_problems(target regclass) returns setof text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with tenant_column as (
+    select attnum from pg_attribute where attrelid = target and attname = 'tenant_id' and not attisdropped
+  )
+  select 'has no column tenant_id text'
+    where not exists (
+      select from pg_attribute
+      where attrelid = target and attname = 'tenant_id' and atttypid = 'text'::regtype and not attisdropped
+    )
+  union all
+  select 'has no primary key'
+    where not exists (select from pg_index where indrelid = target and indisprimary)
+  union all
+  select format('%s %I does not begin with tenant_id',
+      case when i.indisprimary then 'primary key' when i.indisunique then 'unique key' else 'index' end, c.relname)
+    from pg_index i join pg_class c on c.oid = i.indexrelid
+    where i.indrelid = target and i.indkey[0] is distinct from (select attnum from tenant_column)
+  union all
+  select format('foreign key %I does not begin with tenant_id on both sides', k.conname)
+    from pg_constraint k
+    where k.contype = 'f' and k.conrelid = target
+      -- Only tables of tenants have the column; a foreign key to a plain table is none of our business.
+      and exists (select from pg_attribute a where a.attrelid = k.confrelid and a.attname = 'tenant_id' and not a.attisdropped)
+      and (k.conkey[1] is distinct from (select attnum from tenant_column)
+        or k.confkey[1] is distinct from (
+          select a.attnum from pg_attribute a
+          where a.attrelid = k.confrelid and a.attname = 'tenant_id' and not a.attisdropped))
+  union all
+  select format('exclusion constraint %I does not compare tenant_id', k.conname)
+    from pg_constraint k
+    where k.contype = 'x' and k.conrelid = target and not (select attnum from tenant_column) = any (k.conkey)
+$$;
+revoke all on function tenancy.key_problems from public;
+
+comment on function tenancy.key_problems is 'What keeps a table from being a tenant table: keys that could reach across tenants.';
+
+
+create function tenancy.protect(target regclass) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  home constant name := (
+    select n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = target
+  );
+  problem text;
+  policy record;
+  is_tenant constant text := format('tenant_id = (select tenancy.current_tenant(%L))', home);
+begin
+  for problem in select * from tenancy.key_problems(target) loop
+    raise exception 'The table % %', target, problem using errcode = 'TN008',
+      hint = 'Every key of a tenant table begins with tenant_id, so that no two tenants can meet in it.';
+  end loop;
+
+  execute format('alter table %s alter tenant_id set not null', target);
+  execute format('alter table %s alter tenant_id set default tenancy.current_tenant(%L)', target, home);
+  execute format('alter table %s drop constraint if exists tenant_id_not_empty', target);
+  execute format($sql$alter table %s add constraint tenant_id_not_empty check (tenant_id <> '')$sql$, target);
+
+  execute format('alter table %s enable row level security', target);
+  execute format('alter table %s force row level security', target);
+  -- Exactly one policy: several permissive ones would add up to the widest.
+  for policy in select polname from pg_policy where polrelid = target loop
+    execute format('drop policy %I on %s', policy.polname, target);
+  end loop;
+  execute format('create policy tenant on %s using (%s) with check (%s)', target, is_tenant, is_tenant);
+
+  execute format('drop trigger if exists fence on %s', target);
+  execute format(
+    'create trigger fence before insert or update or delete on %s for each statement execute function tenancy.fence()', target);
+  execute format('alter table %s enable always trigger fence', target);
+
+  execute format('revoke all on %s from public, tenantry_app', target);
+  execute format('grant select, insert, update, delete on %s to tenantry_app', target);
+end
+$$;
+revoke all on function tenancy.protect from public;
+
+comment on function tenancy.protect is
+  'Makes a table a tenant table: tenant_id by default the current tenant and never empty, one policy forced on everybody, the '
+  'fence, and grants for reading and writing rows alone. Refuses a table whose keys could reach across tenants. May be '
+  'called again after the table has changed.';
