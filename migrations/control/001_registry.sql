@@ -35,7 +35,6 @@ as $$
   from registry.tenants t
   where t.tenant_id = tenancy.capability_tenant(capability)
 $$;
-revoke all on function registry.current_placement from public;
 grant execute on function registry.current_placement to tenantry_app;
 
 comment on function registry.current_placement is

@@ -1,9 +1,6 @@
 -- The kernel: everything by which a database decides for whom a statement acts.
 
-create schema tenancy;
 grant usage on schema tenancy to tenantry_app, tenantry_authorizer, tenantry_control;
-
-comment on schema tenancy is 'Decides for whom a statement acts, and refuses it when that is not proven.';
 
 -- Errors have SQLSTATEs of their own, so that callers need not read messages:
 --   TN001 no capability   TN002 forged or malformed   TN003 expired   TN004 not at home here
@@ -50,7 +47,6 @@ begin
   return result;
 end
 $$;
-revoke all on function tenancy.xor_pad from public;
 
 comment on function tenancy.xor_pad is 'The key of an HMAC-SHA256, combined with its inner (54) or outer (92) pad: 64 bytes.';
 
@@ -71,7 +67,6 @@ begin
   on conflict (key_id) do update set inner_pad = excluded.inner_pad, outer_pad = excluded.outer_pad;
 end
 $$;
-revoke all on function tenancy.set_signing_keys from public;
 
 comment on function tenancy.set_signing_keys is 'Makes exactly these keys valid: [{"keyId", "secret"}].';
 
@@ -106,7 +101,6 @@ begin
   return parts[3];
 end
 $$;
-revoke all on function tenancy.capability_tenant from public;
 
 comment on function tenancy.capability_tenant is
   'The tenant for whom a capability speaks. Raises TN001, TN002 or TN003 when it speaks for none.';
@@ -130,7 +124,6 @@ begin
   raise exception 'The tenant % has moved: it is not at home in %', tenant, home using errcode = 'TN004';
 end
 $$;
-revoke all on function tenancy.current_tenant from public;
 grant execute on function tenancy.current_tenant to tenantry_app;
 
 comment on function tenancy.current_tenant is

@@ -28,7 +28,6 @@ begin
   end case;
 end
 $$;
-revoke all on function tenancy.fence from public;
 
 comment on function tenancy.fence is
   'Trigger of every tenant table: shares the tenant''s lock with other writes and re-checks that the tenant is still at home.';
@@ -49,7 +48,6 @@ begin
   update tenancy.placements set state = new_state where tenant_id = tenant and schema = home;
 end
 $$;
-revoke all on function tenancy.set_placement from public;
 
 comment on function tenancy.set_placement is
   'Puts a tenant into a state (active, suspended, moving, moved) in a schema, once its writes in flight are done.';

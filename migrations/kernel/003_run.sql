@@ -2,7 +2,7 @@
 
 create function tenancy.enter(capability text, schema text, read_only boolean) returns void
 language plpgsql
-set search_path = pg_catalog, pg_temp
+-- No pinned search_path: it would take back, on return, the one that is set here.
 as $$
 begin
   perform set_config('tenancy.capability', coalesce(capability, ''), true),
@@ -16,7 +16,6 @@ begin
   perform tenancy.current_tenant(schema::name);
 end
 $$;
-revoke all on function tenancy.enter from public;
 grant execute on function tenancy.enter to tenantry_app;
 
 comment on function tenancy.enter is 'Sets the tenant for the rest of the transaction, and raises unless the capability proves it.';
@@ -37,7 +36,6 @@ begin
   end loop;
 end
 $$;
-revoke all on function tenancy.run from public;
 grant execute on function tenancy.run to tenantry_app;
 
 comment on function tenancy.run is
@@ -64,17 +62,24 @@ begin
   end loop;
 end
 $$;
-revoke all on function tenancy.run_batch from public;
 grant execute on function tenancy.run_batch to tenantry_app;
 
 comment on function tenancy.run_batch is
   'Runs several statements [{"statement", "arguments"}] as the tenant of the capability, in one transaction; [index, row] a row.';
 
 
--- JSON has no number wide enough for these types, so they leave as text. Postgres picks the function by the real type of an
--- expression, which a client cannot know.
+-- JSON has no number wide enough for bigint and numeric, so they leave as text. Postgres picks the function by the real type
+-- of an expression, which a client cannot know; integer and smallint would be taken for bigint, and a literal for anything,
+-- hence their own.
 create function tenancy.out(value bigint) returns text language sql immutable parallel safe return value::text;
 create function tenancy.out(value numeric) returns text language sql immutable parallel safe return value::text;
 create function tenancy.out(value bigint[]) returns text[] language sql immutable parallel safe return value::text[];
 create function tenancy.out(value numeric[]) returns text[] language sql immutable parallel safe return value::text[];
-create function tenancy.out(value anyelement) returns anyelement language sql immutable parallel safe return value;
+create function tenancy.out(value text) returns text language sql immutable parallel safe return value;
+create function tenancy.out(value integer) returns integer language sql immutable parallel safe return value;
+create function tenancy.out(value smallint) returns smallint language sql immutable parallel safe return value;
+create function tenancy.out(value anyelement) returns anyelement language sql immutable parallel safe as 'select value';
+grant execute on function
+  tenancy.out(bigint), tenancy.out(numeric), tenancy.out(bigint[]), tenancy.out(numeric[]),
+  tenancy.out(integer), tenancy.out(smallint), tenancy.out(text), tenancy.out(anyelement)
+  to tenantry_app;

@@ -35,7 +35,6 @@ as $$
     from pg_constraint k
     where k.contype = 'x' and k.conrelid = target and not (select attnum from tenant_column) = any (k.conkey)
 $$;
-revoke all on function tenancy.key_problems from public;
 
 comment on function tenancy.key_problems is 'What keeps a table from being a tenant table: keys that could reach across tenants.';
 
@@ -79,7 +78,6 @@ begin
   execute format('grant select, insert, update, delete on %s to tenantry_app', target);
 end
 $$;
-revoke all on function tenancy.protect from public;
 
 comment on function tenancy.protect is
   'Makes a table a tenant table: tenant_id by default the current tenant and never empty, one policy forced on everybody, the '

@@ -1,0 +1,58 @@
+-- What has been applied where. Run before every migration, so each statement may run again.
+
+create schema if not exists tenancy;
+comment on schema tenancy is 'The kernel: decides for whom a statement acts, and refuses it when that is not proven.';
+
+-- Postgres lets everybody call a new function; here nobody may, unless a grant says so.
+alter default privileges revoke execute on functions from public;
+
+
+create table if not exists tenancy.migrations (
+  -- kernel, control, or the placement schema to which a tenant migration was applied
+  target name not null,
+  version text not null,
+  checksum text not null,
+  applied_at timestamptz not null default clock_timestamp(),
+  primary key (target, version)
+);
+comment on table tenancy.migrations is 'Migrations applied in this database, by target and version.';
+
+
+create or replace function tenancy.migrate(target text, migrations jsonb) returns setof text
+language plpgsql
+as $$
+declare
+  migration record;
+  applied text;
+begin
+  -- One runner at a time for each target, and none waits for another target.
+  perform pg_advisory_xact_lock(hashtextextended('tenancy.migrate ' || target, 0));
+  if target not in ('kernel', 'control') then
+    execute format('create schema if not exists %I', target);
+    execute format('grant usage on schema %I to tenantry_app', target);
+  end if;
+  perform set_config('search_path', quote_ident(target) || ', pg_temp', true);
+  for migration in
+    select value ->> 'version' as version, value ->> 'checksum' as checksum, value ->> 'sql' as sql
+    from jsonb_array_elements(migrations) order by value ->> 'version'
+  loop
+    select m.checksum into applied from tenancy.migrations m
+      where m.target = migrate.target and m.version = migration.version;
+    if applied is null then
+      begin
+        execute migration.sql;
+      exception when others then
+        raise exception 'Migration % of % failed: %', migration.version, target, sqlerrm using errcode = sqlstate;
+      end;
+      insert into tenancy.migrations (target, version, checksum)
+        values (migrate.target, migration.version, migration.checksum);
+      return next migration.version;
+    elsif applied <> migration.checksum then
+      raise exception 'Migration % of % was changed after it had been applied', migration.version, target
+        using errcode = 'TN009', hint = 'Restore the file, and put the change into a new migration.';
+    end if;
+  end loop;
+end
+$$;
+comment on function tenancy.migrate is
+  'Applies the migrations [{"version", "checksum", "sql"}] that the target lacks, all or none, and returns their versions.';

@@ -1,0 +1,112 @@
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DatabaseRole, databaseRoles } from '../contract/index.ts';
+
+/**
+ * Runs one statement with `:name` parameters as a certain role in a certain database, and returns the first column of its rows.
+ * The only door to statements that act for no tenant: for the migration runner, never for application code.
+ */
+export type Execute = (sql: string, parameters?: Readonly<Record<string, string>>) => Promise<readonly unknown[]>;
+
+export interface Migration {
+  /** File name without its ending, by which migrations are ordered. */
+  readonly version: string;
+  readonly checksum: string;
+  readonly sql: string;
+}
+
+/** Files of `migrations/<kind>/`, in the order in which they are applied. */
+export async function readMigrations(folder: string): Promise<readonly Migration[]> {
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).sort();
+  return Promise.all(
+    files.map(async (file) => {
+      const sql = await readFile(join(folder, file), 'utf8');
+      return { version: file.slice(0, -'.sql'.length), checksum: createHash('sha256').update(sql).digest('hex'), sql };
+    }),
+  );
+}
+
+export interface Migrations {
+  readonly kernel: readonly Migration[];
+  readonly control: readonly Migration[];
+  readonly tenant: readonly Migration[];
+}
+
+/** @param folder the `migrations` folder */
+export async function readAllMigrations(folder: string): Promise<Migrations> {
+  const [kernel, control, tenant] = await Promise.all(
+    ['kernel', 'control', 'tenant'].map((kind) => readMigrations(join(folder, kind))),
+  );
+  return { kernel: kernel ?? [], control: control ?? [], tenant: tenant ?? [] };
+}
+
+/**
+ * Brings one target of a database up to date in one call: all missing migrations are applied, or none.
+ *
+ * @param target `kernel`, `control`, or the name of a placement schema
+ * @returns the versions that were applied
+ * @throws when a migration fails (nothing is changed then) or an applied one was edited since (TN009)
+ */
+export async function applyMigrations(
+  execute: Execute,
+  target: string,
+  migrations: readonly Migration[],
+): Promise<readonly string[]> {
+  const [ledger, ...rest] = target === 'kernel' ? migrations : [undefined, ...migrations];
+  if (ledger) await execute(asOneStatement(ledger.sql));
+  const applied = await execute('select tenancy.migrate(:target, cast(:migrations as jsonb))', {
+    target,
+    migrations: JSON.stringify(rest),
+  });
+  return applied.map(String);
+}
+
+/** The Data API takes one statement a call; a DO block holds as many as one likes. */
+function asOneStatement(sql: string): string {
+  const tag = `$do_${createHash('sha256').update(sql).digest('hex').slice(0, 12)}$`;
+  const inner = tag.replace('do_', 'sql_');
+  return `do ${tag} begin execute ${inner}${sql}${inner}; end ${tag}`;
+}
+
+/**
+ * Makes the login roles, or gives them their present passwords. Runs as the cluster's master user, who needs CREATEROLE and to own
+ * the database. Postgres gets SCRAM verifiers, so no password stands in a statement that somebody may log.
+ */
+export async function createRoles(
+  execute: Execute,
+  database: string,
+  passwords: Readonly<Record<DatabaseRole, string>>,
+): Promise<void> {
+  for (const [key, role] of Object.entries(databaseRoles)) {
+    const verifier = scramVerifier(passwords[key as DatabaseRole]);
+    // Names are constants and a verifier has no quote: DO takes no parameters.
+    await execute(
+      `do $$ begin
+        if not exists (select from pg_roles where rolname = '${role}') then create role ${role} login; end if;
+        alter role ${role} password '${verifier}';
+        alter role ${role} set timezone = 'UTC';
+        alter role ${role} set statement_timeout = '${role === databaseRoles.owner ? '15min' : '28s'}';
+      end $$`,
+    );
+  }
+  const name = `"${database.replaceAll('"', '""')}"`;
+  await execute(
+    `do $$ begin
+      revoke all on database ${name} from public;
+      revoke all on schema public from public;
+      grant connect on database ${name} to ${Object.values(databaseRoles).join(', ')};
+      grant create on database ${name} to ${databaseRoles.owner};
+    end $$`,
+  );
+}
+
+/** What Postgres keeps instead of a password (RFC 5803), 4096 rounds as Postgres itself makes it. */
+function scramVerifier(password: string): string {
+  const salt = randomBytes(16);
+  const iterations = 4096;
+  const salted = pbkdf2Sync(password, salt, iterations, 32, 'sha256');
+  const hmac = (text: string): Buffer => createHmac('sha256', salted).update(text).digest();
+  const storedKey = createHash('sha256').update(hmac('Client Key')).digest('base64');
+  return `SCRAM-SHA-256$${iterations}:${salt.toString('base64')}$${storedKey}:${hmac('Server Key').toString('base64')}`;
+}
