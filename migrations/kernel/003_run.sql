@@ -68,18 +68,17 @@ comment on function tenancy.run_batch is
   'Runs several statements [{"statement", "arguments"}] as the tenant of the capability, in one transaction; [index, row] a row.';
 
 
--- JSON has no number wide enough for bigint and numeric, so they leave as text. Postgres picks the function by the real type
--- of an expression, which a client cannot know; integer and smallint would be taken for bigint, and a literal for anything,
--- hence their own.
-create function tenancy.out(value bigint) returns text language sql immutable parallel safe return value::text;
-create function tenancy.out(value numeric) returns text language sql immutable parallel safe return value::text;
-create function tenancy.out(value bigint[]) returns text[] language sql immutable parallel safe return value::text[];
-create function tenancy.out(value numeric[]) returns text[] language sql immutable parallel safe return value::text[];
-create function tenancy.out(value text) returns text language sql immutable parallel safe return value;
-create function tenancy.out(value integer) returns integer language sql immutable parallel safe return value;
-create function tenancy.out(value smallint) returns smallint language sql immutable parallel safe return value;
-create function tenancy.out(value anyelement) returns anyelement language sql immutable parallel safe as 'select value';
-grant execute on function
-  tenancy.out(bigint), tenancy.out(numeric), tenancy.out(bigint[]), tenancy.out(numeric[]),
-  tenancy.out(integer), tenancy.out(smallint), tenancy.out(text), tenancy.out(anyelement)
-  to tenantry_app;
+create function tenancy.out(value anyelement) returns jsonb
+language sql stable parallel safe
+as $$
+  select case
+    when pg_typeof(value) in ('bigint'::regtype, 'numeric'::regtype) then to_jsonb(value::text)
+    when pg_typeof(value) in ('bigint[]'::regtype, 'numeric[]'::regtype) then to_jsonb(value::text::text[])
+    else to_jsonb(value)
+  end
+$$;
+grant execute on function tenancy.out to tenantry_app;
+
+comment on function tenancy.out is
+  'A value as JSON that loses nothing: JSON numbers are too narrow for bigint and numeric, so these leave as text. Postgres knows '
+  'the real type of an expression, which a client does not.';
