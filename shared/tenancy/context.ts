@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PlanName } from '../contract/index.ts';
 import type { Placement } from './tenant.ts';
 
-/** For whom the current request acts. Frozen; made by the tenantContext middleware. */
+/** For whom the current request acts. Frozen; made by a resolver, set by the tenantContext middleware. */
 export interface TenantContext {
   readonly tenantId: string;
   readonly plan: PlanName;
@@ -20,24 +20,54 @@ export class NoTenantContextError extends Error {
   }
 }
 
-const storage = new AsyncLocalStorage<TenantContext>();
+/** Lives as long as one invocation. The tenant is known only once the token's context was read, so it starts empty. */
+interface Scope {
+  tenant: TenantContext | undefined;
+}
+
+const scopes = new AsyncLocalStorage<Scope>();
 
 /**
- * Runs `work` for a tenant. Everything that `work` awaits sees the tenant, nothing outside does,
- * which is why there is no way to set a context for "from now on".
+ * Runs a whole invocation, and everything it awaits, in a scope of its own. `enterTenant` fills the scope once;
+ * nothing outside of it ever sees the tenant, also when `work` throws or leaves promises behind.
  */
+export function runInTenantScope<T>(work: () => T): T {
+  return scopes.run({ tenant: undefined }, work);
+}
+
+/**
+ * Sets the tenant of the invocation that is running.
+ *
+ * @throws Error outside of `runInTenantScope`, and when the invocation has a tenant already: one request, one tenant.
+ */
+export function enterTenant(context: TenantContext): void {
+  const scope = scopes.getStore();
+  if (!scope) throw new Error('There is no tenant scope to enter. Run the handler inside runInTenantScope.');
+  if (scope.tenant) throw new Error('This invocation has a tenant already. Use the tenantContext middleware once.');
+  scope.tenant = freeze(context);
+}
+
+/** Runs `work` for a tenant, in a scope of its own: for code that knows its tenant from the start. */
 export function runWithTenant<T>(context: TenantContext, work: () => T): T {
-  const frozen = Object.freeze({
-    ...context,
-    placement: Object.freeze({ ...context.placement }),
-    roles: Object.freeze([...context.roles]),
-  });
-  return storage.run(frozen, work);
+  return scopes.run({ tenant: freeze(context) }, work);
 }
 
 /** @throws NoTenantContextError outside of a tenant's request. */
 export function currentTenant(): TenantContext {
-  const context = storage.getStore();
+  const context = scopes.getStore()?.tenant;
   if (!context) throw new NoTenantContextError();
   return context;
+}
+
+/** The current tenant, or undefined where none is set: for logs and metrics, which describe requests of either kind. */
+export function currentTenantIfAny(): TenantContext | undefined {
+  return scopes.getStore()?.tenant;
+}
+
+function freeze(context: TenantContext): TenantContext {
+  return Object.freeze({
+    ...context,
+    placement: Object.freeze({ ...context.placement }),
+    roles: Object.freeze([...context.roles]),
+  });
 }

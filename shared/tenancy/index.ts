@@ -1,3 +1,17 @@
 export { mintCapability, type SigningKey } from './capability.ts';
-export { currentTenant, NoTenantContextError, runWithTenant, type TenantContext } from './context.ts';
+export {
+  currentTenant,
+  currentTenantIfAny,
+  enterTenant,
+  NoTenantContextError,
+  runInTenantScope,
+  runWithTenant,
+  type TenantContext,
+} from './context.ts';
+export type { FindTenant, RegisteredTenant } from './registered-tenant.ts';
+export { fromAuthorizer, type FromAuthorizerOptions } from './resolvers/from-authorizer.ts';
+export { fromHeader, type FromRequestOptions, fromSubdomain } from './resolvers/from-request.ts';
+export { tenantHeader } from './resolvers/named-tenant.ts';
+export type { TenantResolver } from './resolvers/resolver.ts';
+export { loadSigningKey, parseSigningKeys } from './signing-keys.ts';
 export { type Placement, placementSchema, planSchema, tenantIdPattern, tenantIdSchema } from './tenant.ts';

@@ -1,0 +1,9 @@
+export { type PublishRequestMetrics, requestMetricsPublisher } from './publish-request-metrics.ts';
+export {
+  currentRequestRecord,
+  type DatabaseOperation,
+  type DatabaseQuery,
+  recordDatabaseQuery,
+  type RequestRecord,
+  runWithRequestRecord,
+} from './request-record.ts';

@@ -1,0 +1,48 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** What a database call did. Bounded, as it becomes a metric's dimension. */
+export type DatabaseOperation =
+  'select' | 'insert' | 'update' | 'delete' | 'other' | 'batch' | 'begin' | 'commit' | 'rollback';
+
+export interface DatabaseQuery {
+  readonly operation: DatabaseOperation;
+  readonly durationMs: number;
+}
+
+/** What is gathered about one request while it runs; logs and metrics are made of it when it ends. */
+export interface RequestRecord {
+  /** Id under which the client and the gateway know the request. */
+  readonly requestId: string;
+  readonly startedAt: number;
+  /** `METHOD /path` of shared/contract, or `unknown`. Never the client's text: it becomes a metric's dimension. */
+  route: string;
+  databaseTimeMs: number;
+  readonly databaseQueries: Map<DatabaseOperation, number>;
+}
+
+const records = new AsyncLocalStorage<RequestRecord>();
+
+/** Runs one invocation with a record of its own. */
+export function runWithRequestRecord<T>(requestId: string, work: () => T): T {
+  const record: RequestRecord = {
+    requestId,
+    startedAt: performance.now(),
+    route: 'unknown',
+    databaseTimeMs: 0,
+    databaseQueries: new Map(),
+  };
+  return records.run(record, work);
+}
+
+/** The record of the request that is running, or undefined outside of one. */
+export function currentRequestRecord(): RequestRecord | undefined {
+  return records.getStore();
+}
+
+/** Counts a database call for the metrics and the log line of the request that is running; outside of a request it does nothing. */
+export function recordDatabaseQuery({ operation, durationMs }: DatabaseQuery): void {
+  const record = records.getStore();
+  if (!record) return;
+  record.databaseTimeMs += durationMs;
+  record.databaseQueries.set(operation, (record.databaseQueries.get(operation) ?? 0) + 1);
+}
