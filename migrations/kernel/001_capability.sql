@@ -9,7 +9,7 @@ grant usage on schema tenancy to tenantry_app, tenantry_authorizer, tenantry_con
 
 -- Keys that sign capabilities. Several may be valid at once, so that they rotate without downtime.
 create table tenancy.signing_keys (
-  key_id text primary key check (key_id ~ '^[a-z0-9-]{1,32}$'),
+  key_id text primary key check (key_id ~ '^[a-z0-9-]{1,64}$'),
   -- HMAC needs the key only in these two forms (RFC 2104), so they are computed once, here.
   inner_pad bytea not null check (octet_length(inner_pad) = 64),
   outer_pad bytea not null check (octet_length(outer_pad) = 64)
