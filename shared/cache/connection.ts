@@ -1,0 +1,173 @@
+import { once } from 'node:events';
+import { Cluster, Redis } from 'ioredis';
+import { type CacheEndpoint, parseCacheUrl } from './endpoint.ts';
+
+export type CacheClient = Redis | Cluster;
+
+export interface CacheCredentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface CacheConnectionOptions {
+  /** Time in which a command must be answered, connecting included. @default 50 */
+  readonly timeoutMs?: number;
+  /** Told of failures, once a minute at most. @default console.warn */
+  readonly warn?: (message: string, error: unknown) => void;
+  /** Asked before each command for the login of connections to come. @default what the URL says */
+  readonly credentials?: () => Promise<CacheCredentials>;
+}
+
+/** A connection that opens with its first use, gives up early and comes back by itself. */
+export interface CacheConnection {
+  /** For defining scripts. Commands go through `run`, which bounds them in time. */
+  readonly client: CacheClient;
+  /**
+   * Does `work` on the connection.
+   *
+   * @throws CacheUnavailableError when it is not done in time, or fails; what was sent may still have happened
+   */
+  run<T>(work: (client: CacheClient) => Promise<T>): Promise<T>;
+  close(): void;
+}
+
+export class CacheUnavailableError extends Error {
+  override readonly name = 'CacheUnavailableError';
+}
+
+const warningIntervalMs = 60_000;
+const connections = new Map<string, CacheConnection>();
+
+/** The connection of this process to the cache at `url`, the same one at every call. Nothing is opened yet. */
+export function cacheConnection(url: string, options: CacheConnectionOptions = {}): CacheConnection {
+  const known = connections.get(url);
+  if (known) return known;
+  const connection = openCacheConnection(url, options);
+  connections.set(url, connection);
+  return connection;
+}
+
+/** A connection of its own, for who needs several. @see cacheConnection */
+export function openCacheConnection(url: string, options: CacheConnectionOptions = {}): CacheConnection {
+  const { timeoutMs = 50 } = options;
+  const endpoint = parseCacheUrl(url);
+  const client = createClient(endpoint);
+  const login = useCredentials(client, options.credentials ?? iamCredentials(endpoint));
+  const report = failureReporter(endpoint, options.warn);
+  let lastError: unknown;
+  client.on('error', (error) => report((lastError = error)));
+  client.on('node error', (error: unknown) => report((lastError = error)));
+
+  let opening: Promise<unknown> | undefined;
+  const untilReady = async (): Promise<void> => {
+    if (client.status === 'ready') return;
+    // Between two attempts there is nothing to wait for.
+    if (client.status === 'reconnecting' || client.status === 'end') throw lastError ?? new Error('Not connected.');
+    if (client.status === 'wait') client.connect().catch(() => undefined);
+    // Shared, so that waiting requests do not add up to a heap of listeners. Rejects on 'error'.
+    opening ??= once(client, 'ready').finally(() => (opening = undefined));
+    await opening;
+  };
+  return {
+    client,
+    run: async (work) => {
+      try {
+        return await within(timeoutMs, async () => {
+          await login();
+          await untilReady();
+          return work(client);
+        });
+      } catch (cause) {
+        report(cause);
+        throw new CacheUnavailableError(`The cache at ${endpoint.host}:${endpoint.port} did not answer.`, { cause });
+      }
+    },
+    close: () => client.disconnect(),
+  };
+}
+
+function createClient(endpoint: CacheEndpoint): CacheClient {
+  const { host, port, username, password } = endpoint;
+  const options = {
+    ...(endpoint.tls && { tls: {} }),
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    // No handshake beyond the login: each round trip counts against the first request of a cold start.
+    protocol: 2 as const,
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    connectTimeout: 1_000,
+    // A peer that went away without a word while the function was frozen. Commands are bounded by `run` instead of
+    // `commandTimeout`, which would also cut off the login on a slow start.
+    socketTimeout: 500,
+    // Whoever sent a command has gone on without the answer.
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    // A replica where the primary used to be: connect again, to whom the name points to now.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  };
+  const retryStrategy = (attempt: number): number => Math.min(25 * 2 ** attempt, 1_000) + Math.random() * 50;
+  if (!endpoint.cluster) {
+    return new Redis({ ...options, host, port, retryStrategy, lazyConnect: true, enableOfflineQueue: false });
+  }
+  return new Cluster([{ host, port }], {
+    redisOptions: options,
+    clusterRetryStrategy: retryStrategy,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    enableReadyCheck: false,
+    maxRedirections: 8,
+    retryDelayOnFailover: 20,
+    // Certificates name hosts, so host names must not be turned into addresses.
+    dnsLookup: (address, callback) => callback(null, address),
+  });
+}
+
+function iamCredentials({ iam }: CacheEndpoint): CacheConnectionOptions['credentials'] {
+  if (!iam) return undefined;
+  let provider: Promise<() => Promise<CacheCredentials>> | undefined;
+  return async () => {
+    // Loaded on demand: set-ups without IAM login should not pay for it at cold start.
+    provider ??= import('./elasticache-iam.ts').then(({ elastiCacheLogin }) => elastiCacheLogin(iam));
+    return (await provider)();
+  };
+}
+
+/** Keeps the login of every node current, those that the cluster discovers later included. */
+function useCredentials(client: CacheClient, credentials: CacheConnectionOptions['credentials']): () => Promise<void> {
+  if (!credentials) return async () => undefined;
+  let current: CacheCredentials | undefined;
+  client.on('+node', (node: Redis) => Object.assign(node.options, current));
+  return async () => {
+    const next = await credentials();
+    if (next === current) return;
+    current = next;
+    for (const node of client instanceof Cluster ? client.nodes() : [client]) Object.assign(node.options, next);
+  };
+}
+
+function failureReporter({ host, port }: CacheEndpoint, warn = console.warn): (error: unknown) => void {
+  let quietUntil = 0;
+  let unreported = 0;
+  return (error) => {
+    if (Date.now() < quietUntil) return void unreported++;
+    quietUntil = Date.now() + warningIntervalMs;
+    warn(
+      `The cache at ${host}:${port} fails; going on without it. ${unreported} failures before this one were not reported.`,
+      error,
+    );
+    unreported = 0;
+  };
+}
+
+async function within<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const expire = (): void => reject(new Error(`No answer within ${timeoutMs} ms.`));
+  // After a stall, timers fire before sockets are read: an answer that has arrived by now still counts.
+  const timer = setTimeout(() => setImmediate(expire), timeoutMs);
+  try {
+    return await Promise.race([work(), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,9 @@
+export {
+  type CacheClient,
+  type CacheConnection,
+  cacheConnection,
+  type CacheConnectionOptions,
+  type CacheCredentials,
+  CacheUnavailableError,
+  openCacheConnection,
+} from './connection.ts';

@@ -1,0 +1,133 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { planNames, plans } from '../../shared/contract/index.ts';
+import { bucketOf, costOf, take } from '../../shared/rate-limit/gcra.ts';
+import { limitFor, rateLimitHeaders, type RateLimitDecision } from '../../shared/rate-limit/index.ts';
+import { createLocalBuckets } from '../../shared/rate-limit/local-buckets.ts';
+
+const limits = fc.record({
+  requestsPerMinute: fc.integer({ min: 1, max: 100_000 }),
+  burst: fc.integer({ min: 1, max: 500 }),
+});
+/** Pauses and weights of a tenant's requests, pauses in tenths of the bucket's interval. */
+const traffic = fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 1, max: 5 })), { maxLength: 80 });
+
+describe('the bucket', () => {
+  it('admits at most burst + rate · t in every window of length t', () => {
+    fc.assert(
+      fc.property(limits, traffic, (limit, requests) => {
+        const bucket = bucketOf(limit);
+        const admitted: { at: number; weight: number }[] = [];
+        let now = 1_800_000_000_000_000;
+        let tat: number | undefined;
+        for (const [pause, weight] of requests) {
+          now += Math.round((pause * bucket.intervalMicros) / 10);
+          const outcome = take(tat, now, costOf(weight, bucket), bucket.capacityMicros);
+          tat = outcome.tat;
+          if (outcome.allowed) admitted.push({ at: now, weight: Math.min(weight, limit.burst) });
+        }
+        admitted.forEach((first, from) => {
+          let weight = 0;
+          for (const last of admitted.slice(from)) {
+            weight += last.weight;
+            const allowance = limit.burst + (limit.requestsPerMinute / 60_000_000) * (last.at - first.at);
+            expect(weight).toBeLessThanOrEqual(allowance + 1e-6);
+          }
+        });
+      }),
+    );
+  });
+
+  it('admits a refused request after the wait that it names, and not a microsecond earlier', () => {
+    fc.assert(
+      fc.property(
+        limits,
+        fc.integer({ min: 1, max: 600 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (limit, weight, fill) => {
+          const bucket = bucketOf(limit);
+          const now = 1_800_000_000_000_000;
+          const tat = now + Math.round(fill * bucket.capacityMicros);
+          const cost = costOf(weight, bucket);
+          const { allowed, waitMicros } = take(tat, now, cost, bucket.capacityMicros);
+          fc.pre(!allowed);
+          expect(take(tat, now + waitMicros, cost, bucket.capacityMicros).allowed).toBe(true);
+          expect(take(tat, now + waitMicros - 1, cost, bucket.capacityMicros).allowed).toBe(false);
+        },
+      ),
+    );
+  });
+
+  it('makes a tenant wait for one bucket at most when the clock was set back', () => {
+    const { capacityMicros, intervalMicros } = bucketOf({ requestsPerMinute: 60, burst: 10 });
+    const yesterday = 1_800_000_000_000_000;
+    const tomorrow = yesterday + 86_400_000_000;
+    expect(take(tomorrow, yesterday, intervalMicros, capacityMicros).waitMicros).toBe(intervalMicros);
+  });
+
+  it('takes whole for a request that is heavier than itself', () => {
+    const bucket = bucketOf({ requestsPerMinute: 60, burst: 10 });
+    expect(costOf(25, bucket)).toBe(bucket.capacityMicros);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN])('refuses to weigh a request at %s', (weight) => {
+    expect(() => costOf(weight, bucketOf({ requestsPerMinute: 60, burst: 10 }))).toThrow(RangeError);
+  });
+});
+
+describe('limitFor', () => {
+  it.each(planNames)('grants plan %s what the contract says', (plan) => {
+    expect(limitFor(plan)).toEqual({ requestsPerMinute: plans[plan].requestsPerMinute, burst: plans[plan].burst });
+  });
+});
+
+describe('local buckets', () => {
+  const bucket = bucketOf({ requestsPerMinute: 60, burst: 2 });
+  const now = 1_800_000_000_000_000;
+
+  it('keep keys apart', () => {
+    const buckets = createLocalBuckets();
+    const allowed = ['a', 'a', 'a', 'b'].map((key) => buckets.take(key, bucket, bucket.intervalMicros, now).allowed);
+    expect(allowed).toEqual([true, true, false, true]);
+  });
+
+  it('forget the key that was used longest ago when there are too many', () => {
+    const buckets = createLocalBuckets(2);
+    const use = (key: string): boolean => buckets.take(key, bucket, bucket.capacityMicros, now).allowed;
+    expect(['a', 'b', 'a', 'c'].map(use)).toEqual([true, true, false, true]);
+    expect(use('a')).toBe(false);
+    expect(use('b')).toBe(true);
+  });
+});
+
+describe('rateLimitHeaders', () => {
+  const refused: RateLimitDecision = {
+    allowed: false,
+    limit: 50,
+    remaining: 2,
+    resetSeconds: 5,
+    nextSeconds: 1,
+    windowSeconds: 5,
+    retryAfterSeconds: 3,
+    source: 'redis',
+  };
+
+  it('tell a refused client what it may do, and when', () => {
+    expect(rateLimitHeaders(refused, 'pro')).toEqual({
+      'X-RateLimit-Limit': '50',
+      'X-RateLimit-Remaining': '2',
+      'X-RateLimit-Reset': '5',
+      'RateLimit-Policy': '"pro";q=50;w=5',
+      RateLimit: '"pro";r=2;t=1',
+      'Retry-After': '3',
+    });
+  });
+
+  it('name no Retry-After for an admitted request', () => {
+    expect(rateLimitHeaders({ ...refused, allowed: true }, 'pro')).not.toHaveProperty('Retry-After');
+  });
+
+  it('are empty when nobody could count', () => {
+    expect(rateLimitHeaders({ ...refused, source: 'none' }, 'pro')).toEqual({});
+  });
+});
