@@ -106,7 +106,9 @@ comment on function tenancy.capability_tenant is
   'The tenant for whom a capability speaks. Raises TN001, TN002 or TN003 when it speaks for none.';
 
 
-create function tenancy.current_tenant(home name) returns text
+-- The parameter is text, not name: a result takes its collation from the arguments, that of name is "C", and an index on
+-- tenant_id, whose collation is the database's, could then not be used under a policy.
+create function tenancy.current_tenant(home text) returns text
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$

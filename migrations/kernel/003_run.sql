@@ -13,7 +13,7 @@ begin
     perform set_config('transaction_read_only', 'on', true);
   end if;
   -- Refuses here what touches no tenant table and would otherwise pass without proof.
-  perform tenancy.current_tenant(schema::name);
+  perform tenancy.current_tenant(schema);
 end
 $$;
 grant execute on function tenancy.enter to tenantry_app;

@@ -1,0 +1,124 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type CacheConnection, type CacheConnectionOptions, openCacheConnection } from '../../shared/cache/index.ts';
+import { createRateLimiter, type RateLimitDecision, type RateLimiter } from '../../shared/rate-limit/index.ts';
+import { freePort, redisKinds, startFaultyLink, startTestRedis } from '../helpers/redis.ts';
+
+const request = { tenantId: 'acme', limit: { requestsPerMinute: 1, burst: 2 } };
+const cleanups: (() => unknown)[] = [];
+const warnings: string[] = [];
+
+function connect(url: string, options: CacheConnectionOptions = {}): CacheConnection {
+  const connection = openCacheConnection(url, { warn: (message) => warnings.push(message), ...options });
+  cleanups.push(() => connection.close());
+  return connection;
+}
+
+/** Asks until Redis itself answers again. */
+async function untilRecovered(limiter: RateLimiter): Promise<RateLimitDecision> {
+  for (;;) {
+    const decision = await limiter.consume({ ...request, tenantId: 'recovered' });
+    if (decision.source === 'redis') return decision;
+    await sleep(50);
+  }
+}
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  warnings.length = 0;
+});
+
+describe('the rate limiter without a server', () => {
+  it.each(['', '?cluster=true'])(
+    'admits within the limit as far as this process sees, by default (%s)',
+    async (mode) => {
+      const connection = connect(`redis://127.0.0.1:${await freePort()}${mode}`);
+      const limiter = createRateLimiter({ connection });
+      const decisions = [];
+      for (let i = 0; i < 3; i++) decisions.push(await limiter.consume(request));
+      expect(decisions.map(({ allowed, source }) => [allowed, source])).toEqual([
+        [true, 'local'],
+        [true, 'local'],
+        [false, 'local'],
+      ]);
+      expect(decisions.at(-1)?.retryAfterSeconds).toBe(60);
+    },
+  );
+
+  it('refuses where it is configured to', async () => {
+    const connection = connect(`redis://127.0.0.1:${await freePort()}`);
+    const limiter = createRateLimiter({ connection, whenUnavailable: 'closed' });
+    expect(await limiter.consume(request)).toMatchObject({ allowed: false, source: 'none', retryAfterSeconds: 1 });
+  });
+
+  it('warns once, not at every request', async () => {
+    const connection = connect(`redis://127.0.0.1:${await freePort()}`);
+    const limiter = createRateLimiter({ connection });
+    for (let i = 0; i < 50; i++) await limiter.consume(request);
+    expect(warnings).toEqual([expect.stringContaining('going on without it')]);
+  });
+
+  it('decides also if the server takes the connection and never says a word', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    cleanups.push(() => silent.close());
+    const address = silent.address();
+    const port = address !== null && typeof address === 'object' ? address.port : 0;
+    for (const mode of ['', '?cluster=true']) {
+      const limiter = createRateLimiter({ connection: connect(`redis://127.0.0.1:${port}${mode}`) });
+      expect((await limiter.consume(request)).source).toBe('local');
+    }
+  });
+});
+
+describe.each(redisKinds)('the rate limiter when %s fails', (kind) => {
+  it('goes on while the server is down, and comes back with it', async () => {
+    let redis = await startTestRedis(kind);
+    cleanups.push(() => redis.stop());
+    const limiter = createRateLimiter({ connection: connect(redis.url, { timeoutMs: 2_000 }) });
+    expect((await limiter.consume(request)).source).toBe('redis');
+    await redis.stop();
+    expect((await limiter.consume(request)).source).toBe('local');
+    redis = await startTestRedis(kind, { port: redis.port });
+    expect(await untilRecovered(limiter)).toMatchObject({ allowed: true, remaining: 1 });
+  });
+
+  it('goes on while the network swallows everything, and opens another connection', async () => {
+    const redis = await startTestRedis(kind);
+    cleanups.push(() => redis.stop());
+    const link = await startFaultyLink(redis.port);
+    cleanups.push(() => link.stop());
+    const limiter = createRateLimiter({ connection: connect(link.url, { timeoutMs: 200 }) });
+    await untilRecovered(limiter);
+    link.stall();
+    const during = await Promise.all(Array.from({ length: 20 }, () => limiter.consume(request)));
+    expect(new Set(during.map(({ source }) => source))).toEqual(new Set(['local']));
+    link.resume();
+    expect((await untilRecovered(limiter)).source).toBe('redis');
+  });
+
+  it('logs in with the credentials of the moment', async () => {
+    const redis = await startTestRedis(kind);
+    cleanups.push(() => redis.stop());
+    const admin = new Redis(redis.url);
+    cleanups.push(() => admin.disconnect());
+    let password = 'first';
+    const user = (): Promise<unknown> =>
+      admin.call('ACL', 'SETUSER', 'limits', 'on', 'resetpass', `>${password}`, '~*', '+@all');
+    await user();
+    const credentials = (): Promise<{ username: string; password: string }> =>
+      Promise.resolve({ username: 'limits', password });
+    const connection = connect(redis.url, { timeoutMs: 2_000, credentials });
+    const limiter = createRateLimiter({ connection });
+    const whoami = (): Promise<unknown> => connection.run((client) => client.call('ACL', 'WHOAMI') as Promise<unknown>);
+    expect(await whoami()).toBe('limits');
+    password = 'second';
+    await user();
+    await admin.call('CLIENT', 'KILL', 'USER', 'limits');
+    await untilRecovered(limiter);
+    expect(await whoami()).toBe('limits');
+  });
+});

@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type CacheConnection, openCacheConnection } from '../../shared/cache/index.ts';
+import { bucketOf, take } from '../../shared/rate-limit/gcra.ts';
+import { createRateLimiter, type RateLimitDecision } from '../../shared/rate-limit/index.ts';
+import { defineTake, takeFrom } from '../../shared/rate-limit/script.ts';
+import { redisKinds, startTestRedis, type TestRedis } from '../helpers/redis.ts';
+
+/** Long enough for the slowest machine: these tests are about what is decided, not how fast. */
+const patient = { timeoutMs: 10_000 };
+const servers = redisKinds.flatMap((kind) => [
+  { kind, cluster: false, name: kind },
+  { kind, cluster: true, name: `${kind} in cluster mode` },
+]);
+
+describe.each(servers)('the rate limiter on $name', ({ kind, cluster }) => {
+  let redis: TestRedis;
+  const open: CacheConnection[] = [];
+  let tenants = 0;
+  const freshTenant = (): string => `tenant-${++tenants}`;
+  const connect = (): CacheConnection => {
+    const connection = openCacheConnection(redis.url, patient);
+    open.push(connection);
+    return connection;
+  };
+
+  beforeAll(async () => void (redis = await startTestRedis(kind, { cluster })));
+  afterEach(() => open.splice(0).forEach((connection) => connection.close()));
+  afterAll(() => redis.stop());
+
+  it('counts down a burst, refuses what is beyond it, and says when there is more', async () => {
+    const limiter = createRateLimiter({ connection: connect() });
+    const request = { tenantId: freshTenant(), limit: { requestsPerMinute: 60, burst: 3 } };
+    const decisions: RateLimitDecision[] = [];
+    for (let i = 0; i < 4; i++) decisions.push(await limiter.consume(request));
+    expect(decisions.map(({ allowed, remaining }) => [allowed, remaining])).toEqual([
+      [true, 2],
+      [true, 1],
+      [true, 0],
+      [false, 0],
+    ]);
+    expect(decisions.at(0)).toMatchObject({
+      limit: 3,
+      windowSeconds: 3,
+      resetSeconds: 1,
+      nextSeconds: 1,
+      retryAfterSeconds: 0,
+    });
+    expect(decisions.at(-1)).toMatchObject({ limit: 3, resetSeconds: 3, retryAfterSeconds: 1, source: 'redis' });
+  });
+
+  it('never admits more than burst + rate · t in any window, asked by 32 clients over four connections', async () => {
+    const limit = { requestsPerMinute: 6_000, burst: 20 };
+    const tenantId = freshTenant();
+    const limiters = Array.from({ length: 4 }, () => createRateLimiter({ connection: connect() }));
+    const until = performance.now() + 1_500;
+    const admitted: { sent: number; received: number }[] = [];
+    const client = async (_: unknown, index: number): Promise<void> => {
+      while (performance.now() < until) {
+        const sent = performance.now();
+        const decision = await limiters[index % limiters.length]?.consume({ tenantId, limit });
+        expect(decision?.source).toBe('redis');
+        if (decision?.allowed) admitted.push({ sent, received: performance.now() });
+      }
+    };
+    await Promise.all(Array.from({ length: 32 }, client));
+    expect(admitted.length).toBeGreaterThan(limit.burst);
+    // Redis decided at some moment between sending and receiving: count what lies within the window for certain.
+    const sentInOrder = admitted.toSorted((a, b) => a.sent - b.sent);
+    for (const [from, { sent }] of sentInOrder.entries()) {
+      const received = sentInOrder.slice(from).map((admission) => admission.received);
+      for (const [count, end] of received.toSorted((a, b) => a - b).entries()) {
+        expect(count + 1).toBeLessThanOrEqual(limit.burst + ((end - sent) / 60_000) * limit.requestsPerMinute);
+      }
+    }
+  });
+
+  it('decides as the arithmetic of gcra.ts does, whatever is in the bucket', async () => {
+    const connection = connect();
+    defineTake(connection.client);
+    const micros = (): number => Math.round((performance.timeOrigin + performance.now()) * 1_000);
+    const bucket = bucketOf({ requestsPerMinute: 60, burst: 10 });
+    const key = `t:{${freshTenant()}}:limit:all`;
+    const ahead = fc.integer({ min: -20_000_000, max: 20_000_000 });
+    await fc.assert(
+      fc.asyncProperty(ahead, fc.integer({ min: 1, max: 10 }), async (aheadMicros, weight) => {
+        const tat = micros() + aheadMicros;
+        const cost = weight * bucket.intervalMicros;
+        const slackMicros = 2_000;
+        const before = micros() - slackMicros;
+        await connection.client.set(key, String(tat));
+        const actual = await takeFrom(connection.client, key, bucket, cost);
+        const earliest = take(tat, before, cost, bucket.capacityMicros);
+        const latest = take(tat, micros() + slackMicros, cost, bucket.capacityMicros);
+        expect([earliest.allowed, latest.allowed]).toContain(actual.allowed);
+        if (earliest.allowed !== latest.allowed) return;
+        for (const value of ['usedMicros', 'waitMicros'] as const) {
+          expect(actual[value]).toBeLessThanOrEqual(earliest[value]);
+          expect(actual[value]).toBeGreaterThanOrEqual(latest[value]);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('leaves the bucket as it is when it refuses', async () => {
+    const connection = connect();
+    const limiter = createRateLimiter({ connection });
+    const request = { tenantId: freshTenant(), limit: { requestsPerMinute: 1, burst: 2 } };
+    await limiter.consume({ ...request, weight: 2 });
+    const before = await connection.client.get(`t:{${request.tenantId}}:limit:all`);
+    const refused = await Promise.all(Array.from({ length: 100 }, () => limiter.consume(request)));
+    expect(refused.filter(({ allowed }) => allowed)).toEqual([]);
+    expect(before).toMatch(/^\d{16}$/);
+    expect(await connection.client.get(`t:{${request.tenantId}}:limit:all`)).toBe(before);
+  });
+
+  it('admits a client that waited for Retry-After', async () => {
+    const limiter = createRateLimiter({ connection: connect() });
+    const request = { tenantId: freshTenant(), limit: { requestsPerMinute: 150, burst: 4 }, weight: 2 };
+    for (const round of [1, 2, 3]) {
+      let decision = await limiter.consume(request);
+      while (decision.allowed) decision = await limiter.consume(request);
+      expect(decision.retryAfterSeconds, `round ${round}`).toBe(1);
+      await sleep(decision.retryAfterSeconds * 1_000);
+      expect(await limiter.consume(request), `round ${round}`).toMatchObject({ allowed: true, source: 'redis' });
+    }
+  });
+
+  it('keeps tenants and scopes apart', async () => {
+    const limiter = createRateLimiter({ connection: connect() });
+    const limit = { requestsPerMinute: 1, burst: 1 };
+    const [one, other] = [freshTenant(), freshTenant()];
+    const requests = [{ tenantId: one }, { tenantId: one }, { tenantId: other }, { tenantId: one, scope: 'exports' }];
+    const decisions = [];
+    for (const request of requests) decisions.push(await limiter.consume({ ...request, limit }));
+    expect(decisions.map(({ allowed }) => allowed)).toEqual([true, false, true, true]);
+  });
+
+  it('keeps one small key a bucket, which is gone when the bucket is full', async () => {
+    const connection = connect();
+    const limiter = createRateLimiter({ connection });
+    const request = { tenantId: freshTenant(), limit: { requestsPerMinute: 6_000, burst: 50 } };
+    const key = `t:{${request.tenantId}}:limit:all`;
+    for (let i = 0; i < 30; i++) await limiter.consume(request);
+    expect(await connection.client.strlen(key)).toBe(16);
+    expect(await connection.client.pttl(key)).toBeGreaterThan(0);
+    expect(await connection.client.pttl(key)).toBeLessThanOrEqual(500);
+    await sleep(600);
+    expect(await connection.client.exists(key)).toBe(0);
+  });
+
+  it('goes on when the server has forgotten the script', async () => {
+    const connection = connect();
+    const limiter = createRateLimiter({ connection });
+    const request = { tenantId: freshTenant(), limit: { requestsPerMinute: 1, burst: 2 } };
+    await limiter.consume(request);
+    await connection.client.script('FLUSH');
+    expect(await limiter.consume(request)).toMatchObject({ allowed: true, remaining: 0, source: 'redis' });
+    expect(await limiter.consume(request)).toMatchObject({ allowed: false, source: 'redis' });
+  });
+});
