@@ -1,0 +1,45 @@
+import { App, Tags, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import cdkJson from '../cdk.json' with { type: 'json' };
+import type { StageConfig } from './config.ts';
+import { ApplicationStack } from './stacks/application-stack.ts';
+import { DataStack } from './stacks/data-stack.ts';
+import { IdentityStack } from './stacks/identity-stack.ts';
+import { NetworkStack } from './stacks/network-stack.ts';
+
+export interface AppOptions {
+  /** Folder that templates and assets are written to. @default `cdk.out`, or what the CDK's command line asks for */
+  readonly outdir?: string;
+  /** Whether synthesis checks the templates, and fails when they have findings. @default true */
+  readonly validate?: boolean;
+}
+
+/** The CDK app of one stage: its stacks, not yet synthesized. */
+export function createApp(config: StageConfig, options: AppOptions = {}): App {
+  const { validate = true } = options;
+  const app = new App({
+    // The command line passes cdk.json's context on; without it, the same flags must hold.
+    context: cdkJson.context,
+    builtinCloudFormationValidation: validate,
+    ...(options.outdir !== undefined && { outdir: options.outdir }),
+  });
+  if (validate) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  addStacks(app, config);
+  return app;
+}
+
+function addStacks(app: App, config: StageConfig): void {
+  const id = (name: string) => `Tenantry-${config.stage}-${name}`;
+  const env = {
+    ...(config.account !== undefined && { account: config.account }),
+    ...(config.region !== undefined && { region: config.region }),
+  };
+  const network = new NetworkStack(app, id('Network'), { config, env });
+  const data = new DataStack(app, id('Data'), { config, env, network });
+  const issuers =
+    config.issuers.length > 0 ? config.issuers : new IdentityStack(app, id('Identity'), { config, env }).issuers;
+  const application = new ApplicationStack(app, id('Application'), { config, env, network, data, issuers });
+  // Code that expects a new column is deployed after the migration that adds it.
+  application.addStackDependency(data);
+  Tags.of(app).add('tenantry:stage', config.stage);
+}

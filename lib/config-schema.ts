@@ -1,0 +1,142 @@
+import * as z from 'zod';
+import { authorizerCacheSeconds, mainCluster } from '../shared/contract/index.ts';
+
+const capacity = (message: string, minimum: number) =>
+  z.number().min(minimum, message).max(256, message).multipleOf(0.5, 'use steps of 0.5 ACU');
+
+const clusterSchema = z
+  .strictObject({
+    /** Aurora capacity units, in steps of 0.5; 0 lets the cluster pause. @default 0.5 */
+    minCapacity: capacity('use 0 (pauses when idle) to 256 ACU', 0).default(0.5),
+    /** @default 4 */
+    maxCapacity: capacity('use 1 to 256 ACU', 1).default(4),
+    /** Idle minutes after which a cluster with minCapacity 0 pauses. Resuming takes about 15 s. @default 5 */
+    autoPauseMinutes: z.int().min(5, 'use 5 to 1440 minutes').max(1440, 'use 5 to 1440 minutes').optional(),
+    /** Readers in other zones, to fail over to; the Data API itself always talks to the writer. @default 0 */
+    readers: z.int().min(0).max(15, 'a cluster has at most 15 readers').default(0),
+    /** Days for which point-in-time recovery is possible. @default 7 */
+    backupRetentionDays: z.int().min(1, 'use 1 to 35 days').max(35, 'use 1 to 35 days').default(7),
+    /** @default true */
+    deletionProtection: z.boolean().default(true),
+  })
+  .refine((cluster) => cluster.minCapacity <= cluster.maxCapacity, {
+    path: ['maxCapacity'],
+    message: 'is below minCapacity; raise it, or lower minCapacity',
+  })
+  .refine((cluster) => cluster.autoPauseMinutes === undefined || cluster.minCapacity === 0, {
+    path: ['autoPauseMinutes'],
+    message: 'a cluster pauses only with minCapacity 0; set that, or leave autoPauseMinutes out',
+  });
+
+const issuerSchema = z.strictObject({
+  /** As in the tokens' `iss`. */
+  issuer: z.url('give the URL of the issuer, as in the "iss" of its tokens'),
+  /** @default the issuer's /.well-known/jwks.json */
+  jwksUri: z.url('give the URL of the key set').optional(),
+  audience: z.array(z.string().min(1)).min(1, 'name at least one client id, else tokens for other services pass'),
+  /** Claim that holds the audience: Cognito's access tokens use `client_id`. @default 'aud' */
+  audienceClaim: z.enum(['aud', 'client_id']).default('aud'),
+  /** What `token_use` must say, null for issuers without that claim. @default null */
+  tokenUse: z.literal('access').nullable().default(null),
+  /** Must be a claim that users cannot change themselves. @default 'tenant_id' */
+  tenantClaim: z.string().min(1).default('tenant_id'),
+  /** @default 'roles' */
+  rolesClaim: z.string().min(1).default('roles'),
+});
+
+const logRetentionDays = z.literal([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653], {
+  error:
+    'CloudWatch keeps logs for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827 or 3653 days',
+});
+
+const cacheSchema = z.strictObject({
+  /** @default 5 */
+  maxDataGigabytes: z.int().min(1, 'use 1 to 5000 GB').max(5000, 'use 1 to 5000 GB').default(5),
+  /** ElastiCache processing units a second. @default 10000 */
+  maxEcpuPerSecond: z.int().min(1000, 'use 1000 or more').max(15_000_000, 'use 15000000 or less').default(10_000),
+  /** Snapshots kept; 0 for none, as all in it can be computed again. @default 0 */
+  snapshotRetentionDays: z.int().min(0).max(35, 'use 0 to 35 days').default(0),
+});
+
+const apiSchema = z.strictObject({
+  /** Requests a second of all tenants together, before the plans' own limits. @default 1000 */
+  rateLimit: z.number().positive('use more than 0 requests a second').default(1000),
+  /** @default 500 */
+  burstLimit: z.int().positive('use 1 or more').default(500),
+  /**
+   * Whether this stage sets the role with which API Gateway writes logs. It is one setting for an account and Region:
+   * let one stage own it. @default true
+   */
+  ownsAccountLogRole: z.boolean().default(true),
+});
+
+const alarmsSchema = z.strictObject({
+  /** Gets an e-mail at each alarm, after confirming the subscription. @default nobody */
+  email: z.email('give an e-mail address').optional(),
+  /** Topic of your own that alarms notify. @default a topic of the stack when there is an e-mail address */
+  topicArn: z
+    .string()
+    .regex(/^arn:[^:]+:sns:[^:]+:\d{12}:.+$/, 'give the ARN of an SNS topic')
+    .optional(),
+  /** Milliseconds that 99 of 100 requests should stay below. @default 2000 */
+  p99LatencyMs: z.number().positive().default(2000),
+});
+
+/** What a stage may set. Everything but the name has a default. */
+export const stageConfigSchema = z.strictObject({
+  stage: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,15}$/, 'use 1 to 16 lower-case letters, digits and hyphens, a letter first'),
+  /** @default the account of the credentials that deploy */
+  account: z
+    .string()
+    .regex(/^\d{12}$/, 'an account has 12 digits; leave it out to deploy to that of your credentials')
+    .optional(),
+  /** @default the Region of the credentials that deploy */
+  region: z
+    .string()
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'give a Region such as eu-central-1')
+    .optional(),
+  /** Zones of the network. @default 2 */
+  availabilityZones: z.int().min(2, 'Aurora needs at least 2 zones').max(3, 'use 2 or 3 zones').default(2),
+  /** Aurora clusters by name. The one called `main` holds the registry and the pool. @default one, `main` */
+  clusters: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9-]{0,19}$/, 'name clusters with lower-case letters, digits and hyphens'),
+      clusterSchema,
+    )
+    .refine(
+      (clusters) => mainCluster in clusters,
+      `declare the cluster "${mainCluster}": it holds the registry of tenants`,
+    )
+    .prefault({ [mainCluster]: {} }),
+  /** Trusted issuers of tokens. @default a Cognito user pool of the stack */
+  issuers: z.array(issuerSchema).default([]),
+  /** Domains below which a subdomain names a tenant. @default none */
+  baseDomains: z.array(z.hostname('give a domain such as api.example.com')).default([]),
+  /** Origins of browser applications that may call the API, or `*`. @default none */
+  corsAllowedOrigins: z
+    .array(
+      z.union(
+        [z.literal('*'), z.url({ protocol: /^https?$/ })],
+        'give an origin such as https://app.example.com, or *',
+      ),
+    )
+    .default([]),
+  /** @default 30 */
+  logRetentionDays: logRetentionDays.default(30),
+  /** Seconds for which API Gateway replays an authorizer's answer. */
+  authorizerCacheSeconds: z
+    .int()
+    .min(0, 'use 0 (no cache) or more')
+    .max(authorizerCacheSeconds, `capabilities are made for at most ${authorizerCacheSeconds} s of replay; use less`)
+    .default(authorizerCacheSeconds),
+  cache: cacheSchema.prefault({}),
+  api: apiSchema.prefault({}),
+  alarms: alarmsSchema.prefault({}),
+});
+
+export type StageConfigInput = z.input<typeof stageConfigSchema>;
+export type StageConfig = Readonly<z.output<typeof stageConfigSchema>>;
+export type ClusterConfig = StageConfig['clusters'][string];
+export type IssuerConfig = StageConfig['issuers'][number];

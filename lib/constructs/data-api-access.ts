@@ -1,0 +1,38 @@
+import { type IGrantable, Grant } from 'aws-cdk-lib/aws-iam';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+
+/** What a client of the Data API may need. BatchExecuteStatement is left out: `tenancy.run_batch` does its work. */
+export const dataApiActions = [
+  'rds-data:ExecuteStatement',
+  'rds-data:BeginTransaction',
+  'rds-data:CommitTransaction',
+  'rds-data:RollbackTransaction',
+] as const;
+
+/** A cluster as its users know it. */
+export interface ClusterReference {
+  readonly clusterArn: string;
+  readonly masterSecret: ISecret;
+}
+
+/** Clusters by their name in the stage's configuration. */
+export type ClusterReferences = Readonly<Record<string, ClusterReference>>;
+
+/**
+ * Lets `grantee` run statements on the clusters.
+ * What it may see there depends on the login, which is granted apart, see {@link grantReadValue}.
+ */
+export function grantDataApi(
+  grantee: IGrantable,
+  clusters: ClusterReferences,
+  actions: readonly (typeof dataApiActions)[number][] = dataApiActions,
+): void {
+  const resourceArns = Object.values(clusters).map((cluster) => cluster.clusterArn);
+  Grant.addToPrincipal({ grantee, actions: [...actions], resourceArns }).assertSuccess();
+}
+
+/** Lets `grantee` read the value of one secret, and nothing about it. */
+export function grantReadValue(grantee: IGrantable, secret: ISecret): void {
+  const actions = ['secretsmanager:GetSecretValue'];
+  Grant.addToPrincipal({ grantee, actions, resourceArns: [secret.secretArn] }).assertSuccess();
+}

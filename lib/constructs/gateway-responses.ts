@@ -1,0 +1,117 @@
+import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { authorizerContextKeys } from '../../shared/contract/index.ts';
+
+/** An answer that API Gateway gives itself, as problem details. `code`, `status` and `title` are the error catalogue's. */
+export interface GatewayProblem {
+  readonly code: string;
+  readonly status: number;
+  readonly title: string;
+  readonly detail?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const context = (key: keyof typeof authorizerContextKeys) => `$context.authorizer.${authorizerContextKeys[key]}`;
+
+const unauthorized: GatewayProblem = {
+  code: 'unauthorized',
+  status: 401,
+  title: 'A valid bearer token is required',
+  detail: 'Send a header "Authorization: Bearer <access token>" with a token of a trusted issuer that has not expired.',
+  headers: { 'WWW-Authenticate': 'Bearer' },
+};
+const forbidden: GatewayProblem = { code: 'forbidden', status: 403, title: 'Not allowed' };
+const notFound: GatewayProblem = {
+  code: 'route-not-found',
+  status: 404,
+  title: 'No such route or method',
+  detail: 'GET /openapi.json lists the routes and methods there are.',
+};
+const invalid: GatewayProblem = {
+  code: 'validation-failed',
+  status: 400,
+  title: 'The request is not valid',
+  detail: 'GET /openapi.json describes what each route takes.',
+};
+const internal: GatewayProblem = { code: 'internal', status: 500, title: 'Internal error' };
+
+/** What API Gateway answers by itself, by its own name for the case. */
+export const gatewayProblems: Readonly<Record<string, GatewayProblem>> = {
+  UNAUTHORIZED: unauthorized,
+  EXPIRED_TOKEN: unauthorized,
+  INVALID_SIGNATURE: unauthorized,
+  // The authorizer says which of its refusals it is.
+  ACCESS_DENIED: { ...forbidden, code: context('errorCode'), detail: context('errorDetail') },
+  WAF_FILTERED: forbidden,
+  INVALID_API_KEY: { code: 'api-key-invalid', status: 403, title: 'The tenant has no usable API key' },
+  THROTTLED: {
+    code: 'rate-limited',
+    status: 429,
+    title: 'Too many requests',
+    detail: 'Slow down and send the request again after the seconds that Retry-After names.',
+    headers: { 'Retry-After': '1' },
+  },
+  QUOTA_EXCEEDED: {
+    code: 'quota-exceeded',
+    status: 429,
+    title: 'The quota of the plan is used up',
+    detail: 'The quota is filled up at the beginning of the month; a larger plan has a larger quota.',
+    // Asking once a day is enough for a quota that is filled up once a month.
+    headers: { 'Retry-After': '86400' },
+  },
+  MISSING_AUTHENTICATION_TOKEN: notFound,
+  RESOURCE_NOT_FOUND: notFound,
+  REQUEST_TOO_LARGE: {
+    code: 'body-too-large',
+    status: 413,
+    title: 'The body is too large',
+    detail: 'A request may have 10 MB at most.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    code: 'unsupported-media-type',
+    status: 415,
+    title: 'The content type is not application/json',
+    detail: 'Send JSON, with the header "Content-Type: application/json".',
+  },
+  BAD_REQUEST_BODY: invalid,
+  BAD_REQUEST_PARAMETERS: invalid,
+  DEFAULT_4XX: invalid,
+  INTEGRATION_TIMEOUT: { code: 'gateway-timeout', status: 504, title: 'The request took too long' },
+  INTEGRATION_FAILURE: { code: 'bad-gateway', status: 502, title: 'The function gave no usable answer' },
+  AUTHORIZER_FAILURE: internal,
+  AUTHORIZER_CONFIGURATION_ERROR: internal,
+  API_CONFIGURATION_ERROR: internal,
+  DEFAULT_5XX: internal,
+};
+
+/**
+ * Makes every answer of API Gateway itself problem details, like those of the functions.
+ *
+ * @param allowedOrigin for browsers, that otherwise could not read the answer
+ */
+export function addGatewayResponses(restApi: RestApi, allowedOrigin: string | undefined): void {
+  for (const [type, problem] of Object.entries(gatewayProblems)) {
+    const headers = {
+      ...problem.headers,
+      ...(allowedOrigin !== undefined && { 'Access-Control-Allow-Origin': allowedOrigin }),
+      'Content-Type': 'application/problem+json',
+    };
+    restApi.addGatewayResponse(type, {
+      type: ResponseType.of(type),
+      statusCode: String(problem.status),
+      responseHeaders: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, `'${value}'`])),
+      templates: { 'application/json': problemTemplate(problem) },
+    });
+  }
+}
+
+/** API Gateway replaces `$context` variables in it, and does nothing else. */
+function problemTemplate({ code, title, status, detail }: GatewayProblem): string {
+  return JSON.stringify({
+    type: `urn:tenantry:error:${code}`,
+    title,
+    status,
+    code,
+    ...(detail !== undefined && { detail }),
+    instance: '$context.requestId',
+  });
+}

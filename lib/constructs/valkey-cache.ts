@@ -1,0 +1,82 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { type ISecurityGroup, type IVpc, SubnetType } from 'aws-cdk-lib/aws-ec2';
+import { CfnServerlessCache, CfnUser, CfnUserGroup } from 'aws-cdk-lib/aws-elasticache';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import type { StageConfig } from '../config.ts';
+
+export interface ValkeyCacheProps {
+  readonly stage: string;
+  readonly limits: StageConfig['cache'];
+  readonly vpc: IVpc;
+  readonly securityGroup: ISecurityGroup;
+}
+
+/** What the application's user may do: read and write keys and run scripts, nothing that touches the server or lists keys. */
+const accessString =
+  'on ~* resetchannels -@all +@read +@write +@scripting +@connection +@transaction +cluster -@dangerous +info';
+
+/** ElastiCache Serverless for Valkey: cluster mode, TLS, and IAM instead of passwords. Its content can be computed again. */
+export class ValkeyCache extends Construct {
+  readonly cacheName: string;
+  /** As shared/cache reads it: where the cache is, and how to log in with the function's own identity. */
+  readonly url: string;
+  private readonly user: CfnUser;
+
+  constructor(scope: Construct, id: string, props: ValkeyCacheProps) {
+    super(scope, id);
+    this.cacheName = `tenantry-${props.stage}`;
+    const userId = `tenantry-${props.stage}-app`;
+    this.user = new CfnUser(this, 'User', {
+      engine: 'valkey',
+      // IAM authentication wants the two to be equal.
+      userId,
+      userName: userId,
+      authenticationMode: { Type: 'iam' },
+      accessString,
+    });
+    const userGroup = new CfnUserGroup(this, 'UserGroup', {
+      engine: 'valkey',
+      userGroupId: `tenantry-${props.stage}`,
+      userIds: [this.user.ref],
+    });
+    const cache = this.createCache(props, userGroup.ref);
+    cache.addResourceDependency(userGroup);
+    const address = `${cache.attrEndpointAddress}:${cache.attrEndpointPort}`;
+    const login = `iam=${this.cacheName}&user=${userId}&region=${Stack.of(this).region}`;
+    this.url = `rediss://${address}?cluster=true&${login}`;
+  }
+
+  private createCache(props: ValkeyCacheProps, userGroupId: string): CfnServerlessCache {
+    return new CfnServerlessCache(this, 'Cache', {
+      engine: 'valkey',
+      majorEngineVersion: '8',
+      serverlessCacheName: this.cacheName,
+      description: 'Rate limits and cached answers of tenants',
+      subnetIds: props.vpc.selectSubnets({ subnetType: SubnetType.PRIVATE_ISOLATED }).subnetIds,
+      securityGroupIds: [props.securityGroup.securityGroupId],
+      userGroupId,
+      cacheUsageLimits: {
+        dataStorage: { unit: 'GB', maximum: props.limits.maxDataGigabytes },
+        ecpuPerSecond: { maximum: props.limits.maxEcpuPerSecond },
+      },
+      snapshotRetentionLimit: props.limits.snapshotRetentionDays,
+    });
+  }
+
+  /** Lets `grantee` log in as the application's user. */
+  grantConnect(grantee: IGrantable): void {
+    const arn = (resource: string, resourceName: string) =>
+      Stack.of(this).formatArn({
+        service: 'elasticache',
+        resource,
+        resourceName,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      });
+    Grant.addToPrincipal({
+      grantee,
+      actions: ['elasticache:Connect'],
+      resourceArns: [arn('serverlesscache', this.cacheName), arn('user', this.user.userId)],
+    }).assertSuccess();
+  }
+}

@@ -1,0 +1,56 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { publicServices, services } from '../../shared/contract/index.ts';
+import type { IssuerConfig, StageConfig } from '../config.ts';
+import { authorizerService, publicService, tenantService } from '../constructs/application-services.ts';
+import type { ServiceFunction } from '../constructs/service-function.ts';
+import { TenantApi } from '../constructs/tenant-api.ts';
+import { addUsagePlans } from '../constructs/usage-plans.ts';
+import type { DataStack } from './data-stack.ts';
+import type { NetworkStack } from './network-stack.ts';
+
+export interface ApplicationStackProps extends StackProps {
+  readonly config: StageConfig;
+  readonly network: NetworkStack;
+  readonly data: DataStack;
+  readonly issuers: readonly IssuerConfig[];
+}
+
+/** The application plane: the API, its authorizer, and a function a service. */
+export class ApplicationStack extends Stack {
+  readonly api: TenantApi;
+  readonly authorizer: ServiceFunction;
+  /** Functions by service, authorizer included. */
+  readonly functions: Readonly<Record<string, ServiceFunction>>;
+
+  constructor(scope: Construct, id: string, props: ApplicationStackProps) {
+    super(scope, id, props);
+    const { config, network, data, issuers } = props;
+    const plane = {
+      config,
+      issuers,
+      clusters: data.clusters,
+      logins: data.logins,
+      signingKey: data.signingKey,
+      cache: data.cache,
+      network: { vpc: network.vpc, securityGroup: network.applicationSecurityGroup },
+    };
+    const functions: Record<string, ServiceFunction> = {};
+    this.functions = functions;
+    this.authorizer = functions['authorizer'] = authorizerService(this, plane);
+    this.api = new TenantApi(this, 'TenantApi', { config, authorizer: this.authorizer.function });
+    for (const [name, routes] of Object.entries(services)) {
+      const service = (functions[name] = tenantService(this, name, plane));
+      this.api.addTenantRoutes(service.function, routes);
+    }
+    for (const [name, routes] of Object.entries(publicServices)) {
+      const service = (functions[name] = publicService(this, name, config));
+      this.api.addPublicRoutes(service.function, routes);
+    }
+    const usagePlans = addUsagePlans(this.api.restApi, this.api.restApi.deploymentStage, config.stage);
+    new CfnOutput(this, 'ApiUrl', { value: this.api.restApi.url });
+    for (const [plan, usagePlan] of Object.entries(usagePlans)) {
+      new CfnOutput(this, `UsagePlan${plan}`, { value: usagePlan.usagePlanId });
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { IssuerConfig, StageConfig } from '../config.ts';
+import { TenantUserPool } from '../constructs/tenant-user-pool.ts';
+
+export interface IdentityStackProps extends StackProps {
+  readonly config: StageConfig;
+}
+
+/** Who issues tokens: the issuers of the stage's configuration, or else a Cognito user pool. */
+export class IdentityStack extends Stack {
+  readonly issuers: readonly IssuerConfig[];
+
+  constructor(scope: Construct, id: string, props: IdentityStackProps) {
+    super(scope, id, { terminationProtection: true, ...props });
+    const { config } = props;
+    const users = new TenantUserPool(this, 'Users', { stage: config.stage, logRetention: config.logRetentionDays });
+    this.issuers = [users.issuer];
+    new CfnOutput(this, 'UserPoolId', { value: users.userPool.userPoolId });
+    new CfnOutput(this, 'UserPoolClientId', { value: users.client.userPoolClientId });
+  }
+}
