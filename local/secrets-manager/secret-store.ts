@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+
+export interface Secret {
+  readonly arn: string;
+  readonly name: string;
+  readonly value: string;
+  /** Changes with the value. */
+  readonly versionId: string;
+  readonly createdAt: Date;
+}
+
+interface StoredSecret {
+  readonly value: string;
+  readonly createdAt: string;
+}
+
+/** Secrets by ARN, kept in memory or in a file that only its owner can read. */
+export class SecretStore {
+  readonly #file: string | undefined;
+  readonly #secrets: Map<string, StoredSecret>;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(file: string | undefined, secrets: Map<string, StoredSecret>) {
+    this.#file = file;
+    this.#secrets = secrets;
+  }
+
+  /** @param file is read if it exists, and made by the first `put`; in memory only if missing */
+  static async open(file?: string): Promise<SecretStore> {
+    if (file === undefined) return new SecretStore(undefined, new Map());
+    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return '{}';
+      throw error;
+    });
+    return new SecretStore(file, new Map(Object.entries(JSON.parse(text) as Record<string, StoredSecret>)));
+  }
+
+  /** Adds a secret or gives it another value; resolves when it is on disk. */
+  async put(arn: string, value: string): Promise<void> {
+    this.#secrets.set(arn, { value, createdAt: new Date().toISOString() });
+    this.#writing = this.#writing.catch(() => undefined).then(() => this.#write());
+    await this.#writing;
+  }
+
+  /** Finds a secret by its ARN, its ARN without the six characters that AWS appends, or its name. */
+  get(id: string): Secret | undefined {
+    const arn = this.#secrets.has(id)
+      ? id
+      : [...this.#secrets.keys()].find((key) => id === nameOf(key) || id === bare(key));
+    const stored = arn === undefined ? undefined : this.#secrets.get(arn);
+    if (arn === undefined || stored === undefined) return undefined;
+    const versionId = createHash('sha256').update(stored.createdAt).update(stored.value).digest('hex').slice(0, 32);
+    return { arn, name: nameOf(arn), value: stored.value, versionId, createdAt: new Date(stored.createdAt) };
+  }
+
+  /** Written beside and renamed, so that a killed process leaves the old file or the new one. */
+  async #write(): Promise<void> {
+    if (this.#file === undefined) return;
+    const beside = `${this.#file}.new`;
+    await writeFile(beside, JSON.stringify(Object.fromEntries(this.#secrets), null, 2), { mode: 0o600 });
+    await rename(beside, this.#file);
+  }
+}
+
+/** `arn:aws:secretsmanager:region:account:secret:name-AbCdEf` without the last seven characters. */
+function bare(arn: string): string {
+  return arn.replace(/-[A-Za-z0-9]{6}$/, '');
+}
+
+function nameOf(arn: string): string {
+  return bare(arn).split(':').slice(6).join(':');
+}
+
+/** Reads database logins, which are secrets of the JSON that RDS writes: `{ "username", "password" }`. */
+export function loginsOf(
+  secrets: SecretStore,
+): (arn: string) => Promise<{ username: string; password: string } | undefined> {
+  return async (arn) => {
+    const secret = secrets.get(arn);
+    if (!secret) return undefined;
+    const { username = '', password = '' } = parseObject(secret.value);
+    return { username: String(username), password: String(password) };
+  };
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(text)) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
