@@ -6,6 +6,7 @@ import { ApplicationStack } from './stacks/application-stack.ts';
 import { DataStack } from './stacks/data-stack.ts';
 import { IdentityStack } from './stacks/identity-stack.ts';
 import { NetworkStack } from './stacks/network-stack.ts';
+import { ObservabilityStack } from './stacks/observability-stack.ts';
 
 export interface AppOptions {
   /** Folder that templates and assets are written to. @default `cdk.out`, or what the CDK's command line asks for */
@@ -41,5 +42,6 @@ function addStacks(app: App, config: StageConfig): void {
   const application = new ApplicationStack(app, id('Application'), { config, env, network, data, issuers });
   // Code that expects a new column is deployed after the migration that adds it.
   application.addStackDependency(data);
+  new ObservabilityStack(app, id('Observability'), { config, env, data, application });
   Tags.of(app).add('tenantry:stage', config.stage);
 }

@@ -1,4 +1,5 @@
-import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { type ISecurityGroup, type IVpc, SubnetType } from 'aws-cdk-lib/aws-ec2';
 import { CfnServerlessCache, CfnUser, CfnUserGroup } from 'aws-cdk-lib/aws-elasticache';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
@@ -13,8 +14,7 @@ export interface ValkeyCacheProps {
 }
 
 /** What the application's user may do: read and write keys and run scripts, nothing that touches the server or lists keys. */
-const accessString =
-  'on ~* resetchannels -@all +@read +@write +@scripting +@connection +@transaction +cluster -@dangerous +info';
+const accessString = 'on ~* -@all +@read +@write +@scripting +@connection +@transaction +cluster -@dangerous';
 
 /** ElastiCache Serverless for Valkey: cluster mode, TLS, and IAM instead of passwords. Its content can be computed again. */
 export class ValkeyCache extends Construct {
@@ -62,6 +62,16 @@ export class ValkeyCache extends Construct {
       },
       snapshotRetentionLimit: props.limits.snapshotRetentionDays,
     });
+  }
+
+  /**
+   * @param name a metric that ElastiCache publishes for serverless caches
+   * @param statistic @default 'Sum'
+   * @param period @default 5 minutes
+   */
+  metric(name: string, statistic = 'Sum', period = Duration.minutes(5)): Metric {
+    const dimensionsMap = { clusterId: this.cacheName };
+    return new Metric({ namespace: 'AWS/ElastiCache', metricName: name, dimensionsMap, statistic, period });
   }
 
   /** Lets `grantee` log in as the application's user. */

@@ -1,0 +1,35 @@
+import { Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { services } from '../../shared/contract/index.ts';
+import type { StageConfig } from '../config.ts';
+import { alarmTopic } from '../constructs/alarm-topic.ts';
+import { OperationsAlarms } from '../constructs/operations-alarms.ts';
+import { type Observed, OperationsDashboard } from '../constructs/operations-dashboard.ts';
+import type { ApplicationStack } from './application-stack.ts';
+import type { DataStack } from './data-stack.ts';
+
+export interface ObservabilityStackProps extends StackProps {
+  readonly config: StageConfig;
+  readonly data: DataStack;
+  readonly application: ApplicationStack;
+}
+
+/** What the on-call engineer looks at, and what wakes them. */
+export class ObservabilityStack extends Stack {
+  constructor(scope: Construct, id: string, props: ObservabilityStackProps) {
+    super(scope, id, props);
+    const { config, data, application } = props;
+    const observed: Observed = {
+      stage: config.stage,
+      restApi: application.api.restApi,
+      functions: application.functions,
+      metricLogs: Object.entries(application.functions)
+        .filter(([name]) => name in services)
+        .map(([, service]) => service.logGroup),
+      clusters: data.clusters,
+      cache: data.cache,
+    };
+    new OperationsDashboard(this, 'Operations', observed);
+    new OperationsAlarms(this, 'Alarms', { ...observed, config, topic: alarmTopic(this, config.alarms) });
+  }
+}
