@@ -1,5 +1,4 @@
-import { App, Tags, Validations } from 'aws-cdk-lib';
-import { AwsSolutionsChecks } from 'cdk-nag';
+import { App, Tags } from 'aws-cdk-lib';
 import cdkJson from '../cdk.json' with { type: 'json' };
 import type { StageConfig } from './config.ts';
 import { ApplicationStack } from './stacks/application-stack.ts';
@@ -11,20 +10,18 @@ import { ObservabilityStack } from './stacks/observability-stack.ts';
 export interface AppOptions {
   /** Folder that templates and assets are written to. @default `cdk.out`, or what the CDK's command line asks for */
   readonly outdir?: string;
-  /** Whether synthesis checks the templates, and fails when they have findings. @default true */
+  /** Whether synthesis validates the templates, and fails for what CloudFormation would refuse. @default true */
   readonly validate?: boolean;
 }
 
 /** The CDK app of one stage: its stacks, not yet synthesized. */
 export function createApp(config: StageConfig, options: AppOptions = {}): App {
-  const { validate = true } = options;
   const app = new App({
     // The command line passes cdk.json's context on; without it, the same flags must hold.
     context: cdkJson.context,
-    builtinCloudFormationValidation: validate,
+    builtinCloudFormationValidation: options.validate ?? true,
     ...(options.outdir !== undefined && { outdir: options.outdir }),
   });
-  if (validate) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   addStacks(app, config);
   return app;
 }
