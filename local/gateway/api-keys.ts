@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import * as z from 'zod';
+
+const apiKeySchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  /** What the authorizer returns as usageIdentifierKey. */
+  value: z.string(),
+  enabled: z.boolean(),
+  usagePlanId: z.string(),
+});
+export type ApiKey = Readonly<z.infer<typeof apiKeySchema>>;
+
+/** API Gateway's API keys, each in one usage plan, kept in a file so that they survive a restart. */
+export class ApiKeyStore {
+  readonly #file: string;
+  readonly #keys: Map<string, ApiKey>;
+
+  /** @param file JSON; made when the first key is added */
+  constructor(file: string) {
+    this.#file = file;
+    this.#keys = new Map(readKeys(file).map((key) => [key.value, key]));
+  }
+
+  list(): ApiKey[] {
+    return [...this.#keys.values()];
+  }
+
+  byValue(value: string): ApiKey | undefined {
+    return this.#keys.get(value);
+  }
+
+  /** Creates a key with a value of its own and adds it to a usage plan. */
+  add(name: string, usagePlanId: string): ApiKey {
+    const [id, value] = [randomBytes(5).toString('hex'), randomBytes(20).toString('hex')];
+    return this.put({ id, name, value, enabled: true, usagePlanId });
+  }
+
+  /** Adds or replaces a key. */
+  put(key: ApiKey): ApiKey {
+    this.#keys.set(key.value, key);
+    this.#write();
+    return key;
+  }
+
+  #write(): void {
+    const unfinished = `${this.#file}.new`;
+    writeFileSync(unfinished, JSON.stringify(this.list(), null, 2), { mode: 0o600 });
+    renameSync(unfinished, this.#file);
+  }
+}
+
+function readKeys(file: string): ApiKey[] {
+  try {
+    return z.array(apiKeySchema).parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
