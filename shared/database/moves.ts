@@ -1,0 +1,36 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TenantContext } from '../tenancy/index.ts';
+import { DatabaseError } from './database-error.ts';
+import { currentDeadline } from './deadline.ts';
+import { backoffMs } from './retry.ts';
+import type { Home, Router } from './router.ts';
+
+/** A cut-over takes less than a second; who waits longer than this is told to come back. */
+const longestWaitMs = 5_000;
+
+const notAtHome = 'TN004';
+const moving = 'TN006';
+
+/**
+ * Does `work` at the tenant's home. When the tenant is being moved it waits, and when it has moved it follows, once: whoever calls the
+ * API meets a slower answer instead of an error. Both refusals come before anything has been done, so that writes may be repeated.
+ *
+ * @throws DatabaseError `tenant-moving` when that takes more than 5 s or than the request has, `tenant-unknown`
+ */
+export async function atHome<T>(router: Router, context: TenantContext, work: (home: Home) => Promise<T>): Promise<T> {
+  const giveUpAt = Math.min(currentDeadline(), Date.now() + longestWaitMs);
+  let hasFollowed = false;
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await work(router.homeOf(context));
+    } catch (error) {
+      const sqlState = error instanceof DatabaseError ? error.sqlState : undefined;
+      if (sqlState !== moving && (sqlState !== notAtHome || hasFollowed)) throw error;
+      if (sqlState === notAtHome) hasFollowed = await router.refresh(context);
+      if (hasFollowed && sqlState === notAtHome) continue;
+      const delayMs = backoffMs(attempt);
+      if (Date.now() + delayMs >= giveUpAt) throw error;
+      await sleep(delayMs);
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { AppError } from '../errors/index.ts';
+import { type Placement, placementSchema, type TenantContext } from '../tenancy/index.ts';
+import type { DatabaseConfig } from './config.ts';
+import type { Connection, DataApi } from './data-api.ts';
+import { DatabaseError } from './database-error.ts';
+import { special } from './error-table.ts';
+
+/** A schema of a database, where a tenant is at home. */
+export interface Home extends Connection {
+  readonly schema: string;
+}
+
+/** Finds a tenant's home: where the authorizer said, or where the registry says once the database has answered "moved". */
+export class Router {
+  readonly #config: DatabaseConfig;
+  readonly #dataApi: DataApi;
+  /** Lives as long as a request: the context is the request's own, so this remembers nothing of a tenant. */
+  readonly #refreshed = new WeakMap<TenantContext, Placement>();
+
+  constructor(config: DatabaseConfig, dataApi: DataApi) {
+    this.#config = config;
+    this.#dataApi = dataApi;
+  }
+
+  homeOf(context: TenantContext): Home {
+    const { cluster, database, schema } = this.#placementOf(context);
+    return { ...loginOf(this.#config, cluster), database, schema };
+  }
+
+  /**
+   * Looks the tenant's placement up again, for the rest of the request.
+   *
+   * @returns whether it is another one than before
+   * @throws DatabaseError `tenant-unknown` when the registry does not know the tenant
+   */
+  async refresh(context: TenantContext): Promise<boolean> {
+    const { cluster, database } = this.#config.registry;
+    const [row] = await this.#dataApi.execute(
+      { ...loginOf(this.#config, cluster), database },
+      'select registry.current_placement(:capability)',
+      { capability: context.capability },
+      { twice: 'harmless' },
+    );
+    if (typeof row?.[0] !== 'string')
+      throw new DatabaseError(special.unknownTenant.code, special.unknownTenant.message);
+    const before = this.#placementOf(context);
+    const now = placementSchema.parse(JSON.parse(row[0]));
+    this.#refreshed.set(context, now);
+    return now.cluster !== before.cluster || now.database !== before.database || now.schema !== before.schema;
+  }
+
+  #placementOf(context: TenantContext): Placement {
+    return this.#refreshed.get(context) ?? context.placement;
+  }
+}
+
+/** @throws AppError `internal` when the function was not told of the cluster */
+export function loginOf({ clusters }: DatabaseConfig, cluster: string): { resourceArn: string; secretArn: string } {
+  const login = Object.hasOwn(clusters, cluster) ? clusters[cluster] : undefined;
+  if (login) return { resourceArn: login.resourceArn, secretArn: login.secretArn };
+  const known = Object.keys(clusters).join(', ');
+  throw new AppError(
+    'internal',
+    `The function knows no cluster "${cluster}", only ${known}. Add it to the stage's configuration.`,
+  );
+}

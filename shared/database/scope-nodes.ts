@@ -1,0 +1,79 @@
+import {
+  AliasNode,
+  AndNode,
+  BinaryOperationNode,
+  ColumnNode,
+  FromNode,
+  type IdentifierNode,
+  OnNode,
+  type OperationNode,
+  OperatorNode,
+  ParensNode,
+  ReferenceNode,
+  SelectionNode,
+  type SelectQueryNode,
+  type TableNode,
+  ValueNode,
+  WhereNode,
+} from 'kysely';
+import { TenantScopeError } from './scope-error.ts';
+
+/** The column that every tenant table begins with. */
+export const tenantColumn = 'tenant_id';
+
+/** `<table>.tenant_id = '<tenant>'` */
+export function isOf(tenantId: string, table: TableNode | undefined): BinaryOperationNode {
+  const column = ReferenceNode.create(ColumnNode.create(tenantColumn), table);
+  return BinaryOperationNode.create(column, OperatorNode.create('='), ValueNode.create(tenantId));
+}
+
+/** All of `conditions`, and what was there before, which may be a fragment with an `or` in it. */
+export function allOf(conditions: readonly OperationNode[], before?: OperationNode): OperationNode | undefined {
+  const all = before ? [...conditions, ParensNode.create(before)] : conditions;
+  return all.length > 0 ? all.reduce((left, right) => AndNode.create(left, right)) : undefined;
+}
+
+export function narrowedWhere(
+  where: WhereNode | undefined,
+  conditions: readonly OperationNode[],
+): { where?: WhereNode } {
+  const all = conditions.length > 0 ? allOf(conditions, where?.where) : where?.where;
+  return all ? { where: WhereNode.create(all) } : {};
+}
+
+export function narrowedOn(on: OnNode, condition: OperationNode): OnNode {
+  return { ...on, on: AndNode.create(condition, ParensNode.create(on.on)) };
+}
+
+/** `(select * from <table> where tenant_id = '<tenant>') as <alias>`: row-level security, spelled out. */
+export function filteredTable(tenantId: string, table: TableNode, alias: OperationNode): AliasNode {
+  const query: SelectQueryNode = {
+    kind: 'SelectQueryNode',
+    from: FromNode.create([table]),
+    selections: [SelectionNode.createSelectAll()],
+    where: WhereNode.create(isOf(tenantId, table)),
+  };
+  return AliasNode.create(query, alias as IdentifierNode);
+}
+
+export function isTenantColumn(node: OperationNode): boolean {
+  if (ReferenceNode.is(node)) return isTenantColumn(node.column);
+  return ColumnNode.is(node) && node.column.name === tenantColumn;
+}
+
+/**
+ * What a query may write into `tenant_id`: its own tenant, or the column of a row that it could read.
+ *
+ * @throws TenantScopeError
+ */
+export function assertOwn(tenantId: string, value: OperationNode): void {
+  if (isTenantColumn(value) || (ValueNode.is(value) && value.value === tenantId)) return;
+  throw foreignTenant('writes');
+}
+
+/** @param verb what the query does with the other tenant */
+export function foreignTenant(verb: string): TenantScopeError {
+  return new TenantScopeError(
+    `The query ${verb} a tenant_id other than the current tenant's. Leave tenant_id out: it is filled in.`,
+  );
+}
