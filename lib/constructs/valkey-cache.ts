@@ -4,6 +4,7 @@ import { type ISecurityGroup, type IVpc, SubnetType } from 'aws-cdk-lib/aws-ec2'
 import { CfnServerlessCache, CfnUser, CfnUserGroup } from 'aws-cdk-lib/aws-elasticache';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { cacheAccessString } from '../../shared/contract/index.ts';
 import type { StageConfig } from '../config.ts';
 
 export interface ValkeyCacheProps {
@@ -12,9 +13,6 @@ export interface ValkeyCacheProps {
   readonly vpc: IVpc;
   readonly securityGroup: ISecurityGroup;
 }
-
-/** What the application's user may do: read and write keys and run scripts, nothing that touches the server or lists keys. */
-const accessString = 'on ~* -@all +@read +@write +@scripting +@connection +@transaction +cluster -@dangerous';
 
 /** ElastiCache Serverless for Valkey: cluster mode, TLS, and IAM instead of passwords. Its content can be computed again. */
 export class ValkeyCache extends Construct {
@@ -33,7 +31,7 @@ export class ValkeyCache extends Construct {
       userId,
       userName: userId,
       authenticationMode: { Type: 'iam' },
-      accessString,
+      accessString: cacheAccessString,
     });
     const userGroup = new CfnUserGroup(this, 'UserGroup', {
       engine: 'valkey',

@@ -39,16 +39,16 @@ const warningIntervalMs = 60_000;
 const connections = new Map<string, CacheConnection>();
 
 /** The connection of this process to the cache at `url`, the same one at every call. Nothing is opened yet. */
-export function cacheConnection(url: string, options: CacheConnectionOptions = {}): CacheConnection {
-  const known = connections.get(url);
+export function cacheConnection(url: string | URL, options: CacheConnectionOptions = {}): CacheConnection {
+  const known = connections.get(String(url));
   if (known) return known;
   const connection = openCacheConnection(url, options);
-  connections.set(url, connection);
+  connections.set(String(url), connection);
   return connection;
 }
 
 /** A connection of its own, for who needs several. @see cacheConnection */
-export function openCacheConnection(url: string, options: CacheConnectionOptions = {}): CacheConnection {
+export function openCacheConnection(url: string | URL, options: CacheConnectionOptions = {}): CacheConnection {
   const { timeoutMs = 50 } = options;
   const endpoint = parseCacheUrl(url);
   const client = createClient(endpoint);
@@ -150,6 +150,8 @@ function failureReporter({ host, port }: CacheEndpoint, warn = console.warn): (e
   let quietUntil = 0;
   let unreported = 0;
   return (error) => {
+    // ioredis attaches the command, which for a refused login holds the password.
+    if (error instanceof Error) Reflect.deleteProperty(error, 'command');
     if (Date.now() < quietUntil) return void unreported++;
     quietUntil = Date.now() + warningIntervalMs;
     warn(

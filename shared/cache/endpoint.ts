@@ -24,8 +24,8 @@ export interface IamLogin {
  *
  * @throws TypeError that names the part which is wrong; never with the password in it
  */
-export function parseCacheUrl(text: string): CacheEndpoint {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+export function parseCacheUrl(text: string | URL): CacheEndpoint {
+  const url = URL.canParse(String(text)) ? new URL(text) : undefined;
   if (url?.protocol !== 'redis:' && url?.protocol !== 'rediss:') {
     throw new TypeError('The cache URL must be redis://host:port or rediss://host:port.');
   }

@@ -1,4 +1,5 @@
 export * from './authorizer.ts';
+export * from './cache.ts';
 export * from './database.ts';
 export * from './environment.ts';
 export * from './identity.ts';

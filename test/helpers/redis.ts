@@ -36,18 +36,28 @@ function hasRedisServer(): boolean {
 export async function startTestRedis(kind: RedisKind, options: TestRedisOptions = {}): Promise<TestRedis> {
   const { port = 0, cluster = false } = options;
   if (kind === 'redis-server') return startRedisServer(port || (await freePort()), cluster);
-  const server = await createRedisMock(cluster ? { cluster: { masters: 3 } } : { port });
-  return { port: server.port, url: urlOf(server.port, cluster), stop: () => server.close() };
+  if (!cluster) return startEmbedded(port || (await freePort()));
+  const server = await createRedisMock({ cluster: { masters: 3 } });
+  return { port: server.port, url: urlOf(server.port, true), stop: () => server.close() };
+}
+
+/** In a process of its own, since closing it in ours would wait for the clients that are connected. */
+async function startEmbedded(port: number): Promise<TestRedis> {
+  const program = `require('js-redis-server').createRedisServer({ port: ${port} })`;
+  const server = spawnTied([process.execPath, '--eval', program], { stopSignal: 'TERM' });
+  (await untilReady(port)).disconnect();
+  return { port, url: urlOf(port, false), stop: () => server.stop() };
 }
 
 async function startRedisServer(port: number, cluster: boolean): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'tenantry-redis-'));
   const flags = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder];
-  const clusterFlags = ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())];
+  const clusterFlags = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'].concat(
+    '--cluster-port',
+    String(await freePort()),
+  );
   const server = spawnTied(['redis-server', ...flags, ...(cluster ? clusterFlags : [])], { stopSignal: 'TERM' });
-  const client = new Redis({ port, retryStrategy: () => 20 });
-  client.on('error', () => undefined);
-  await client.ping();
+  const client = await untilReady(port);
   if (cluster) {
     await client.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
     while (!String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok'));
@@ -58,6 +68,13 @@ async function startRedisServer(port: number, cluster: boolean): Promise<TestRed
     await rm(folder, { recursive: true, force: true });
   };
   return { port, url: urlOf(port, cluster), stop };
+}
+
+async function untilReady(port: number): Promise<Redis> {
+  const client = new Redis({ port, retryStrategy: () => 20, maxRetriesPerRequest: null });
+  client.on('error', () => undefined);
+  await client.ping();
+  return client;
 }
 
 function urlOf(port: number, cluster: boolean): string {

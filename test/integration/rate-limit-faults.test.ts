@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
+import { cacheAccessString } from '../../shared/contract/index.ts';
 import { type CacheConnection, type CacheConnectionOptions, openCacheConnection } from '../../shared/cache/index.ts';
 import { createRateLimiter, type RateLimitDecision, type RateLimiter } from '../../shared/rate-limit/index.ts';
 import { freePort, redisKinds, startFaultyLink, startTestRedis } from '../helpers/redis.ts';
@@ -100,7 +102,8 @@ describe.each(redisKinds)('the rate limiter when %s fails', (kind) => {
     expect((await untilRecovered(limiter)).source).toBe('redis');
   });
 
-  it('logs in with the credentials of the moment', async () => {
+  // The embedded server has no users.
+  it.runIf(kind === 'redis-server')('logs in with the credentials of the moment', async () => {
     const redis = await startTestRedis(kind);
     cleanups.push(() => redis.stop());
     const admin = new Redis(redis.url);
@@ -120,5 +123,26 @@ describe.each(redisKinds)('the rate limiter when %s fails', (kind) => {
     await admin.call('CLIENT', 'KILL', 'USER', 'limits');
     await untilRecovered(limiter);
     expect(await whoami()).toBe('limits');
+  });
+
+  it.runIf(kind === 'redis-server')('keeps a refused password out of the warning', async () => {
+    const redis = await startTestRedis(kind);
+    cleanups.push(() => redis.stop());
+    const told: unknown[] = [];
+    const url = redis.url.replace('//', '//nobody:hunter2@');
+    const connection = connect(url, { timeoutMs: 2_000, warn: (...parts) => told.push(...parts) });
+    expect((await createRateLimiter({ connection }).consume(request)).source).toBe('local');
+    expect(inspect(told, { depth: null })).toContain('WRONGPASS');
+    expect(inspect(told, { depth: null })).not.toContain('hunter2');
+  });
+
+  it.runIf(kind === 'redis-server')('needs no more rights than the deployed user has', async () => {
+    const redis = await startTestRedis(kind, { cluster: true });
+    cleanups.push(() => redis.stop());
+    const admin = new Redis(redis.port);
+    cleanups.push(() => admin.disconnect());
+    await admin.call('ACL', 'SETUSER', 'app', '>secret', ...cacheAccessString.split(' '));
+    const connection = connect(redis.url.replace('//', '//app:secret@'), { timeoutMs: 2_000 });
+    expect((await createRateLimiter({ connection }).consume(request)).source).toBe('redis');
   });
 });

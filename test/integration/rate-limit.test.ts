@@ -89,7 +89,7 @@ describe.each(servers)('the rate limiter on $name', ({ kind, cluster }) => {
         const cost = weight * bucket.intervalMicros;
         const slackMicros = 2_000;
         const before = micros() - slackMicros;
-        await connection.client.set(key, String(tat));
+        await connection.run((client) => client.set(key, String(tat)));
         const actual = await takeFrom(connection.client, key, bucket, cost);
         const earliest = take(tat, before, cost, bucket.capacityMicros);
         const latest = take(tat, micros() + slackMicros, cost, bucket.capacityMicros);
@@ -119,7 +119,7 @@ describe.each(servers)('the rate limiter on $name', ({ kind, cluster }) => {
   it('admits a client that waited for Retry-After', async () => {
     const limiter = createRateLimiter({ connection: connect() });
     const request = { tenantId: freshTenant(), limit: { requestsPerMinute: 150, burst: 4 }, weight: 2 };
-    for (const round of [1, 2, 3]) {
+    for (const round of [1, 2]) {
       let decision = await limiter.consume(request);
       while (decision.allowed) decision = await limiter.consume(request);
       expect(decision.retryAfterSeconds, `round ${round}`).toBe(1);
