@@ -52,6 +52,7 @@ export function tenantService(scope: Construct, name: string, plane: Application
       ...registryVariable,
       [environmentKeys.cacheUrl]: plane.cache.url,
       [environmentKeys.baseDomains]: JSON.stringify(plane.config.baseDomains),
+      ...originsVariable(plane.config),
     },
   });
   grantDataApi(service, plane.clusters);
@@ -62,7 +63,17 @@ export function tenantService(scope: Construct, name: string, plane: Application
 
 /** A service that answers anyone, and therefore can reach nothing. */
 export function publicService(scope: Construct, name: string, config: StageConfig): ServiceFunction {
-  return new ServiceFunction(scope, `Service-${name}`, { name, description: `Service ${name}`, ...common(config) });
+  return new ServiceFunction(scope, `Service-${name}`, {
+    name,
+    description: `Service ${name}`,
+    ...common(config),
+    environment: originsVariable(config),
+  });
+}
+
+function originsVariable({ corsAllowedOrigins }: StageConfig): Record<string, string> {
+  if (corsAllowedOrigins.length === 0) return {};
+  return { [environmentKeys.allowedOrigins]: JSON.stringify(corsAllowedOrigins) };
 }
 
 function common(config: StageConfig): { stage: string; logRetention: StageConfig['logRetentionDays'] } {

@@ -35,6 +35,7 @@ export class MigrationRunner extends Construct {
       description: 'Creates roles and applies migrations',
       stage: props.stage,
       logRetention: props.logRetention,
+      memoryMegabytes: 512,
       timeout,
       folders: ['migrations'],
       environment: this.environment(props),

@@ -14,7 +14,7 @@ export interface OperationsAlarmsProps extends Observed {
 }
 
 const fiveMinutes = Duration.minutes(5);
-/** With more than 0.5 ACU there may be more; with less there are 2,000. */
+/** 80 % of what a cluster with a minimum of 0 or 0.5 ACU has; others may have more. */
 const connectionsToWorryAbout = 1600;
 
 /** The first alarms: each is about something that clients notice or soon will, and says where to look. */
@@ -24,13 +24,13 @@ export class OperationsAlarms extends Construct {
   constructor(scope: Construct, id: string, props: OperationsAlarmsProps) {
     super(scope, id);
     this.topic = props.topic;
-    this.watchApi(props.restApi, props.config);
+    this.watchApi(props);
     this.watchFunctions(props);
     this.watchClusters(props);
     this.watchCache(props);
   }
 
-  private watchApi(restApi: RestApi, config: StageConfig): void {
+  private watchApi({ api: { restApi, authorizerFailures }, config }: OperationsAlarmsProps): void {
     this.alarm('ServerErrors', failureRate(restApi), {
       threshold: 1,
       alarmDescription:
@@ -41,17 +41,25 @@ export class OperationsAlarms extends Construct {
       evaluationPeriods: 3,
       alarmDescription: 'One request in a hundred is slow. Look at the durations of functions and at the database.',
     });
+    this.alarm('AuthorizerFailures', authorizerFailures, {
+      threshold: 1,
+      alarmDescription:
+        'The authorizer fails, and requests with it. Look at its log, then at the database and the issuers’ keys.',
+    });
   }
 
   private watchFunctions({ functions }: Observed): void {
     for (const [name, service] of Object.entries(functions)) {
-      this.alarm(`Errors-${name}`, service.function.metricErrors({ period: fiveMinutes }), {
-        threshold: 5,
-        alarmDescription: `The function ${name} fails. ${name === 'authorizer' ? 'Nobody can log in while it does. ' : ''}Look at its log.`,
-      });
+      // To Lambda, each token that the authorizer refuses is an error: its failures are counted by the gateway.
+      if (name !== 'authorizer') {
+        this.alarm(`Errors-${name}`, service.function.metricErrors({ period: fiveMinutes }), {
+          threshold: 5,
+          alarmDescription: `The function ${name} fails. Look at its log.`,
+        });
+      }
       this.alarm(`Throttles-${name}`, service.function.metricThrottles({ period: fiveMinutes }), {
         threshold: 1,
-        alarmDescription: `The function ${name} is throttled: the account’s concurrency is used up. Raise the quota, or find the busy tenant.`,
+        alarmDescription: `The function ${name} is throttled: concurrency is used up. Raise the quota, or find the busy tenant.`,
       });
     }
   }

@@ -1,5 +1,4 @@
 import { Duration } from 'aws-cdk-lib';
-import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import {
   Dashboard,
   GraphWidget,
@@ -13,12 +12,13 @@ import { Construct } from 'constructs';
 import { metricNames, tenantMetadataKey } from '../../shared/contract/index.ts';
 import type { AuroraCluster } from './aurora-cluster.ts';
 import type { ServiceFunction } from './service-function.ts';
+import type { TenantApi } from './tenant-api.ts';
 import { tenantMetric, tenantMetricByPlan } from './tenant-metrics.ts';
 import type { ValkeyCache } from './valkey-cache.ts';
 
 export interface Observed {
   readonly stage: string;
-  readonly restApi: RestApi;
+  readonly api: TenantApi;
   readonly functions: Readonly<Record<string, ServiceFunction>>;
   /** Log groups of the functions that publish metrics. */
   readonly metricLogs: readonly LogGroup[];
@@ -35,7 +35,7 @@ export class OperationsDashboard extends Construct {
       defaultInterval: Duration.hours(3),
       widgets: [
         [heading('Clients')],
-        apiWidgets(observed.restApi),
+        apiWidgets(observed.api),
         [heading('Tenants')],
         tenantWidgets(),
         busiestTenantWidgets(observed.metricLogs),
@@ -55,15 +55,17 @@ const heading = (text: string): IWidget => new TextWidget({ markdown: `## ${text
 const graph = (title: string, left: readonly IMetric[], width = 8): IWidget =>
   new GraphWidget({ title, left: [...left], width, height: 6 });
 
-function apiWidgets(restApi: RestApi): IWidget[] {
+function apiWidgets({ restApi, authorizerFailures }: TenantApi): IWidget[] {
   const latency = (statistic: string) => restApi.metricLatency({ statistic, label: statistic });
   return [
-    graph('Requests', [restApi.metricCount({ statistic: 'Sum' })]),
-    graph('Refused and failed', [
-      restApi.metricClientError({ statistic: 'Sum' }),
-      restApi.metricServerError({ statistic: 'Sum' }),
-    ]),
-    graph('Latency at the gateway (ms)', [latency('p50'), latency('p90'), latency('p99')]),
+    graph('Requests', [restApi.metricCount({ statistic: 'Sum' })], 6),
+    graph(
+      'Refused and failed',
+      [restApi.metricClientError({ statistic: 'Sum' }), restApi.metricServerError({ statistic: 'Sum' })],
+      6,
+    ),
+    graph('Authorizer failures', [authorizerFailures], 6),
+    graph('Latency at the gateway (ms)', [latency('p50'), latency('p90'), latency('p99')], 6),
   ];
 }
 

@@ -16,7 +16,7 @@ export interface ServiceFunctionProps {
   readonly logRetention: RetentionDays;
   /** Variables beyond those that every function has. @default none */
   readonly environment?: Readonly<Record<string, string>>;
-  /** @default 512 */
+  /** @default 1024, where a function has more than half a processor to start with */
   readonly memoryMegabytes?: number;
   /** @default 28 seconds: API Gateway gives up after 29, and the function should be the one to say so */
   readonly timeout?: Duration;
@@ -49,7 +49,7 @@ export class ServiceFunction extends Construct implements IGrantable {
       handler: 'index.handler',
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
-      memorySize: props.memoryMegabytes ?? 512,
+      memorySize: props.memoryMegabytes ?? 1024,
       timeout: props.timeout ?? Duration.seconds(28),
       role: this.role,
       logGroup: this.logGroup,

@@ -1,9 +1,10 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as apigateway from 'aws-cdk-lib/aws-apigateway';
+import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { FilterPattern, LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { Route } from '../../shared/contract/index.ts';
+import { metricNames, metricsNamespace, type Route } from '../../shared/contract/index.ts';
 import type { StageConfig } from '../config.ts';
 import { accessLogFormat } from './access-log.ts';
 import { acknowledge } from './acknowledge.ts';
@@ -20,12 +21,20 @@ export interface TenantApiProps {
 /** The REST API: every tenant route asks the authorizer and counts against the tenant's usage plan. */
 export class TenantApi extends Construct {
   readonly restApi: apigateway.RestApi;
+  /** Requests for which the authorizer could not say yes or no; refusals are not among them. */
+  readonly authorizerFailures: IMetric;
+  private readonly accessLogs: LogGroup;
   private readonly authorizer: apigateway.RequestAuthorizer;
   private readonly requestValidator: apigateway.RequestValidator;
 
   constructor(scope: Construct, id: string, { config, authorizer }: TenantApiProps) {
     super(scope, id);
+    this.accessLogs = new LogGroup(this, 'AccessLogs', {
+      retention: config.logRetentionDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
     this.restApi = this.createApi(config);
+    this.authorizerFailures = this.countAuthorizerFailures();
     this.requestValidator = this.restApi.addRequestValidator('RequestValidator', {
       validateRequestBody: true,
       validateRequestParameters: true,
@@ -78,11 +87,7 @@ export class TenantApi extends Construct {
     });
   }
 
-  private createApi({ stage, api, corsAllowedOrigins, logRetentionDays }: StageConfig): apigateway.RestApi {
-    const logGroup = new LogGroup(this, 'AccessLogs', {
-      retention: logRetentionDays,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+  private createApi({ stage, api, corsAllowedOrigins }: StageConfig): apigateway.RestApi {
     return new apigateway.RestApi(this, 'Api', {
       restApiName: `tenantry-${stage}`,
       description: `Tenantry, stage ${stage}`,
@@ -94,7 +99,7 @@ export class TenantApi extends Construct {
       ...(corsAllowedOrigins.length > 0 && { defaultCorsPreflightOptions: preflight(corsAllowedOrigins) }),
       deployOptions: {
         stageName: stage,
-        accessLogDestination: new apigateway.LogGroupLogDestination(logGroup),
+        accessLogDestination: new apigateway.LogGroupLogDestination(this.accessLogs),
         accessLogFormat,
         metricsEnabled: true,
         loggingLevel: apigateway.MethodLoggingLevel.OFF,
@@ -104,6 +109,19 @@ export class TenantApi extends Construct {
         throttlingBurstLimit: api.burstLimit,
       },
     });
+  }
+
+  private countAuthorizerFailures(): IMetric {
+    const filter = this.accessLogs.addMetricFilter('AuthorizerFailures', {
+      filterPattern: FilterPattern.any(
+        FilterPattern.stringValue('$.errorType', '=', 'AUTHORIZER_FAILURE'),
+        FilterPattern.stringValue('$.errorType', '=', 'AUTHORIZER_CONFIGURATION_ERROR'),
+      ),
+      metricNamespace: metricsNamespace,
+      metricName: metricNames.authorizerFailures,
+      metricValue: '1',
+    });
+    return filter.metric({ statistic: 'Sum', period: Duration.minutes(5) });
   }
 
   private acknowledgeFindings(): void {

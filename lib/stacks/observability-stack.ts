@@ -21,7 +21,7 @@ export class ObservabilityStack extends Stack {
     const { config, data, application } = props;
     const observed: Observed = {
       stage: config.stage,
-      restApi: application.api.restApi,
+      api: application.api,
       functions: application.functions,
       metricLogs: Object.entries(application.functions)
         .filter(([name]) => name in services)

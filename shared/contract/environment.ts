@@ -17,6 +17,8 @@ export const environmentKeys = {
   cacheUrl: 'TENANTRY_CACHE_URL',
   /** JSON list of domains below which a subdomain names a tenant, for example `["api.example.com"]`. */
   baseDomains: 'TENANTRY_BASE_DOMAINS',
+  /** JSON list of origins that browsers may call from, or `["*"]`; not set when there are none. */
+  allowedOrigins: 'TENANTRY_ALLOWED_ORIGINS',
   /** JSON by role name of login secret ARNs; migration runner only. */
   roleSecretArns: 'TENANTRY_ROLE_SECRET_ARNS',
 } as const;

@@ -8,6 +8,8 @@ export const metricNames = {
   activeTenants: 'active_tenants',
   databaseTime: 'tenant_database_time_ms',
   throttles: 'tenant_throttles_total',
+  /** Counted from the gateway's access log, since an authorizer that cannot run cannot count. Has no dimensions. */
+  authorizerFailures: 'authorizer_failures_total',
 } as const;
 
 /** Dimensions in use. All are bounded: the tenant is metadata of the log line, never a dimension. */
