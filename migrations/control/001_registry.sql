@@ -32,10 +32,13 @@ language sql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object('model', t.model, 'cluster', t.cluster, 'database', t.database, 'schema', t.schema)
-  from registry.tenants t
-  where t.tenant_id = tenancy.capability_tenant(capability)
+  from registry.tenants t, tenancy.signing_keys k
+  where t.tenant_id = split_part(capability, '.', 3) and k.key_id = split_part(capability, '.', 2)
+    and split_part(capability, '.', 1) = 'v1' and tenancy.is_signed(capability, k.inner_pad, k.outer_pad)
+    and to_timestamp(split_part(capability, '.', 4)::bigint) > clock_timestamp()
 $$;
 grant execute on function registry.current_placement to tenantry_app;
 
 comment on function registry.current_placement is
-  'Where the tenant of a capability lives now: asked by functions whose routing is stale. Tells nothing of other tenants.';
+  'Where the tenant of a valid capability lives now, else null: asked by functions whose routing is stale. Tells nothing of '
+  'other tenants.';

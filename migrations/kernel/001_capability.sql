@@ -71,41 +71,39 @@ $$;
 comment on function tenancy.set_signing_keys is 'Makes exactly these keys valid: [{"keyId", "secret"}].';
 
 
-create function tenancy.capability_tenant(capability text) returns text
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
+create function tenancy.is_signed(capability text, inner_pad bytea, outer_pad bytea) returns boolean
+language sql stable
+-- Stable, since convert_to is: declared immutable it would not be inlined, which costs more than the digests themselves.
+-- Digests of the macs are compared, so that the time taken tells nothing of the expected text. Base64 becomes base64url.
+return sha256(convert_to(split_part(capability, '.', 5), 'UTF8')) = sha256(convert_to(
+  translate(encode(sha256(outer_pad || sha256(inner_pad || convert_to(left(capability, -44), 'UTF8'))), 'base64'), '+/=', '-_'),
+  'UTF8'));
+
+comment on function tenancy.is_signed is
+  'Whether v1.<keyId>.<tenantId>.<expiresAtUnixSeconds>.<mac> carries the HMAC-SHA256 of all before its mac (43 characters).';
+
+
+create function tenancy.refuse(sqlstate_ text, tenant text, home text) returns void
+language plpgsql
 as $$
-declare
-  -- v1.<keyId>.<tenantId>.<expiresAtUnixSeconds>.<mac>, whose mac is 43 characters of base64url
-  parts text[] := string_to_array(capability, '.');
-  keys tenancy.signing_keys;
-  mac bytea;
 begin
-  if coalesce(capability, '') = '' then
-    raise exception 'No tenant context set' using errcode = 'TN001',
-      hint = 'Run the statement through tenancy.run() with the capability of the request.';
-  end if;
-  select * into keys from tenancy.signing_keys where key_id = parts[2];
-  if keys.key_id is null or cardinality(parts) <> 5 or parts[1] <> 'v1' then
-    raise exception 'The capability is forged' using errcode = 'TN002';
-  end if;
-  mac := sha256(keys.outer_pad || sha256(keys.inner_pad || convert_to(left(capability, -44), 'UTF8')));
-  -- Digests are compared, not the texts, so that the time taken tells nothing of the expected text.
-  if sha256(convert_to(translate(encode(mac, 'base64'), '+/=', '-_'), 'UTF8')) <> sha256(convert_to(parts[5], 'UTF8')) then
-    raise exception 'The capability is forged' using errcode = 'TN002';
-  end if;
-  -- The clock of the statement, not of the transaction: a long transaction does not prolong a capability.
-  if parts[4]::bigint <= extract(epoch from clock_timestamp()) then
-    raise exception 'The capability has expired' using errcode = 'TN003';
-  end if;
-  return parts[3];
+  case sqlstate_
+    when 'TN001' then
+      raise exception 'No tenant context set' using errcode = sqlstate_,
+        hint = 'Run the statement through tenancy.run() with the capability of the request.';
+    when 'TN003' then raise exception 'The capability has expired' using errcode = sqlstate_;
+    when 'TN004' then raise exception 'The tenant % has moved: it is not at home in %', tenant, home using errcode = sqlstate_;
+    when 'TN005' then raise exception 'The tenant % is suspended', tenant using errcode = sqlstate_;
+    when 'TN006' then raise exception 'The tenant % is being moved', tenant using errcode = sqlstate_;
+    else raise exception 'The capability is forged' using errcode = 'TN002';
+  end case;
 end
 $$;
 
-comment on function tenancy.capability_tenant is
-  'The tenant for whom a capability speaks. Raises TN001, TN002 or TN003 when it speaks for none.';
+comment on function tenancy.refuse is 'Raises one of the errors above.';
 
 
+-- Runs twice a statement, so it is one query and little else: in each transaction PL/pgSQL prepares every expression anew.
 -- The parameter is text, not name: a result takes its collation from the arguments, that of name is "C", and an index on
 -- tenant_id, whose collation is the database's, could then not be used under a policy.
 create function tenancy.current_tenant(home text) returns text
@@ -113,17 +111,28 @@ language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  tenant constant text := tenancy.capability_tenant(current_setting('tenancy.capability', true));
-  state constant text := (select p.state from tenancy.placements p where p.tenant_id = tenant and p.schema = home);
+  capability constant text := current_setting('tenancy.capability', true);
+  tenant text;
+  problem text;
 begin
-  -- Reads go on while a tenant is being moved; the fence refuses its writes.
-  if state in ('active', 'moving') then
+  select split_part(capability, '.', 3),
+      case
+        when split_part(capability, '.', 1) <> 'v1' or not tenancy.is_signed(capability, k.inner_pad, k.outer_pad) then 'TN002'
+        -- The clock of now, not of the transaction's start: a long transaction does not prolong a capability.
+        when to_timestamp(split_part(capability, '.', 4)::bigint) <= clock_timestamp() then 'TN003'
+        -- Reads go on while a tenant is being moved; the fence refuses its writes.
+        when p.state in ('active', 'moving') then ''
+        when p.state = 'suspended' then 'TN005'
+        else 'TN004'
+      end
+    into tenant, problem
+    from tenancy.signing_keys k
+    left join tenancy.placements p on p.tenant_id = split_part(capability, '.', 3) and p.schema = home::name
+    where k.key_id = split_part(capability, '.', 2);
+  if problem = '' then
     return tenant;
   end if;
-  if state = 'suspended' then
-    raise exception 'The tenant % is suspended', tenant using errcode = 'TN005';
-  end if;
-  raise exception 'The tenant % has moved: it is not at home in %', tenant, home using errcode = 'TN004';
+  perform tenancy.refuse(case when coalesce(capability, '') = '' then 'TN001' else problem end, tenant, home);
 end
 $$;
 grant execute on function tenancy.current_tenant to tenantry_app;

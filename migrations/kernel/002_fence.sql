@@ -17,15 +17,11 @@ begin
   perform pg_advisory_xact_lock_shared(home.lock_key);
   -- A statement of its own, so that it sees what was committed while we waited for the lock.
   select * into home from tenancy.placements where tenant_id = tenant and schema = tg_table_schema;
-  case coalesce(home.state, 'moved')
-    when 'active' then return null;
-    when 'moving' then
-      raise exception 'The tenant % is being moved', tenant using errcode = 'TN006';
-    when 'suspended' then
-      raise exception 'The tenant % is suspended', tenant using errcode = 'TN005';
-    else
-      raise exception 'The tenant % has moved: it is not at home in %', tenant, tg_table_schema using errcode = 'TN004';
-  end case;
+  if home.state is distinct from 'active' then
+    perform tenancy.refuse(
+      case home.state when 'moving' then 'TN006' when 'suspended' then 'TN005' else 'TN004' end, tenant, tg_table_schema);
+  end if;
+  return null;
 end
 $$;
 

@@ -1,19 +1,18 @@
 -- How statements come in: one call carries the capability and the statement.
 
-create function tenancy.enter(capability text, schema text, read_only boolean) returns void
+create function tenancy.enter(capability text, schema text, read_only boolean) returns text
 language plpgsql
 -- No pinned search_path: it would take back, on return, the one that is set here.
 as $$
 begin
-  perform set_config('tenancy.capability', coalesce(capability, ''), true),
-          set_config('search_path', quote_ident(schema) || ', pg_temp', true),
-          -- Database Insights splits load by application name.
-          set_config('application_name', split_part(capability, '.', 3), true);
-  if read_only then
-    perform set_config('transaction_read_only', 'on', true);
-  end if;
-  -- Refuses here what touches no tenant table and would otherwise pass without proof.
-  perform tenancy.current_tenant(schema);
+  -- One expression, since each costs; operands are evaluated from left to right.
+  return set_config('tenancy.capability', coalesce(capability, ''), true)
+    || set_config('search_path', quote_ident(schema) || ', pg_temp', true)
+    -- Database Insights splits load by application name.
+    || set_config('application_name', coalesce(split_part(capability, '.', 3), ''), true)
+    || case when read_only then set_config('transaction_read_only', 'on', true) else '' end
+    -- Refuses here what touches no tenant table and would otherwise pass without proof.
+    || tenancy.current_tenant(schema);
 end
 $$;
 grant execute on function tenancy.enter to tenantry_app;
@@ -28,8 +27,9 @@ language plpgsql
 as $$
 declare
   row_ record;
+  entered text;
 begin
-  perform tenancy.enter(capability, schema, coalesce(read_only, statement ~* '^\s*select\M'));
+  entered := tenancy.enter(capability, schema, coalesce(read_only, statement ~* '^\s*select\M'));
   -- A cursor takes exactly one statement that returns rows: stacked statements, SET, COPY and DDL cannot get in.
   for row_ in execute format(statement, variadic array(select jsonb_array_elements_text(arguments))) loop
     return next to_jsonb(row_);
@@ -50,8 +50,9 @@ as $$
 declare
   entry record;
   row_ record;
+  entered text;
 begin
-  perform tenancy.enter(capability, schema, false);
+  entered := tenancy.enter(capability, schema, false);
   for entry in select value, ordinality - 1 as index from jsonb_array_elements(statements) with ordinality loop
     for row_ in execute format(
       entry.value ->> 'statement',

@@ -1,0 +1,48 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { styleText } from 'node:util';
+import { parseArgs } from 'node:util';
+import type { Bench, Result } from './bench.ts';
+
+const helpers = new Set(['bench', 'main', 'postgres']);
+const folder = import.meta.dirname;
+
+const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true });
+const known = (await readdir(folder))
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.slice(0, -'.ts'.length))
+  .filter((name) => !helpers.has(name))
+  .sort();
+const unknown = positionals.filter((name) => !known.includes(name));
+if (unknown.length > 0) {
+  console.error(`There is no benchmark ${unknown.join(', ')}. There are: ${known.join(', ')}.`);
+  process.exit(2);
+}
+
+const results: Result[] = [];
+for (const name of positionals.length > 0 ? positionals : known) {
+  const { bench } = (await import(`./${name}.ts`)) as { bench: Bench };
+  const started = performance.now();
+  const progress = (message: string): void => console.error(styleText('dim', `${name}  ${message}`));
+  progress('starting');
+  const result = { bench: name, ...(await bench(progress)) };
+  progress(`done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  print(result);
+  results.push(result);
+}
+if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(results, null, 2)}\n`);
+
+function print({ bench, rows, ratios }: Result): void {
+  const width = Math.max(
+    ...[...rows.map((row) => row.case), ...ratios.map((ratio) => ratio.name)].map((text) => text.length),
+  );
+  console.log(`\n${styleText('bold', bench)}`);
+  for (const row of rows) console.log(`  ${row.case.padEnd(width)}  ${format(row.value).padStart(12)} ${row.unit}`);
+  for (const { name, value, target, met } of ratios) {
+    const verdict = met ? styleText('green', 'met') : styleText('red', 'missed');
+    console.log(`  ${name.padEnd(width)}  ${format(value).padStart(12)}   target ≤ ${target}  ${verdict}`);
+  }
+}
+
+function format(value: number): string {
+  return value.toLocaleString('en', { maximumSignificantDigits: value >= 1000 ? 6 : 3 });
+}
