@@ -96,6 +96,14 @@ export const variables = {
       .pipe(json(z.array(z.string().min(1)))),
     expected: 'a JSON list of domains such as ["api.example.com"], or leave it out',
   },
+  allowedOrigins: {
+    key: environmentKeys.allowedOrigins,
+    schema: z
+      .string()
+      .default('[]')
+      .pipe(json(z.array(z.string().min(1)))),
+    expected: 'a JSON list of origins such as ["https://app.example.com"], or leave it out',
+  },
   roleSecretArns: {
     key: environmentKeys.roleSecretArns,
     schema: json(z.record(z.string(), z.string().min(1))),

@@ -23,6 +23,7 @@ export const errorCatalogue = {
   'body-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'The content type is not application/json' },
   conflict: { status: 409, title: 'The resource exists already' },
+  'version-conflict': { status: 409, title: 'The resource has changed since it was read' },
   'reference-not-found': { status: 409, title: 'The request refers to a resource that does not exist' },
   'constraint-violated': { status: 409, title: 'The change breaks a rule of the data' },
   'idempotency-key-in-use': { status: 409, title: 'A request with this idempotency key is being served' },
@@ -34,6 +35,7 @@ export const errorCatalogue = {
   // What went wrong on our side
   'tenant-moving': { status: 503, title: 'The tenant is being moved' },
   'database-unavailable': { status: 503, title: 'The database is not available' },
+  'limiter-unavailable': { status: 503, title: 'The rate limiter is not available' },
   'statement-timeout': { status: 504, title: 'The database took too long' },
   'gateway-timeout': { status: 504, title: 'The request took too long' },
   'bad-gateway': { status: 502, title: 'The function gave no usable answer' },

@@ -32,6 +32,7 @@ export function requestMetricsPublisher(service: string): PublishRequestMetrics 
     metrics.addMetric(metricNames.databaseTime, MetricUnit.Milliseconds, record.databaseTimeMs);
     // Always 1: how many tenants are active is the number of distinct tenant ids among these lines.
     if (tenant) metrics.addMetric(metricNames.activeTenants, MetricUnit.Count, 1);
+    if (record.isThrottled) metrics.addMetric(metricNames.throttles, MetricUnit.Count, 1);
     metrics.publishStoredMetrics();
 
     for (const [operation, count] of record.databaseQueries) {

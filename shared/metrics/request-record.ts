@@ -16,6 +16,8 @@ export interface RequestRecord {
   readonly startedAt: number;
   /** `METHOD /path` of shared/contract, or `unknown`. Never the client's text: it becomes a metric's dimension. */
   route: string;
+  /** Whether the tenant had used up its rate. */
+  isThrottled: boolean;
   databaseTimeMs: number;
   readonly databaseQueries: Map<DatabaseOperation, number>;
 }
@@ -28,6 +30,7 @@ export function runWithRequestRecord<T>(requestId: string, work: () => T): T {
     requestId,
     startedAt: performance.now(),
     route: 'unknown',
+    isThrottled: false,
     databaseTimeMs: 0,
     databaseQueries: new Map(),
   };

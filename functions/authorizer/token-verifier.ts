@@ -1,0 +1,88 @@
+import { JwtVerifier } from 'aws-jwt-verify';
+import {
+  FetchError,
+  JwksNotAvailableInCacheError,
+  JwksValidationError,
+  JwkInvalidKtyError,
+  JwkInvalidUseError,
+  JwkValidationError,
+  JwtBaseError,
+  JwtInvalidClaimError,
+} from 'aws-jwt-verify/error';
+import { SimpleJwksCache } from 'aws-jwt-verify/jwk';
+import type { JwtPayload } from 'aws-jwt-verify/jwt-model';
+import type { TrustedIssuer } from '../../shared/config/index.ts';
+import { jwksFetcher } from './jwks-fetcher.ts';
+
+/** A verified token, and the configuration of its issuer, which says where the tenant is found in it. */
+export interface VerifiedToken {
+  readonly claims: JwtPayload;
+  readonly issuer: TrustedIssuer;
+}
+
+/** The token is not one that we trust: the client's fault. Anything else that `verify` throws is our own. */
+export class InvalidTokenError extends Error {
+  override readonly name = 'InvalidTokenError';
+}
+
+export interface TokenVerifier {
+  /** @throws InvalidTokenError */
+  readonly verify: (token: string) => Promise<VerifiedToken>;
+  /** Fetches the issuers' keys ahead of the first token. */
+  readonly hydrate: () => Promise<void>;
+}
+
+/** What goes wrong with an issuer's keys is not the fault of whoever sent the token. */
+const ownFaults = [
+  FetchError,
+  JwksNotAvailableInCacheError,
+  JwksValidationError,
+  JwkValidationError,
+  JwkInvalidKtyError,
+  JwkInvalidUseError,
+];
+
+/**
+ * Verifies tokens of several issuers: signature by an asymmetric key of that very issuer, issuer, audience, token use, expiry, not-before.
+ * Which issuers, and where their keys are, is configuration; the token has no say in it.
+ */
+export function tokenVerifier(issuers: readonly TrustedIssuer[]): TokenVerifier {
+  const verifier = JwtVerifier.create(issuers.map(verifyOptions), {
+    jwksCache: new SimpleJwksCache({ fetcher: jwksFetcher }),
+  });
+  return {
+    hydrate: () => verifier.hydrate(),
+    verify: async (token) => {
+      try {
+        const claims = await verifier.verify(token);
+        const issuer = issuers.find((candidate) => candidate.issuer === claims.iss);
+        if (!issuer) throw new InvalidTokenError('The issuer is not trusted.');
+        return { claims, issuer };
+      } catch (error) {
+        const isOwnFault = ownFaults.some((type) => error instanceof type);
+        if (error instanceof JwtBaseError && !isOwnFault) throw new InvalidTokenError(error.message, { cause: error });
+        throw error;
+      }
+    },
+  };
+}
+
+function verifyOptions({ issuer, jwksUri, audience, audienceClaim, tokenUse }: TrustedIssuer) {
+  return {
+    issuer,
+    ...(jwksUri && { jwksUri }),
+    audience: audienceClaim === 'aud' ? [...audience] : null,
+    customJwtCheck: ({ payload }: { payload: JwtPayload }) => {
+      // The library lets a token without an expiry live for ever.
+      if (payload.exp === undefined) throw new MissingClaimError('The token has no exp.', payload.exp);
+      if (audienceClaim === 'client_id' && !audience.includes(String(payload['client_id']))) {
+        throw new MissingClaimError('The client_id is not one of ours.', payload['client_id']);
+      }
+      if (tokenUse !== null && payload['token_use'] !== tokenUse) {
+        throw new MissingClaimError(`The token_use is not ${tokenUse}.`, payload['token_use']);
+      }
+    },
+  };
+}
+
+class MissingClaimError extends JwtInvalidClaimError {}

@@ -1,0 +1,77 @@
+import type * as z from 'zod';
+import type { publicServices, Route, services } from '../contract/index.ts';
+import type { ErrorCode } from '../errors/index.ts';
+
+type AllServices = typeof services & typeof publicServices;
+export type AnyServiceName = keyof AllServices;
+type RouteOf<Service extends AnyServiceName> = AllServices[Service][number];
+
+/** What a route takes and gives. The same schemas validate requests, type the handler and make the OpenAPI document. */
+export interface RouteDescription {
+  readonly summary: string;
+  /** Path parameters. */
+  readonly path?: z.ZodObject;
+  /** Query parameters. Use `z.strictObject`, so that a misspelt filter is refused instead of ignored. */
+  readonly query?: z.ZodObject;
+  /** JSON body. Use `z.strictObject`, so that a misspelt field is refused instead of ignored. */
+  readonly body?: z.ZodType;
+  /** Status of success; 204 has no body. @default 200 */
+  readonly status?: 200 | 201 | 202 | 204;
+  /** Body of success. */
+  readonly response?: z.ZodType;
+  /** Whether the route takes an `Idempotency-Key`. @default false */
+  readonly idempotent?: boolean;
+  /** Codes of the catalogue that this route answers with on top of those that any route may. */
+  readonly errors?: readonly ErrorCode[];
+}
+
+/** A service's routes, described. */
+export interface ApiDescription<Routes extends RouteDescriptions = RouteDescriptions> {
+  readonly service: AnyServiceName;
+  /** Whether requests act for a tenant; the routes of `publicServices` do not. */
+  readonly tenant: boolean;
+  readonly routes: Routes;
+}
+export type RouteDescriptions = { readonly [route in Route]?: RouteDescription };
+
+/** What a handler gets: only what its route describes, validated. */
+export type ApiRequest<Description extends RouteDescription> = Field<Description, 'path'> &
+  Field<Description, 'query'> &
+  Field<Description, 'body'>;
+
+type Field<Description, Name extends 'path' | 'query' | 'body'> =
+  Description extends Readonly<Record<Name, infer Schema extends z.ZodType>>
+    ? { readonly [name in Name]: z.output<Schema> }
+    : unknown;
+
+type ResponseOf<Description> = Description extends { readonly response: infer Schema extends z.ZodType }
+  ? z.output<Schema>
+  : undefined;
+
+/** A handler for each described route. */
+export type Handlers<Routes> = {
+  readonly [route in keyof Routes]: Routes[route] extends RouteDescription
+    ? (request: ApiRequest<Routes[route]>) => Promise<ResponseOf<Routes[route]>> | ResponseOf<Routes[route]>
+    : never;
+};
+
+/**
+ * Describes every route that shared/contract/routes.ts announces for a service: one that is missing, or one that is not announced,
+ * does not compile.
+ */
+export function describeApi<
+  Service extends keyof typeof services,
+  const Routes extends { readonly [route in RouteOf<Service>]: RouteDescription },
+>(service: Service, routes: Routes & NoOthers<Routes, RouteOf<Service>>): ApiDescription<Routes> {
+  return { service, tenant: true, routes };
+}
+
+/** `describeApi` for a service that answers without a token. */
+export function describePublicApi<
+  Service extends keyof typeof publicServices,
+  const Routes extends { readonly [route in RouteOf<Service>]: RouteDescription },
+>(service: Service, routes: Routes & NoOthers<Routes, RouteOf<Service>>): ApiDescription<Routes> {
+  return { service, tenant: false, routes };
+}
+
+type NoOthers<Routes, Allowed extends PropertyKey> = { readonly [route in Exclude<keyof Routes, Allowed>]: never };

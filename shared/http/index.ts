@@ -1,0 +1,16 @@
+export {
+  type AnyServiceName,
+  type ApiDescription,
+  type ApiRequest,
+  describeApi,
+  describePublicApi,
+  type Handlers,
+  type RouteDescription,
+  type RouteDescriptions,
+} from './describe-api.ts';
+export { changesOf, flag, id, text, timestamp, version } from './fields.ts';
+export { defaultMaxBodyBytes, readJsonBody } from './json-body.ts';
+export { pageOf, pageQuery, type PageRequest, type Position, toPage } from './pagination.ts';
+export { type Answer, successAnswer, toProblemResponse, toResponse } from './respond.ts';
+export { uuidv7 } from './uuid-v7.ts';
+export { validateRequest, type ValidatedRequest } from './validate.ts';

@@ -1,0 +1,81 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { AppError } from '../errors/index.ts';
+
+/** Bytes that a JSON body may have unless a service says otherwise. */
+export const defaultMaxBodyBytes = 256 * 1024;
+/** Levels of objects and arrays in a body. Deeper ones have no use here, and walking them costs more than reading them. */
+const maxDepth = 32;
+
+/**
+ * Reads a request's JSON body.
+ *
+ * @throws AppError unsupported-media-type, body-too-large, body-not-json, validation-failed (nested too deeply)
+ */
+export function readJsonBody(event: APIGatewayProxyEvent, maxBytes: number): unknown {
+  requireJsonContentType(event);
+  const text = bodyText(event, maxBytes);
+  if (text.trim() === '') throw new AppError('body-not-json', 'The body is empty. Send a JSON object.');
+  refuseDeepNesting(text);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    // V8's message quotes the text at fault, which is the client's own.
+    throw new AppError(
+      'body-not-json',
+      `The body is not JSON: ${cause instanceof Error ? cause.message : 'malformed'}.`,
+    );
+  }
+}
+
+function requireJsonContentType(event: APIGatewayProxyEvent): void {
+  const header = Object.entries(event.headers ?? {}).find(([name]) => name.toLowerCase() === 'content-type')?.[1];
+  if (/^\s*application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*$/i.test(header ?? '')) return;
+  const found = header ? `The content type is ${header.slice(0, 100)}` : 'The request has no content type';
+  throw new AppError('unsupported-media-type', `${found}. Send Content-Type: application/json, in UTF-8.`);
+}
+
+function bodyText({ body, isBase64Encoded }: APIGatewayProxyEvent, maxBytes: number): string {
+  const text = body ?? '';
+  // Text in base64 is a third longer than what it stands for.
+  if (text.length > (isBase64Encoded ? Math.ceil(maxBytes / 3) * 4 : maxBytes)) throw tooLarge(maxBytes);
+  if (!isBase64Encoded) {
+    if (Buffer.byteLength(text) > maxBytes) throw tooLarge(maxBytes);
+    return text;
+  }
+  try {
+    const bytes = Buffer.from(text, 'base64');
+    if (bytes.toString('base64').replace(/=+$/, '') !== text.replace(/=+$/, '')) throw new Error('malformed base64');
+    if (bytes.length > maxBytes) throw tooLarge(maxBytes);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    throw new AppError('body-not-json', 'The body is not UTF-8 text. Send JSON in UTF-8.', { cause });
+  }
+}
+
+function tooLarge(maxBytes: number): AppError {
+  return new AppError('body-too-large', `The body has more than ${maxBytes} bytes. Send less at once.`);
+}
+
+/**
+ * Looks at brackets outside of strings, before anything is built from the text. Character by character: a regular expression
+ * for strings takes quadratic time when the last one is not closed.
+ */
+function refuseDeepNesting(text: string): void {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '"') inString = !inString;
+    else if (inString) at += character === '\\' ? 1 : 0;
+    else if (character === '{' || character === '[') depth += 1;
+    else if (character === '}' || character === ']') depth -= 1;
+    if (depth > maxDepth) throw tooDeep();
+  }
+}
+
+function tooDeep(): AppError {
+  return new AppError('validation-failed', `The body is nested deeper than ${maxDepth} levels.`, {
+    errors: [{ pointer: '#/body', detail: `Nested deeper than ${maxDepth} levels.` }],
+  });
+}

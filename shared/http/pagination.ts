@@ -1,0 +1,83 @@
+import * as z from 'zod';
+
+/** Items of a page unless the client asks for another number, and at most. */
+const defaultLimit = 20;
+const maxLimit = 100;
+
+/** Where a page ends: the sort key of its last row. Lists are sorted by creation time, and by id among rows of the same time. */
+const positionSchema = z.tuple([
+  z.iso.datetime({ offset: true }).refine((text) => /^[12]\d{3}-/.test(text) && !Number.isNaN(Date.parse(text))),
+  z.guid(),
+]);
+export type Position = z.output<typeof positionSchema>;
+
+const limit = z
+  .string()
+  .regex(/^\d{1,3}$/, `Expected a whole number from 1 to ${maxLimit}.`)
+  .transform(Number)
+  .refine((value) => value >= 1 && value <= maxLimit, `Expected a whole number from 1 to ${maxLimit}.`)
+  .default(defaultLimit)
+  .meta({
+    description: 'How many items to return at most.',
+    override: { type: 'integer', minimum: 1, maximum: maxLimit, default: defaultLimit },
+  });
+
+const cursor = z
+  .string()
+  .max(500)
+  .transform((text, issues): Position => {
+    const position = decodeCursor(text);
+    if (position) return position;
+    issues.addIssue({
+      code: 'custom',
+      message: 'Not a cursor of this API. Pass nextCursor of the page before, unchanged.',
+    });
+    return z.NEVER;
+  })
+  .optional()
+  .meta({ description: '`nextCursor` of the page before.', override: { type: 'string' } });
+
+/**
+ * Query parameters of every list.
+ *
+ * @example query: z.strictObject({ ...pageQuery, archived: z.enum(['true', 'false']).optional() })
+ */
+export const pageQuery = { limit, cursor };
+/** What a list's query needs to know to fetch a page. Fetch one row more than `limit`: it tells whether another page follows. */
+export interface PageRequest {
+  readonly limit: number;
+  readonly cursor?: Position | undefined;
+}
+
+/** Body of a list: one page, and where the next one starts. */
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.object({
+    items: z.array(item),
+    nextCursor: z
+      .string()
+      .nullable()
+      .meta({ description: 'Pass it as `cursor` to get the next page; null on the last.' }),
+  });
+}
+
+/** Makes a page of rows that were fetched with `limit + 1`. */
+export function toPage<Row extends { readonly id: string; readonly createdAt: string }>(
+  rows: readonly Row[],
+  { limit }: PageRequest,
+): { items: Row[]; nextCursor: string | null } {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return { items, nextCursor: rows.length > limit && last ? encodeCursor([last.createdAt, last.id]) : null };
+}
+
+function encodeCursor(position: Position): string {
+  return Buffer.from(JSON.stringify(position)).toString('base64url');
+}
+
+function decodeCursor(text: string): Position | undefined {
+  try {
+    return positionSchema.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
+  } catch {
+    return undefined;
+  }
+}

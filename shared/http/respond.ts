@@ -1,0 +1,46 @@
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import { type AppError, problemDetails } from '../errors/index.ts';
+
+/** Sent with every answer: tenant data is nobody's to cache, and its type nobody's to guess. */
+const commonHeaders = {
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+/** An answer that is yet without headers of its own, so that it can be stored and replayed. */
+export interface Answer {
+  readonly status: number;
+  /** JSON text; kept as text so that a replay is the same to the byte. */
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The answer of a handler that returned `value`. */
+export function successAnswer(status: number, value: unknown): Answer {
+  return { status, body: status === 204 ? '' : JSON.stringify(value) };
+}
+
+/** API Gateway's form of an answer. */
+export function toResponse({ status, body, headers }: Answer, requestId: string): APIGatewayProxyResult {
+  return {
+    statusCode: status,
+    headers: {
+      ...commonHeaders,
+      ...(body !== '' && { 'Content-Type': 'application/json; charset=utf-8' }),
+      'X-Request-Id': requestId,
+      ...headers,
+    },
+    body,
+  };
+}
+
+/** API Gateway's form of a problem details answer (RFC 9457). */
+export function toProblemResponse(error: AppError, requestId: string): APIGatewayProxyResult {
+  const headers: Record<string, string> = { 'Content-Type': 'application/problem+json; charset=utf-8' };
+  if (error.retryAfterSeconds !== undefined) headers['Retry-After'] = String(error.retryAfterSeconds);
+  if (error.status === 401) headers['WWW-Authenticate'] = 'Bearer';
+  return toResponse(
+    { status: error.status, body: JSON.stringify(problemDetails(error, requestId)), headers },
+    requestId,
+  );
+}

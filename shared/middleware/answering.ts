@@ -1,0 +1,36 @@
+import type { APIGatewayProxyResult, Context } from 'aws-lambda';
+import {
+  type Answer,
+  type Handlers,
+  type RouteDescription,
+  type RouteDescriptions,
+  successAnswer,
+  toResponse,
+} from '../http/index.ts';
+import type { ApiEvent } from './api-event.ts';
+
+/** Gives the answer, or that of an earlier attempt of the same request. */
+export type AnswerOnce = (event: ApiEvent, context: Context, answer: () => Promise<Answer>) => Promise<Answer>;
+
+type AnyHandler = (request: unknown) => unknown;
+
+/**
+ * The end of the chain: calls the route's handler with the validated request and makes an answer of what it returns.
+ *
+ * @param answerOnce what to do on routes that are described as idempotent
+ */
+export function answering<Routes extends RouteDescriptions>(
+  routes: Routes,
+  handlers: Handlers<Routes>,
+  answerOnce?: AnswerOnce,
+) {
+  return async (event: ApiEvent, context: Context): Promise<APIGatewayProxyResult> => {
+    const route = event.route as keyof Routes;
+    const description = routes[route] as RouteDescription;
+    // describeApi and Handlers hold routes, requests and handlers together at compile time.
+    const handler = handlers[route] as AnyHandler;
+    const answer = async () => successAnswer(description.status ?? 200, await handler(event.validated ?? {}));
+    const once = description.idempotent ? answerOnce : undefined;
+    return toResponse(await (once ? once(event, context, answer) : answer()), event.requestContext.requestId);
+  };
+}

@@ -1,0 +1,15 @@
+import type { MiddlewareObj } from '@middy/core';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import type { ValidatedRequest } from '../http/index.ts';
+
+/** API Gateway's event, and what middlewares found out about it. */
+export interface ApiEvent extends APIGatewayProxyEvent {
+  /** The route of the service's description that was called; set by `routing`. */
+  route?: string;
+  /** Headers of the answer, whatever it becomes; sent by `responseHeaders`. */
+  responseHeaders?: Readonly<Record<string, string>>;
+  /** Set by `validation`. */
+  validated?: ValidatedRequest;
+}
+
+export type ApiMiddleware = MiddlewareObj<ApiEvent, APIGatewayProxyResult>;

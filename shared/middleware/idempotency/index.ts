@@ -1,0 +1,2 @@
+export { answerOnce } from './answer-once.ts';
+export { idempotencyHeader, idempotencyKeyOf } from './idempotency-key.ts';

@@ -1,0 +1,49 @@
+import { cacheConnection } from '../cache/index.ts';
+import { loadConfig } from '../config/index.ts';
+import { withDeadline } from '../database/index.ts';
+import { type ApiDescription, defaultMaxBodyBytes, type Handlers, type RouteDescriptions } from '../http/index.ts';
+import { createRateLimiter, type RateLimiter } from '../rate-limit/index.ts';
+import { fromAuthorizer, type TenantResolver } from '../tenancy/index.ts';
+import { answering } from './answering.ts';
+import { answerOnce } from './idempotency/index.ts';
+import { rateLimit } from './rate-limit.ts';
+import { type ApiHandler, reserveMs, serve } from './serve.ts';
+import { tenantContext } from './tenant-context.ts';
+import { validation } from './validation.ts';
+
+export interface TenantApiOptions {
+  /** Where the tenant is taken from. @default the authorizer's context */
+  readonly resolveTenant?: TenantResolver;
+  /** Counts requests against the tenant's plan. @default in the stage's cache */
+  readonly limiter?: RateLimiter;
+  /** Bytes that a request's body may have. @default 256 KiB */
+  readonly maxBodyBytes?: number;
+}
+
+/**
+ * Makes a Lambda function of a described API and its handlers:
+ * metrics ▸ problem details ▸ routing ▸ tenant context ▸ rate limit ▸ validation ▸ handler.
+ *
+ * @example export const handler = tenantApi(projectsApi, { 'GET /projects': ({ query }) => listProjects(query), … });
+ */
+export function tenantApi<Routes extends RouteDescriptions>(
+  api: ApiDescription<Routes>,
+  handlers: Handlers<Routes>,
+  options: TenantApiOptions = {},
+): ApiHandler {
+  const { resolveTenant = fromAuthorizer(loadConfig('baseDomains')), maxBodyBytes = defaultMaxBodyBytes } = options;
+  const limiter = options.limiter ?? limiterOfTheStage();
+  const handler = serve(
+    api,
+    [tenantContext(resolveTenant), rateLimit(limiter), validation(api.routes, maxBodyBytes)],
+    answering(api.routes, handlers, answerOnce),
+  );
+  return (event, context) => {
+    const deadline = Date.now() + context.getRemainingTimeInMillis() - reserveMs;
+    return withDeadline(deadline, () => handler(event, context));
+  };
+}
+
+function limiterOfTheStage(): RateLimiter {
+  return createRateLimiter({ connection: cacheConnection(loadConfig('cacheUrl').cacheUrl) });
+}
