@@ -78,7 +78,7 @@ async function catalogueColumns(client: Client, fields: readonly FieldDef[]): Pr
   const tables = [...new Set(fields.map((field) => field.tableID).filter((id) => id > 0))];
   if (tables.length === 0) return new Map();
   const { rows } = await client.query<CatalogueColumn>(
-    `select c.oid::int8::int as table_id, a.attnum as column_id, c.relname as table_name, a.attnotnull as not_null,
+    `select c.oid as table_id, a.attnum as column_id, c.relname as table_name, a.attnotnull as not_null,
             coalesce(a.attidentity <> '' or pg_catalog.pg_get_expr(d.adbin, d.adrelid) like 'nextval(%', false) as auto_increment
      from pg_catalog.pg_class c
      join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0

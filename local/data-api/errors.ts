@@ -20,7 +20,8 @@ export const dataApiErrors = {
   StatementTimeoutException: 400,
   TransactionNotFoundException: 404,
   UnsupportedResultException: 400,
-  // Not in the model, but answered by every AWS service or by this one's documentation.
+  // Not in the model, but answered all the same.
+  InternalFailure: 500,
   ThrottlingException: 429,
   ValidationException: 400,
 } as const;

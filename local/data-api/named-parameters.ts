@@ -1,10 +1,17 @@
+/** A `:name` of a statement: where it stands, colon included, and the name. */
+export interface NamedParameter {
+  readonly start: number;
+  readonly end: number;
+  readonly name: string;
+}
+
 /** A statement with `$1`, `$2`, … and the names that stand for them. */
 export interface PositionalStatement {
   readonly text: string;
   readonly names: readonly string[];
 }
 
-/** Lexical elements in which a colon means nothing. Sticky: they match at `lastIndex` only. */
+/** Lexical elements of Postgres. Sticky: they match at `lastIndex` only. */
 const whitespace = /\s+/y;
 const lineComment = /--[^\n\r]*/y;
 const identifier = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y;
@@ -18,52 +25,82 @@ const escapeString = /'(?:[^'\\]|''|\\[^])*'?/y;
 const continuation = /(?:[ \t\f\v]|--[^\n\r]*)*[\n\r](?:\s|--[^\n\r]*[\n\r])*(?=')/y;
 const castOrAssignment = /::|:=/y;
 const parameter = /:(\w+)/y;
+/** Words that look like names but cannot end an expression. */
+const operators = /^(?:and|any|all|between|case|else|ilike|in|is|like|not|or|then|when)$/i;
 
 /**
- * Rewrites the Data API's `:name` parameters to Postgres's own, leaving alone what only looks like one: literals,
- * quoted identifiers, comments, casts, `:=` and array slices.
+ * Rewrites the Data API's `:name` parameters to Postgres's own, a name that occurs twice to the same one.
  *
- * In a subscript, `a[1:n]` can be read both ways: it is a slice unless a parameter `n` was given.
+ * AWS knows literals, quoted identifiers, comments, casts and `:=`, but reads `:name` as a parameter also in dollar-quoted
+ * strings, whose text it changes so, and in array slices such as `a[1:2]`. Such statements are refused here.
  *
- * @param given names of the parameters that came with the statement
- * @param missing makes the error to throw for a name that was not given
+ * @param refuse makes the error to throw for a `:name` that AWS would read in another way than Postgres's rules say
  */
-export function toPositional(
-  sql: string,
-  given: ReadonlySet<string>,
-  missing: (name: string) => Error,
-): PositionalStatement {
+export function toPositional(sql: string, refuse: (misread: NamedParameter) => Error): PositionalStatement {
+  const found = findParameters(sql);
+  const misread = difference(found, findParametersAsAws(sql));
+  if (misread) throw refuse(misread);
   const numbers = new Map<string, number>();
   let text = '';
-  let depth = 0;
-  /** Whether what stands before can end an expression, so that a colon in a subscript is a slice. */
-  let operand = false;
-  for (let at = 0; at < sql.length;) {
-    const name = match(parameter, sql, at) ? sql.slice(at + 1, parameter.lastIndex) : undefined;
-    if (name !== undefined) {
-      const slice = depth > 0 && (given.has(name) ? operand && /^\d+$/.test(name) : true);
-      if (!slice && !given.has(name)) throw missing(name);
-      text += slice ? sql.slice(at, parameter.lastIndex) : `$${numberOf(name, numbers)}`;
-      at = parameter.lastIndex;
-      operand = true;
-      continue;
-    }
-    const { end, kind } = nextElement(sql, at);
-    const element = sql.slice(at, end);
-    if (element === '[') depth += 1;
-    if (element === ']') depth -= 1;
-    if (kind !== 'space') operand = kind === 'operand' || element === ')' || element === ']';
-    text += element;
-    at = end;
+  let copied = 0;
+  for (const { start, end, name } of found) {
+    const number = numbers.get(name) ?? numbers.size + 1;
+    numbers.set(name, number);
+    text += `${sql.slice(copied, start)}$${number}`;
+    copied = end;
   }
-  return { text, names: [...numbers.keys()] };
+  return { text: text + sql.slice(copied), names: [...numbers.keys()] };
 }
 
-/** Position of a name, from 1; a name that occurs twice is one parameter. */
-function numberOf(name: string, numbers: Map<string, number>): number {
-  const known = numbers.get(name) ?? numbers.size + 1;
-  numbers.set(name, known);
-  return known;
+/** The first parameter that only one of the two has. Both are in the order of the statement. */
+function difference(some: readonly NamedParameter[], others: readonly NamedParameter[]): NamedParameter | undefined {
+  const at = some.findIndex((parameter, index) => parameter.start !== others[index]?.start);
+  const first = at < 0 ? others.slice(some.length) : [some[at], others[at]];
+  return first.filter((parameter) => parameter !== undefined).sort((a, b) => a.start - b.start)[0];
+}
+
+/** Parameters by Postgres's lexical rules. In a subscript, unlike in `array[…]`, a colon after an operand is a slice. */
+export function findParameters(sql: string): NamedParameter[] {
+  const found: NamedParameter[] = [];
+  const subscripts: boolean[] = [];
+  let last = '';
+  let afterOperand = false;
+  for (let at = 0; at < sql.length;) {
+    const name = parameterAt(sql, at);
+    if (name !== undefined) {
+      const end = parameter.lastIndex;
+      if (!subscripts.at(-1) || !afterOperand) found.push({ start: at, end, name });
+      afterOperand = true;
+      at = end;
+      continue;
+    }
+    const { end, kind } = nextElement(sql, at, true);
+    const element = sql.slice(at, end);
+    if (element === '[') subscripts.push(afterOperand && !/^array$/i.test(last));
+    if (element === ']') subscripts.pop();
+    if (kind !== 'space') {
+      afterOperand = (kind === 'operand' && !operators.test(element)) || element === ')' || element === ']';
+      last = element;
+    }
+    at = end;
+  }
+  return found;
+}
+
+/** Parameters as AWS finds them, which knows neither dollar quotes nor slices (seen on Aurora PostgreSQL 17). */
+function findParametersAsAws(sql: string): NamedParameter[] {
+  const found: NamedParameter[] = [];
+  for (let at = 0; at < sql.length;) {
+    const name = parameterAt(sql, at);
+    const end = name === undefined ? nextElement(sql, at, false).end : parameter.lastIndex;
+    if (name !== undefined) found.push({ start: at, end, name });
+    at = end;
+  }
+  return found;
+}
+
+function parameterAt(sql: string, at: number): string | undefined {
+  return match(parameter, sql, at) ? sql.slice(at + 1, parameter.lastIndex) : undefined;
 }
 
 interface Element {
@@ -71,7 +108,7 @@ interface Element {
   readonly kind: 'space' | 'operand' | 'other';
 }
 
-function nextElement(sql: string, at: number): Element {
+function nextElement(sql: string, at: number, dollarQuotes: boolean): Element {
   if (match(whitespace, sql, at)) return { end: whitespace.lastIndex, kind: 'space' };
   if (match(lineComment, sql, at)) return { end: lineComment.lastIndex, kind: 'space' };
   if (sql.startsWith('/*', at)) return { end: endOfBlockComment(sql, at), kind: 'space' };
@@ -79,7 +116,10 @@ function nextElement(sql: string, at: number): Element {
   if (/[eE]/.test(sql[at] ?? '') && sql[at + 1] === "'") {
     return { end: endOfString(sql, at + 1, escapeString), kind: 'operand' };
   }
-  if (match(dollarTag, sql, at)) return { end: endOfDollarString(sql, at, dollarTag.lastIndex), kind: 'operand' };
+  if (match(dollarTag, sql, at)) {
+    const end = dollarQuotes ? endOfDollarString(sql, at, dollarTag.lastIndex) : dollarTag.lastIndex;
+    return { end, kind: 'operand' };
+  }
   for (const element of [identifier, quotedIdentifier, number, positional]) {
     if (match(element, sql, at)) return { end: element.lastIndex, kind: 'operand' };
   }

@@ -1,5 +1,5 @@
 import { dataApiError } from './errors.ts';
-import { toPositional } from './named-parameters.ts';
+import { type NamedParameter, toPositional } from './named-parameters.ts';
 import type { SqlParameter } from './requests.ts';
 
 /** A value as it is bound: its Postgres type and its text, or bytes for bytea. */
@@ -36,24 +36,40 @@ const hints = {
 /**
  * Puts a request's parameters into its statement. Parameters that the statement does not name are ignored.
  *
- * @throws BadRequestException for a name without a value, a value without a type, or an array
+ * @throws ValidationException for a name that is none, BadRequestException for a value of no type or an array,
+ *   DatabaseErrorException when the statement names a parameter that was not given
  */
 export function bindParameters(sql: string, parameters: readonly SqlParameter[]): BoundStatement {
   const given = new Map<string, SqlParameter>();
   for (const parameter of parameters) {
-    if (parameter.name) given.set(parameter.name, parameter);
+    const name = parameter.name ?? '';
+    if (!/^\w+$/.test(name)) {
+      throw dataApiError('ValidationException', `Named parameter syntax is invalid, input: ${name}`);
+    }
+    given.set(name, parameter);
   }
-  const missing = (name: string): Error => dataApiError('BadRequestException', `Cannot find parameter: ${name}`);
-  const { text, names } = toPositional(sql, new Set(given.keys()), missing);
-  const values = names.map((name) => {
-    const parameter = given.get(name);
-    if (parameter === undefined) throw missing(name);
-    return bindValue(name, parameter);
-  });
-  return { text, values };
+  const { text, names } = toPositional(sql, (misread) => misreadParameter(sql, misread));
+  const used = names.flatMap((name) => given.get(name) ?? []);
+  if (used.length < names.length) {
+    throw dataApiError(
+      'DatabaseErrorException',
+      `bind message supplies ${used.length} parameters, but prepared statement requires ${names.length}; SQLState: 08P01`,
+    );
+  }
+  return { text, values: used.map(bindValue) };
 }
 
-function bindValue(name: string, { value, typeHint }: SqlParameter): BoundValue {
+/** AWS would run another statement than was sent, or fail with a syntax error near "$1". */
+function misreadParameter(sql: string, { start, name }: NamedParameter): Error {
+  const line = sql.slice(0, start).split('\n').length;
+  return dataApiError(
+    'ValidationException',
+    `The Data API would misread ":${name}" in line ${line}, since it knows neither dollar-quoted strings nor array slices. ` +
+      'Write a space after the colon, balance the quotes inside dollar quotes, or pass the text as a parameter.',
+  );
+}
+
+function bindValue({ name, value, typeHint }: SqlParameter): BoundValue {
   if (value?.arrayValue !== undefined && value.arrayValue !== null) {
     throw dataApiError('BadRequestException', 'Array parameters are not supported.');
   }

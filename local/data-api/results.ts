@@ -5,12 +5,16 @@ import { dataApiError } from './errors.ts';
 import type { ExecuteStatementRequest } from './requests.ts';
 import type { StatementResult } from './statement.ts';
 import { type ResultType, resultTypes } from './types.ts';
-import { type Field, refuseUnsupported, toField, type ValueOptions } from './values.ts';
+import { type Field, toField, type ValueOptions } from './values.ts';
 
 /** Limit of the Data API on `formattedRecords`, in bytes. */
 const formattedLimitBytes = 10 * 1024 * 1024;
 
-/** Response of ExecuteStatement for what Postgres answered. @throws UnsupportedResultException */
+/**
+ * Response of ExecuteStatement for what Postgres answered.
+ *
+ * @throws UnsupportedResultException for types and sizes that the Data API cannot return; a result without rows has neither
+ */
 export async function toResponse(
   client: Client,
   result: StatementResult,
@@ -25,7 +29,6 @@ export async function toResponse(
     fields.map((field) => field.dataTypeID),
   );
   const types = fields.map((field) => typeOf(field.dataTypeID));
-  types.forEach(refuseUnsupported);
   if (request.formatRecordsAs === 'JSON' && result.command === 'SELECT') {
     return { formattedRecords: formatRecords(fields, types, result.rows), numberOfRecordsUpdated: 0 };
   }
@@ -42,13 +45,10 @@ export async function toResponse(
 
 function refuseTooLarge({ tooLarge }: StatementResult): void {
   if (tooLarge === 'row') {
-    throw dataApiError(
-      'UnsupportedResultException',
-      'Packet for query is too large: a row of the result exceeded 64 KB.',
-    );
+    throw dataApiError('UnsupportedResultException', 'The result contains a row that exceeds the size limit 64 KB.');
   }
   if (tooLarge === 'result') {
-    throw dataApiError('UnsupportedResultException', 'Database response exceeded size limit of 1 MiB.');
+    throw dataApiError('UnsupportedResultException', 'The result exceeds the size limit 1 MB.');
   }
 }
 
@@ -74,7 +74,7 @@ function formatRecords(
   );
   const text = JSON.stringify(objects);
   if (Buffer.byteLength(text) > formattedLimitBytes) {
-    throw dataApiError('UnsupportedResultException', 'The result formatted as JSON exceeded the size limit of 10 MB.');
+    throw dataApiError('UnsupportedResultException', 'The result as JSON exceeds the size limit 10 MB.');
   }
   return text;
 }

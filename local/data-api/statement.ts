@@ -1,4 +1,5 @@
 import type { Client, Connection, FieldDef, Submittable } from 'pg';
+import { dataApiError } from './errors.ts';
 import type { BoundStatement } from './parameters.ts';
 
 /** What Postgres answered, values in its own text form. */
@@ -68,7 +69,8 @@ class Statement implements Submittable {
 
   handleDataRow(message: { readonly fields: (string | null)[] }): void {
     const bytes = message.fields.reduce((sum, value) => sum + (value === null ? 0 : Buffer.byteLength(value)), 0);
-    this.#bytes += bytes;
+    // The limit counts what Postgres sends: a column count for each row and a length for each value.
+    this.#bytes += bytes + 2 + 4 * message.fields.length;
     if (bytes > rowLimitBytes) this.#tooLarge ??= 'row';
     if (this.#bytes > resultLimitBytes) this.#tooLarge ??= 'result';
     if (this.#tooLarge) this.#rows = [];
@@ -82,6 +84,10 @@ class Statement implements Submittable {
   }
 
   handleReadyForQuery(): void {
+    if (this.#command === 'COPY') {
+      const message = 'execute: unexpected message: CopyOutResponse';
+      return this.#reject(dataApiError('DatabaseErrorException', message));
+    }
     this.#resolve({
       fields: this.#fields,
       rows: this.#rows,
@@ -104,7 +110,7 @@ class Statement implements Submittable {
   }
 
   handleCopyData(): void {
-    // What COPY … TO STDOUT sends has no place in an answer.
+    // What COPY … TO STDOUT sends has no place in an answer; the statement is refused when it is complete.
   }
 
   handlePortalSuspended(): void {

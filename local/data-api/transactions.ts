@@ -20,6 +20,7 @@ export interface TransactionTarget {
 interface Transaction extends TransactionTarget {
   readonly lease: Lease;
   readonly lifetime: NodeJS.Timeout;
+  readonly expire: () => void;
   idle: NodeJS.Timeout | undefined;
   busy: boolean;
 }
@@ -42,15 +43,13 @@ export class Transactions {
     this.#limits = limits;
   }
 
-  get size(): number {
-    return this.#open.size;
-  }
-
   /** Registers a connection on which a transaction was begun. */
   add(lease: Lease, target: TransactionTarget): string {
     const id = randomBytes(138).toString('base64');
-    const lifetime = setTimeout(() => this.#expire(id), this.#limits.lifetimeMs).unref();
-    const transaction: Transaction = { ...target, lease, lifetime, idle: undefined, busy: false };
+    const expire = (): void => this.#expire(id);
+    const lifetime = setTimeout(expire, this.#limits.lifetimeMs).unref();
+    const transaction: Transaction = { ...target, lease, lifetime, expire, idle: undefined, busy: false };
+    lease.client.once('end', expire);
     this.#open.set(id, transaction);
     this.#startIdleTimer(id, transaction);
     return id;
@@ -131,6 +130,7 @@ export class Transactions {
   #forget(id: string, transaction: Transaction, ending: Ending): void {
     clearTimeout(transaction.idle);
     clearTimeout(transaction.lifetime);
+    transaction.lease.client.off('end', transaction.expire);
     this.#open.delete(id);
     this.#endings.set(id, ending);
     const [oldest] = this.#endings.keys();

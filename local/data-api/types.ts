@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 
 /** Which member of the Field union a value becomes, and how its text is read. */
 export type FieldKind =
-  'boolean' | 'long' | 'double' | 'decimal' | 'string' | 'blob' | 'time' | 'timestamp' | 'timestamptz';
+  'boolean' | 'date' | 'long' | 'double' | 'decimal' | 'string' | 'blob' | 'time' | 'timestamp' | 'timestamptz';
 
 /** What the Data API knows of a Postgres type. */
 export interface ResultType {
@@ -37,7 +37,7 @@ const scalars: readonly (readonly [number, number | undefined, string, FieldKind
   [869, undefined, 'inet', 'string', jdbc.other],
   [1042, 1014, 'bpchar', 'string', 1],
   [1043, 1015, 'varchar', 'string', jdbc.varchar],
-  [1082, 1182, 'date', 'string', 91],
+  [1082, 1182, 'date', 'date', 91],
   [1083, 1183, 'time', 'time', 92],
   [1114, 1115, 'timestamp', 'timestamp', 93],
   [1184, 1185, 'timestamptz', 'timestamptz', 93],
@@ -73,7 +73,7 @@ export async function resultTypes(client: Client, oids: readonly number[]): Prom
   const unknown = oids.filter((oid) => !builtIn.has(oid) && !known.has(oid));
   if (unknown.length > 0) {
     const { rows } = await client.query<CatalogueRow>(
-      `select oid::int8::int as oid, typname as name, typtype = 'e' as is_enum, typcategory = 'A' as is_array
+      `select oid, typname as name, typtype = 'e' as is_enum, typcategory = 'A' as is_array
        from pg_catalog.pg_type where oid = any($1::oid[])`,
       [unknown],
     );

@@ -15,15 +15,10 @@ const nullField: Field = { isNull: true };
 
 /** Reads a value as Postgres prints it. */
 export function toField(text: string | null, type: ResultType, options: ValueOptions): Field {
-  if (text === null) return nullField;
   if (type.kind === undefined) throw unsupported(type);
+  if (text === null) return nullField;
   if (type.isArray) return { arrayValue: toArray(text, type.kind) };
   return scalarField(text, type, type.kind, options);
-}
-
-/** @throws UnsupportedResultException also where the result has no rows, as the Data API does */
-export function refuseUnsupported(type: ResultType): void {
-  if (type.kind === undefined) throw unsupported(type);
 }
 
 function unsupported({ name }: ResultType): Error {
@@ -36,7 +31,8 @@ function unsupported({ name }: ResultType): Error {
 /** Types of SQL's own are shown in capitals, others as the catalogue spells them. */
 function shownName(name: string): string {
   if (name === 'char') return '"CHAR"';
-  return /^(reg|pg_|_)/.test(name) ? name : name.toUpperCase();
+  if (name.startsWith('_')) return `${name.slice(1).toUpperCase()}[]`;
+  return /^(reg|pg_)/.test(name) ? name : name.toUpperCase();
 }
 
 function scalarField(text: string, type: ResultType, kind: FieldKind, options: ValueOptions): Field {
@@ -69,6 +65,9 @@ function decimalAsNumber(text: string): Field {
 }
 
 function toText(text: string, kind: FieldKind): string {
+  if (kind !== 'string' && text.endsWith('infinity')) {
+    throw dataApiError('InternalFailure', `The Data API cannot return the ${kind} ${text}.`);
+  }
   if (kind === 'time' || kind === 'timestamp') return padFraction(text);
   return kind === 'timestamptz' ? toUtc(text) : text;
 }
