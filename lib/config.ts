@@ -1,3 +1,4 @@
+import type * as z from 'zod';
 import { type StageConfig, type StageConfigInput, stageConfigSchema } from './config-schema.ts';
 import { stages } from './stages.ts';
 
@@ -23,8 +24,13 @@ export class ConfigurationError extends Error {
 export function parseConfig(input: StageConfigInput): StageConfig {
   const parsed = stageConfigSchema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'configuration'}: ${issue.message}`);
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'configuration'}: ${reasonOf(issue)}`);
   throw new ConfigurationError(String(input.stage), problems);
+}
+
+/** What is wrong with the name of a cluster is one level further down. */
+function reasonOf(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_key' ? issue.issues.map(({ message }) => message).join(', ') : issue.message;
 }
 
 /**

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigurationError, loadConfig, parseConfig, type StageConfigInput } from '../../lib/config.ts';
+import { stages } from '../../lib/stages.ts';
+import { authorizerCacheSeconds } from '../../shared/contract/index.ts';
+
+const problemsOf = (input: unknown): readonly string[] => {
+  try {
+    parseConfig(input as StageConfigInput);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
+  return [];
+};
+
+describe('the configuration of a stage', () => {
+  it('is valid for every declared stage', () => {
+    for (const stage of Object.keys(stages)) expect(loadConfig(stage).stage).toBe(stage);
+  });
+
+  it('needs nothing but a name', () => {
+    const config = parseConfig({ stage: 'x' });
+
+    expect(config).toMatchObject({ logRetentionDays: 30, authorizerCacheSeconds, issuers: [] });
+    expect(config.clusters).toEqual({
+      main: { minCapacity: 0.5, maxCapacity: 4, readers: 0, backupRetentionDays: 7, deletionProtection: true },
+    });
+  });
+
+  it('reports every problem at once, with the place and what to do', () => {
+    const problems = problemsOf({
+      stage: 'Dev_1',
+      account: '123',
+      region: 'Frankfurt',
+      logRetentionDays: 31,
+      authorizerCacheSeconds: authorizerCacheSeconds + 1,
+      issuers: [{ issuer: 'nobody', audience: [] }],
+      clusters: { main: { minCapacity: 8, maxCapacity: 4 }, Second: {} },
+      corsAllowedOrigins: ['app.example.com'],
+      alarms: { email: 'nobody', topicArn: 'topic' },
+    });
+
+    expect(problems.map((problem) => problem.split(':')[0]).sort()).toEqual([
+      'account',
+      'alarms.email',
+      'alarms.topicArn',
+      'authorizerCacheSeconds',
+      'clusters.Second',
+      'clusters.main.maxCapacity',
+      'corsAllowedOrigins.0',
+      'issuers.0.audience',
+      'issuers.0.issuer',
+      'logRetentionDays',
+      'region',
+      'stage',
+    ]);
+    for (const problem of problems) expect(problem).not.toMatch(/Invalid (input|string|key)/);
+  });
+
+  it.each([
+    ['a capacity between the steps', { main: { minCapacity: 0.7 } }, 'clusters.main.minCapacity: use steps of 0.5 ACU'],
+    ['a pause of a cluster that never pauses', { main: { minCapacity: 1, autoPauseMinutes: 5 } }, 'minCapacity 0'],
+    ['clusters without the one of the registry', { other: {} }, 'declare the cluster "main"'],
+    ['more backup than Aurora keeps', { main: { backupRetentionDays: 36 } }, 'use 1 to 35 days'],
+  ])('refuses %s', (_, clusters, expected) => {
+    expect(problemsOf({ stage: 'x', clusters }).join()).toContain(expected);
+  });
+
+  it('refuses a key that it does not know, which is most likely a typing error', () => {
+    expect(problemsOf({ stage: 'x', logRetention: 7 }).join()).toContain('logRetention');
+  });
+
+  it('names the stages there are when asked for another', () => {
+    expect(() => loadConfig('staging')).toThrow(/choose one of dev, prod, local/);
+  });
+});

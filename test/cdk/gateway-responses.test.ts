@@ -1,0 +1,93 @@
+import { describe, expect, it, beforeAll, afterAll } from 'vitest';
+import { type ErrorCode, errorCatalogue } from '../../shared/errors/index.ts';
+import { resourcesOf, synthesize, type Synthesized } from './synthesize.ts';
+
+interface GatewayResponse {
+  readonly ResponseType: string;
+  readonly StatusCode: string;
+  readonly ResponseParameters: Readonly<Record<string, string>>;
+  readonly ResponseTemplates: Readonly<Record<string, string>>;
+}
+
+let synthesized: Synthesized;
+let responses: Map<string, GatewayResponse>;
+beforeAll(() => {
+  synthesized = synthesize();
+  const resources = Object.values(resourcesOf(synthesized, 'AWS::ApiGateway::GatewayResponse'));
+  const found = resources.map(({ Properties }) => Properties as unknown as GatewayResponse);
+  responses = new Map(found.map((response) => [response.ResponseType, response]));
+});
+afterAll(() => synthesized[Symbol.dispose]());
+
+const problemOf = (type: string) =>
+  JSON.parse(responses.get(type)?.ResponseTemplates['application/json'] ?? 'null') as Record<string, unknown> | null;
+const headerOf = (type: string, name: string) =>
+  responses.get(type)?.ResponseParameters[`gatewayresponse.header.${name}`];
+
+/** What each kind of answer must be to clients. The authorizer's own refusals have the code that it gives. */
+const expected: Record<string, [ErrorCode, number] | undefined> = {
+  UNAUTHORIZED: ['unauthorized', 401],
+  EXPIRED_TOKEN: ['unauthorized', 401],
+  INVALID_SIGNATURE: ['unauthorized', 401],
+  INVALID_API_KEY: ['api-key-invalid', 403],
+  WAF_FILTERED: ['forbidden', 403],
+  THROTTLED: ['rate-limited', 429],
+  QUOTA_EXCEEDED: ['quota-exceeded', 429],
+  MISSING_AUTHENTICATION_TOKEN: ['route-not-found', 404],
+  RESOURCE_NOT_FOUND: ['route-not-found', 404],
+  REQUEST_TOO_LARGE: ['body-too-large', 413],
+  UNSUPPORTED_MEDIA_TYPE: ['unsupported-media-type', 415],
+  BAD_REQUEST_BODY: ['validation-failed', 400],
+  BAD_REQUEST_PARAMETERS: ['validation-failed', 400],
+  DEFAULT_4XX: ['validation-failed', 400],
+  INTEGRATION_TIMEOUT: ['gateway-timeout', 504],
+  INTEGRATION_FAILURE: ['bad-gateway', 502],
+  AUTHORIZER_FAILURE: ['internal', 500],
+  AUTHORIZER_CONFIGURATION_ERROR: ['internal', 500],
+  API_CONFIGURATION_ERROR: ['internal', 500],
+  DEFAULT_5XX: ['internal', 500],
+};
+
+describe('answers of the gateway itself', () => {
+  it('cover every kind that API Gateway knows', () => {
+    expect([...responses.keys()].sort()).toEqual([...Object.keys(expected), 'ACCESS_DENIED'].sort());
+  });
+
+  it.each(Object.entries(expected))('%s is problem details of the catalogue', (type, wanted) => {
+    const [code, status] = wanted ?? ['internal', 500];
+
+    expect(responses.get(type)?.StatusCode).toBe(String(status));
+    expect(headerOf(type, 'Content-Type')).toBe("'application/problem+json'");
+    expect(problemOf(type)).toMatchObject({
+      type: `urn:tenantry:error:${code}`,
+      code,
+      ...errorCatalogue[code],
+      status,
+      instance: '$context.requestId',
+    });
+  });
+
+  it('tell nothing about failures of our own but that they happened', () => {
+    for (const type of responses.keys()) {
+      if (Number(responses.get(type)?.StatusCode) >= 500) expect(problemOf(type), type).not.toHaveProperty('detail');
+    }
+  });
+
+  it('pass on why the authorizer refused', () => {
+    expect(responses.get('ACCESS_DENIED')?.StatusCode).toBe('403');
+    expect(problemOf('ACCESS_DENIED')).toEqual({
+      type: 'urn:tenantry:error:$context.authorizer.errorCode',
+      title: errorCatalogue.forbidden.title,
+      status: 403,
+      code: '$context.authorizer.errorCode',
+      detail: '$context.authorizer.errorDetail',
+      instance: '$context.requestId',
+    });
+  });
+
+  it('say how to authenticate on 401, and when to come back on 429', () => {
+    expect(headerOf('UNAUTHORIZED', 'WWW-Authenticate')).toBe("'Bearer'");
+    expect(headerOf('THROTTLED', 'Retry-After')).toBe("'1'");
+    expect(headerOf('QUOTA_EXCEEDED', 'Retry-After')).toMatch(/^'\d+'$/);
+  });
+});

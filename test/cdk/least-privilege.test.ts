@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { publicServices, services } from '../../shared/contract/index.ts';
+import { type Resource, resourcesOf, synthesize, type Synthesized } from './synthesize.ts';
+
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+}
+
+let synthesized: Synthesized;
+beforeAll(() => {
+  synthesized = synthesize({ clusters: { main: {}, second: {} } });
+});
+afterAll(() => synthesized[Symbol.dispose]());
+
+const list = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
+
+/** Logical ids of the secrets, by what they are: `Owner`, `App`, …, `SigningKey`, or a master secret's cluster. */
+const secretNames = (text: string) =>
+  [
+    ...text.matchAll(
+      /Secrets(Owner|App|Authorizer|Control|SigningKey)|Cluster(?:main|second)Cluster\w+",\s*"MasterUserSecret/g,
+    ),
+  ]
+    .map((match) => match[1] ?? 'Master')
+    .sort();
+
+function allStatements(): { role: string; statement: Statement }[] {
+  const policies = Object.values(resourcesOf(synthesized, 'AWS::IAM::Policy'));
+  const inline = Object.entries(resourcesOf(synthesized, 'AWS::IAM::Role')).flatMap(([role, { Properties }]) =>
+    list(Properties['Policies'] ?? []).map((policy) => ({ role, policy })),
+  );
+  const attached = policies.map((policy) => ({ role: roleOf(policy), policy: policy.Properties }));
+  return [...attached, ...inline].flatMap(({ role, policy }) => {
+    const document = (policy as { PolicyDocument: { Statement: Statement[] } }).PolicyDocument;
+    return document.Statement.map((statement) => ({ role, statement }));
+  });
+}
+
+function roleOf({ Properties }: Resource): string {
+  const [role] = Properties['Roles'] as { Ref: string }[];
+  return role?.Ref ?? '';
+}
+
+/** What the function whose role's logical id begins with `prefix` may do, X-Ray, logs and network interfaces left out. */
+function grantsOf(prefix: string): Statement[] {
+  const grants = allStatements().filter(
+    ({ role, statement }) => role.startsWith(prefix) && statement.Effect === 'Allow',
+  );
+  expect(grants.length, prefix).toBeGreaterThan(0);
+  return grants
+    .map(({ statement }) => statement)
+    .filter(({ Action }) => !list(Action).every((action) => /^(xray|logs|ec2):/.test(action)));
+}
+
+const readableSecrets = (prefix: string) =>
+  grantsOf(prefix)
+    .filter(({ Action }) => list(Action).some((action) => action.startsWith('secretsmanager:')))
+    .flatMap(({ Resource }) => secretNames(JSON.stringify(Resource)));
+
+describe('least privilege', () => {
+  it('allows no action by wildcard', () => {
+    for (const { role, statement } of allStatements()) {
+      for (const action of list(statement.Action)) expect(action, role).not.toContain('*');
+    }
+  });
+
+  it('names the resource of every action that has one', () => {
+    const everywhere = allStatements()
+      .filter(({ statement }) => statement.Effect === 'Allow' && list(statement.Resource).includes('*'))
+      .flatMap(({ statement }) => list(statement.Action));
+
+    // Neither has resources that could be named before they exist.
+    expect(everywhere.length).toBeGreaterThan(0);
+    for (const action of everywhere)
+      expect(action).toMatch(/^(xray:Put|ec2:\w*(NetworkInterface|Subnet|PrivateIpAddresses))/);
+  });
+
+  it('keeps the code of a function from using the network permissions that Lambda needs for it', () => {
+    const denied = allStatements().filter(({ statement }) => statement.Effect === 'Deny');
+
+    expect(denied.map(({ role }) => role.replace(/Role\w+$/, '')).sort()).toEqual(['Serviceprojects', 'Servicetasks']);
+  });
+
+  it.each(Object.keys(services))(
+    'lets service %s log in as the application role, and read no other secret',
+    (service) => {
+      expect(readableSecrets(`Service${service}Role`)).toEqual(['App']);
+      const actions = grantsOf(`Service${service}Role`).flatMap(({ Action }) => list(Action));
+      expect(actions.sort()).toEqual([
+        'elasticache:Connect',
+        'rds-data:BeginTransaction',
+        'rds-data:CommitTransaction',
+        'rds-data:ExecuteStatement',
+        'rds-data:RollbackTransaction',
+        'secretsmanager:GetSecretValue',
+      ]);
+    },
+  );
+
+  it('lets services use every cluster, and the authorizer only that of the registry', () => {
+    const clusters = (prefix: string) =>
+      grantsOf(prefix)
+        .filter(({ Action }) => list(Action).includes('rds-data:ExecuteStatement'))
+        .flatMap(({ Resource }) => list(Resource));
+
+    expect(clusters('ServiceprojectsRole')).toHaveLength(2);
+    expect(clusters('AuthorizerRole')).toHaveLength(1);
+    expect(JSON.stringify(clusters('AuthorizerRole'))).toContain('Clustermain');
+  });
+
+  it('lets nobody in the application plane but the authorizer read the signing key', () => {
+    expect(readableSecrets('AuthorizerRole')).toEqual(['Authorizer', 'SigningKey']);
+    const readers = allStatements()
+      .filter(({ statement }) => JSON.stringify(statement.Resource).includes('SigningKey'))
+      .map(({ role }) => role.replace(/Role\w+$/, ''));
+    expect(readers.sort()).toEqual(['Authorizer', 'MigrationsMigrate']);
+  });
+
+  it('lets the migration runner alone read the owner’s and the master’s login', () => {
+    expect(readableSecrets('MigrationsMigrateRole').sort()).toEqual(
+      ['App', 'Authorizer', 'Control', 'Master', 'Master', 'Owner', 'SigningKey'].sort(),
+    );
+    const readers = allStatements()
+      .filter(({ statement }) =>
+        /SecretsOwner|SecretsControl|MasterUserSecret/.test(JSON.stringify(statement.Resource)),
+      )
+      .map(({ role }) => role.replace(/Role\w+$/, ''));
+    expect(new Set(readers)).toEqual(new Set(['MigrationsMigrate']));
+  });
+
+  it.each(Object.keys(publicServices))('lets service %s, which answers anyone, reach nothing', (service) => {
+    expect(grantsOf(`Service${service}Role`)).toEqual([]);
+  });
+
+  it('tells each function only what it needs', () => {
+    const variablesOf = (prefix: string) => {
+      const [, resource] =
+        Object.entries(resourcesOf(synthesized, 'AWS::Lambda::Function')).find(([id]) => id.startsWith(prefix)) ?? [];
+      const { Variables } = resource?.Properties['Environment'] as { Variables: Record<string, unknown> };
+      return Object.keys(Variables)
+        .filter((name) => name.startsWith('TENANTRY_'))
+        .map((name) => name.replace('TENANTRY_', ''))
+        .sort();
+    };
+
+    expect(variablesOf('Serviceprojects')).toEqual(['BASE_DOMAINS', 'CACHE_URL', 'CLUSTERS', 'REGISTRY', 'STAGE']);
+    expect(variablesOf('Authorizer')).toEqual(['CLUSTERS', 'ISSUERS', 'REGISTRY', 'SIGNING_SECRET_ARN', 'STAGE']);
+    expect(variablesOf('Serviceopenapi')).toEqual(['STAGE']);
+    expect(variablesOf('MigrationsMigrateFunction')).toEqual([
+      'CLUSTERS',
+      'REGISTRY',
+      'ROLE_SECRET_ARNS',
+      'SIGNING_SECRET_ARN',
+      'STAGE',
+    ]);
+  });
+
+  it('takes application functions into the network, and leaves the authorizer out of it', () => {
+    const inNetwork = Object.entries(resourcesOf(synthesized, 'AWS::Lambda::Function'))
+      .filter(([, { Properties }]) => 'VpcConfig' in Properties)
+      .map(([id]) => id.replace(/Function\w+$/, ''));
+
+    expect(inNetwork.sort()).toEqual(['Serviceprojects', 'Servicetasks']);
+  });
+});
