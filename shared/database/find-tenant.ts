@@ -24,7 +24,7 @@ const registeredTenant = z.object({
  *
  * @throws DatabaseError when the registry cannot be asked, which says nothing of the tenant
  */
-export function tenantFinder(config: DatabaseConfig = loadConfig('clusters', 'registry')): FindTenant {
+export function tenantFinder(config: DatabaseConfig): FindTenant {
   const dataApi = new DataApi();
   const { cluster, database } = config.registry;
   const registry = { ...loginOf(config, cluster), database };
@@ -33,3 +33,11 @@ export function tenantFinder(config: DatabaseConfig = loadConfig('clusters', 're
     return typeof row?.[0] === 'string' ? registeredTenant.parse(JSON.parse(row[0])) : undefined;
   };
 }
+
+let finder: FindTenant | undefined;
+
+/** `tenantFinder` with what the environment says. */
+export const findTenant: FindTenant = (tenantId) => {
+  finder ??= tenantFinder(loadConfig('clusters', 'registry'));
+  return finder(tenantId);
+};

@@ -6,7 +6,7 @@ export type { BatchResults } from './batch.ts';
 export type { ClusterLogin, DatabaseConfig } from './config.ts';
 export { DatabaseError } from './database-error.ts';
 export { withDeadline } from './deadline.ts';
-export { tenantFinder } from './find-tenant.ts';
+export { findTenant } from './find-tenant.ts';
 export { json, JsonText } from './json-text.ts';
 export { TenantScopeError } from './scope-error.ts';
 export { type TenantDatabase, tenantDatabase } from './tenant-database.ts';

@@ -96,10 +96,10 @@ export class ScopeTransformer extends OperationNodeTransformer {
 
   protected override transformMergeQuery(node: MergeQueryNode, queryId: QueryId): MergeQueryNode {
     return this.#block(node, queryId, (bare) => {
-      const query = super.transformMergeQuery(bare, queryId);
-      const using = query.using && { using: { ...query.using, table: this.#filtered(query.using.table) } };
-      const target = tableReference(query.into);
-      return { ...(isTenantTable(target.node) ? scopedMerge(this.#tenantId, query, target.name) : query), ...using };
+      const { using, ...query } = super.transformMergeQuery(bare, queryId);
+      const merge = using ? { ...query, using: { ...using, table: this.#filtered(using.table) } } : query;
+      const target = tableReference(merge.into);
+      return isTenantTable(target.node) ? scopedMerge(this.#tenantId, merge, target.name) : merge;
     });
   }
 

@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { NoTenantContextError } from '../../shared/tenancy/index.ts';
-import { startTestDataApi, type TestDataApi } from '../helpers/data-api.ts';
+import { startTenantDatabase, type TestTenantDatabase } from '../helpers/tenant-database.ts';
 
-let api: TestDataApi;
+let api: TestTenantDatabase;
 beforeAll(async () => {
-  api = await startTestDataApi('acme', 'globex');
+  api = await startTenantDatabase(['acme', 'globex']);
 });
 afterAll(() => api[Symbol.asyncDispose]());
 beforeEach(async () => {
@@ -15,16 +15,16 @@ beforeEach(async () => {
 
 const names = () => api.calls.map(({ operation }) => operation);
 const insert = (...projects: readonly string[]) =>
-  api.database.insertInto('projects').values(projects.map((name) => ({ name })));
+  api.db.insertInto('projects').values(projects.map((name) => ({ name })));
 
 describe('a statement', () => {
   test('of each kind is one call', async () => {
     await api.as('acme', async () => {
       await insert('One', 'Two').execute();
-      await api.database.selectFrom('projects').selectAll().execute();
-      await api.database.updateTable('projects').set({ archived: true }).execute();
-      await api.database.deleteFrom('projects').execute();
-      await sql`select ${1}::int % 7 as rest`.execute(api.database);
+      await api.db.selectFrom('projects').selectAll().execute();
+      await api.db.updateTable('projects').set({ archived: true }).execute();
+      await api.db.deleteFrom('projects').execute();
+      await sql`select ${1}::int % 7 as rest`.execute(api.db);
     });
     expect(names()).toEqual(Array(5).fill('ExecuteStatement'));
   });
@@ -32,17 +32,17 @@ describe('a statement', () => {
   test('tells how many rows it has affected', async () => {
     await api.as('acme', async () => {
       expect(await insert('One', 'Two').execute()).toMatchObject([{ numInsertedOrUpdatedRows: 2n }]);
-      const update = api.database.updateTable('projects').set({ archived: true });
+      const update = api.db.updateTable('projects').set({ archived: true });
       expect(await update.where('name', '=', 'One').execute()).toMatchObject([{ numUpdatedRows: 1n }]);
       expect(await update.where('name', '=', 'Three').execute()).toMatchObject([{ numUpdatedRows: 0n }]);
-      expect(await api.database.deleteFrom('projects').execute()).toMatchObject([{ numDeletedRows: 2n }]);
+      expect(await api.db.deleteFrom('projects').execute()).toMatchObject([{ numDeletedRows: 2n }]);
     });
   });
 
   test('with WITH tells how many rows the outer query has affected', async () => {
     await api.as('acme', async () => {
       await insert('One', 'Two', 'Three').execute();
-      const result = await api.database
+      const result = await api.db
         .with('gone', (db) => db.deleteFrom('projects').where('name', '=', 'One').returning('name'))
         .updateTable('projects')
         .from('gone')
@@ -56,7 +56,7 @@ describe('a statement', () => {
   test('that merges tells how many rows it has affected', async () => {
     await api.as('acme', async () => {
       await insert('One').execute();
-      const result = await api.database
+      const result = await api.db
         .mergeInto('projects as p')
         .using(
           (eb) =>
@@ -72,7 +72,7 @@ describe('a statement', () => {
         .thenInsertValues((eb) => ({ name: eb.ref('s.name') }))
         .execute();
       expect(result).toMatchObject([{ numChangedRows: 2n }]);
-      const rows = await api.database
+      const rows = await api.db
         .selectFrom('projects')
         .select(['tenant_id', 'name', 'archived'])
         .orderBy('name')
@@ -87,13 +87,8 @@ describe('a statement', () => {
   test('keeps its order and its limit where wide columns make it a sub-query', async () => {
     await api.as('acme', async () => {
       const keys = ['c', 'a', 'd', 'b'].map((key, index) => ({ key, status: 'COMPLETED' as const, expires_at: index }));
-      await api.database.insertInto('idempotency_keys').values(keys).execute();
-      const rows = await api.database
-        .selectFrom('idempotency_keys')
-        .selectAll()
-        .orderBy('key', 'desc')
-        .limit(3)
-        .execute();
+      await api.db.insertInto('idempotency_keys').values(keys).execute();
+      const rows = await api.db.selectFrom('idempotency_keys').selectAll().orderBy('key', 'desc').limit(3).execute();
       expect(rows.map(({ key, expires_at }) => [key, expires_at])).toEqual([
         ['d', '2'],
         ['c', '0'],
@@ -104,33 +99,31 @@ describe('a statement', () => {
 
   test('that only reads cannot write, not even through a function', async () => {
     await expect(
-      api.as('acme', () =>
-        sql`select set_config('transaction_read_only', 'off', true), nextval('x')`.execute(api.database),
-      ),
+      api.as('acme', () => sql`select set_config('transaction_read_only', 'off', true), nextval('x')`.execute(api.db)),
     ).rejects.toMatchObject({ code: 'internal' });
   });
 
   test('may lock what it reads', async () => {
     await api.as('acme', async () => {
       await insert('One').execute();
-      expect(await api.database.selectFrom('projects').select('name').forUpdate().execute()).toEqual([{ name: 'One' }]);
+      expect(await api.db.selectFrom('projects').select('name').forUpdate().execute()).toEqual([{ name: 'One' }]);
     });
   });
 
   test('can be explained', async () => {
-    const plan = await api.as('acme', () => api.database.selectFrom('projects').selectAll().explain('text'));
+    const plan = await api.as('acme', () => api.db.selectFrom('projects').selectAll().explain('text'));
     expect(JSON.stringify(plan)).toContain('Index Cond');
   });
 
   test('outside of a request is refused before a call is made', async () => {
-    await expect(api.database.selectFrom('projects').selectAll().execute()).rejects.toThrow(NoTenantContextError);
+    await expect(api.db.selectFrom('projects').selectAll().execute()).rejects.toThrow(NoTenantContextError);
     expect(api.calls).toEqual([]);
   });
 
   test('cannot be streamed', async () => {
     const stream = () =>
       api.as('acme', async () => {
-        for await (const row of api.database.selectFrom('projects').selectAll().stream()) expect(row).toBeNull();
+        for await (const row of api.db.selectFrom('projects').selectAll().stream()) expect(row).toBeNull();
       });
     await expect(stream()).rejects.toThrow('does not stream');
   });
