@@ -7,8 +7,9 @@ export function accessLogLine(format: string, context: RequestContext): string {
 
 /** One line for a person who watches: when, what, answer, how long, for whom. */
 export function humanLogLine(context: RequestContext): string {
-  const tenant = context.authorizer?.['tenantId'] ?? '-';
   const time = new Date(context.requestTimeEpoch).toISOString().slice(11, 23);
-  const reason = context.error ? `  ${context.authorizer?.['errorCode'] ?? context.error.responseType}` : '';
-  return `${time}  ${context.httpMethod.padEnd(6)} ${context.path}  ${context.status}  ${context.responseLatency} ms  ${tenant}${reason}`;
+  const { error, authorizer } = context;
+  const denial = error?.responseType === 'ACCESS_DENIED' ? authorizer?.['errorCode'] : undefined;
+  const reason = error ? `  ${denial ?? error.responseType}` : '';
+  return `${time}  ${context.httpMethod.padEnd(6)} ${context.path}  ${context.status}  ${context.responseLatency} ms  ${authorizer?.['tenantId'] ?? '-'}${reason}`;
 }

@@ -31,15 +31,10 @@ export class ApiKeyStore {
     return this.#keys.get(value);
   }
 
-  /** Creates a key with a value of its own and adds it to a usage plan. */
-  add(name: string, usagePlanId: string): ApiKey {
-    const [id, value] = [randomBytes(5).toString('hex'), randomBytes(20).toString('hex')];
-    return this.put({ id, name, value, enabled: true, usagePlanId });
-  }
-
-  /** Adds or replaces a key. */
-  put(key: ApiKey): ApiKey {
-    this.#keys.set(key.value, key);
+  /** Adds a key to a usage plan. @param value what identifies its owner @default a random one */
+  add(name: string, usagePlanId: string, value: string = randomBytes(20).toString('hex')): ApiKey {
+    const key = { id: randomBytes(5).toString('hex'), name, value, enabled: true, usagePlanId };
+    this.#keys.set(value, key);
     this.#write();
     return key;
   }

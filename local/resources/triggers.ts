@@ -1,0 +1,32 @@
+import * as z from 'zod';
+import type { Functions } from '../lambda/functions.ts';
+import { type Deployment, readAll, type ResourceShape } from '../template/deployment.ts';
+import { StartupError } from '../stack/startup-error.ts';
+
+const triggerShape = {
+  type: 'Custom::Trigger',
+  schema: z.strictObject({
+    HandlerArn: z.string(),
+    InvocationType: z.literal('RequestResponse').default('RequestResponse'),
+  }),
+  ignored: ['ExecuteOnHandlerChange', 'ServiceToken', 'Timeout'],
+} satisfies ResourceShape<z.ZodType>;
+
+/** ARNs of the functions that a deployment runs, in order. */
+export function readTriggers(deployment: Deployment): string[] {
+  return readAll(deployment, triggerShape).map(({ properties }) => properties.HandlerArn);
+}
+
+/** Runs what a deployment runs, such as migrations. @throws StartupError if a function fails, as the deployment would. */
+export async function runTriggers(functionArns: readonly string[], functions: Functions): Promise<void> {
+  for (const arn of functionArns) {
+    const { payload, isError } = await functions.invoke(arn, {});
+    if (!isError) continue;
+    const { errorType, errorMessage, trace = [] } = Object(JSON.parse(payload));
+    throw new StartupError(
+      [`${functions.name(arn)} failed, as it would fail a deployment: ${errorType}: ${errorMessage}`, ...trace].join(
+        '\n',
+      ),
+    );
+  }
+}

@@ -1,0 +1,18 @@
+/* Starts a command of this folder: node local/run.cjs <dev|token> [arguments].
+ * Written so that any Node can read it, since it is what tells an old one that it is too old. */
+'use strict';
+var wanted = 24;
+var major = Number(process.versions.node.split('.')[0]);
+if (major < wanted) {
+  console.error(
+    'Node ' +
+      process.versions.node +
+      ' is too old: this needs Node ' +
+      wanted +
+      ' or newer. ' +
+      'Run it through npm ("npm run dev"), which uses the Node that "npm ci" installs, or install a newer Node.',
+  );
+  process.exit(1);
+}
+var command = process.argv.splice(2, 1)[0];
+require('./' + command + '.ts');

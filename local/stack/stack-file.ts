@@ -1,0 +1,26 @@
+import { mainCluster, mainDatabase } from '../../shared/contract/index.ts';
+import type { RunningStack } from './start-stack.ts';
+
+/** What `stack.json` tells scripts about a running stack. */
+export function describeStack(stack: RunningStack): object {
+  const { services, arns, gateway } = stack;
+  const cluster = services.clusters.find(({ database }) => database === mainDatabase);
+  return {
+    apiUrl: stack.apiUrl,
+    controlPlaneUrl: null,
+    issuerUrl: stack.issuerUrl,
+    dataApiUrl: services.dataApiUrl,
+    secretsManagerUrl: services.endpoints['AWS_ENDPOINT_URL_SECRETS_MANAGER'],
+    postgresUrl: cluster?.server.url(mainDatabase),
+    redisUrl: stack.redisUrl,
+    dashboardUrl: null,
+    pid: process.pid,
+    resources: {
+      region: gateway.api.region,
+      clusters: { [mainCluster]: cluster?.arn },
+      masterSecrets: { [mainCluster]: cluster?.masterSecretArn },
+      roleSecrets: arns.roleSecrets,
+      signingSecret: arns.signingSecret,
+    },
+  };
+}
