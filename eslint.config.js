@@ -1,0 +1,96 @@
+import tseslint from 'typescript-eslint';
+
+/** Imports that a room may not make. Each is a regular expression over the import's path. */
+const forbid = (...rules) => ({
+  'no-restricted-imports': ['error', { patterns: rules.map(([regex, message]) => ({ regex, message })) }],
+});
+
+const rdsData = ['^@aws-sdk/client-rds-data$', 'Only shared/database talks to the RDS Data API.'];
+const redis = ['^ioredis$', 'Only shared/cache and shared/rate-limit talk to Redis.'];
+const noRooms = (rooms, who) => [`(^|/)(${rooms})/`, `${who} may not import ${rooms.replaceAll('|', ', ')}.`];
+const unscoped = [
+  '(migration-connection|migrator)\\.ts$',
+  'Only the migration runner may act for no tenant; everybody else uses tenantDatabase().',
+];
+const pureShared = [noRooms('functions|lib|local|cli|test|bench', 'shared'), ['^aws-cdk-lib', 'shared knows nothing of the CDK.']];
+const otherService = ['^\\.\\./(?!\\.\\./)', 'One service does not import another.'];
+const functionsRooms = noRooms('lib|local|cli|test|bench', 'functions');
+
+export default tseslint.config(
+  { ignores: ['node_modules/', 'cdk.out/', '.local/'] },
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['*.config.js'] }, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/prefer-literal-enum-member': 'off',
+      '@typescript-eslint/no-extraneous-class': ['error', { allowEmpty: true }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportDefaultDeclaration', message: 'Export by name.' },
+      ],
+    },
+  },
+  {
+    files: ['lib/**', 'functions/**', 'shared/**'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'shared/config reads the environment; constructs take props.' },
+      ],
+    },
+  },
+  { files: ['shared/config/**', 'lib/main.ts'], rules: { 'no-restricted-properties': 'off' } },
+
+  // The rooms, and who may look into which.
+  {
+    files: ['lib/**'],
+    rules: forbid(
+      ['shared/(?!contract/)', 'lib shares constants alone: shared/contract.'],
+      noRooms('functions|local|cli|test|bench', 'lib'),
+      rdsData,
+      redis,
+    ),
+  },
+  { files: ['shared/**'], rules: forbid(...pureShared, rdsData, redis, unscoped) },
+  { files: ['shared/contract/**'], rules: forbid(['^(?!\\./)', 'shared/contract holds constants and imports nothing.']) },
+  { files: ['shared/database/**'], rules: forbid(...pureShared, redis) },
+  { files: ['shared/cache/**', 'shared/rate-limit/**'], rules: forbid(...pureShared, rdsData, unscoped) },
+  { files: ['functions/**'], rules: forbid(functionsRooms, rdsData, redis, otherService, unscoped) },
+  { files: ['functions/migrate/**'], rules: forbid(functionsRooms, rdsData, redis, otherService) },
+  {
+    files: ['functions/openapi/**'],
+    rules: forbid(functionsRooms, rdsData, redis, unscoped, [
+      '^\\.\\./(?!\\.\\./)(?!\\w[\\w-]*/schema\\.ts$)',
+      'The OpenAPI document is made from the schema.ts of each service.',
+    ]),
+  },
+  {
+    files: ['functions/*/service.ts'],
+    ignores: ['functions/migrate/**'],
+    rules: forbid(
+      functionsRooms,
+      otherService,
+      unscoped,
+      ['^(@aws-sdk|@middy|@aws-lambda-powertools|aws-lambda)', 'A service sees no event, no Middy and no AWS SDK.'],
+      ['shared/middleware/', 'A service knows nothing of the request that it serves.'],
+    ),
+  },
+  { files: ['cli/**'], rules: forbid(noRooms('local|test|bench', 'cli')) },
+  { files: ['local/**'], rules: forbid(noRooms('cli|test|bench', 'local')) },
+  { files: ['bench/**'], rules: forbid(noRooms('test', 'bench')) },
+  {
+    files: ['test/**'],
+    rules: {
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/require-await': 'off',
+    },
+  },
+  {
+    files: ['*.config.ts', '*.config.js', 'test/helpers/global-postgres.ts'],
+    rules: { 'no-restricted-syntax': 'off' },
+  },
+  { files: ['*.config.js'], extends: [tseslint.configs.disableTypeChecked] },
+);
