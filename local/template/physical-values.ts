@@ -65,8 +65,11 @@ const qualified = (resource: Resource, own: OwnProperty): string => {
 };
 const clusterName = (resource: Resource, own: OwnProperty): string =>
   named('DBClusterIdentifier', 63)(resource, own).toLowerCase();
-const secretArn = (resource: Resource, own: OwnProperty): string =>
-  `${arn('secretsmanager', 'secret:')(resource, named('Name')(resource, own))}-${hash(resource, 6)}`;
+/** CloudFormation calls a secret by its logical id and twelve characters; the Data API takes no ARN of more than 100. */
+const secretArn = (resource: Resource, own: OwnProperty): string => {
+  const name = own('Name') ?? `${resource.logicalId}-${hash(resource, 12)}`;
+  return `${arn('secretsmanager', 'secret:')(resource, name)}-${hash(resource, 6)}`;
+};
 const logGroupName = named('LogGroupName', 512);
 const userPoolId = (resource: Resource): string => `${resource.stack.region}_${hash(resource, 9)}`;
 
