@@ -101,7 +101,7 @@ async function startEmbedded(): Promise<LocalRedis> {
   await once(redis.server, 'listening');
   const stop = async (): Promise<void> => {
     for (const socket of sockets) socket.destroy();
-    await redis.close();
+    if (redis.server.listening) await redis.close();
   };
   return { url: `redis://127.0.0.1:${redis.getPort()}`, kind: 'js-redis-server', stop };
 }

@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type LocalRedis, startRedis } from '../../local/redis.ts';
+import { redisKinds } from '../helpers/redis.ts';
+
+const started: LocalRedis[] = [];
+afterEach(async () => {
+  for (const redis of started.splice(0)) await redis.stop();
+});
+async function start(options: Parameters<typeof startRedis>[0]): Promise<LocalRedis> {
+  const redis = await startRedis({ externalUrl: '', ...options });
+  started.push(redis);
+  return redis;
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new Redis(url, { retryStrategy: () => null, maxRetriesPerRequest: 0 });
+  client.on('error', () => undefined);
+  return client
+    .eval("return redis.call('set', KEYS[1], ARGV[1]).ok", 1, 'key', 'value')
+    .then((answer) => answer === 'OK')
+    .catch(() => false)
+    .finally(() => client.disconnect());
+}
+
+describe('the local Redis', () => {
+  it('is embedded where there is no other, and ends when it is stopped, also with clients connected', async () => {
+    const redis = await start({ path: '' });
+    expect(redis.kind).toBe('js-redis-server');
+    const client = new Redis(redis.url, { retryStrategy: () => null });
+    client.on('error', () => undefined);
+    expect(await client.ping()).toBe('PONG');
+    await redis.stop();
+    expect(await answers(redis.url)).toBe(false);
+  });
+
+  it('is the one that REDIS_URL names, which is not stopped', async () => {
+    const { url } = await start({ path: '' });
+    const external = await startRedis({ externalUrl: url });
+    expect(external).toMatchObject({ url, kind: 'external' });
+    await external.stop();
+    expect(await answers(url)).toBe(true);
+  });
+
+  it('says so when REDIS_URL does not answer, without the password', async () => {
+    const problem = await startRedis({ externalUrl: 'redis://user:secret@127.0.0.1:1' }).catch(String);
+    expect(problem).toMatch(/REDIS_URL names redis:\/\/127\.0\.0\.1:1, which does not answer: .*ECONNREFUSED/);
+    expect(problem).not.toContain('secret');
+  });
+
+  it.runIf(redisKinds.includes('redis-server'))('is a real server where there is one', async () => {
+    const redis = await start({});
+    expect(redis.kind).toMatch(/^(redis|valkey)-server$/);
+    expect(await answers(redis.url)).toBe(true);
+    await redis.stop();
+    expect(await answers(redis.url)).toBe(false);
+  });
+
+  it.runIf(redisKinds.includes('redis-server'))(
+    'ends with the process that started it, even a killed one',
+    async () => {
+      const module = fileURLToPath(new URL('../../local/redis.ts', import.meta.url));
+      const script = `import { startRedis } from ${JSON.stringify(module)}; console.log((await startRedis()).url); setInterval(() => {}, 1000);`;
+      const { REDIS_URL: _none, ...env } = process.env;
+      const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env,
+      });
+      const [url] = (await once(parent.stdout, 'data')).map(String);
+      expect(await answers(url?.trim() ?? '')).toBe(true);
+      parent.kill('SIGKILL');
+      await once(parent, 'exit');
+      await expect.poll(() => answers(url?.trim() ?? ''), { timeout: 10_000 }).toBe(false);
+    },
+  );
+});
