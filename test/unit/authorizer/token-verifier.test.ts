@@ -1,0 +1,104 @@
+import { createHmac } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { InvalidTokenError, tokenVerifier } from '../../../functions/authorizer/token-verifier.ts';
+import { startIssuer, type TestIssuer } from './issuer.ts';
+
+let first: TestIssuer;
+let second: TestIssuer;
+let stranger: TestIssuer;
+beforeAll(async () => {
+  first = await startIssuer();
+  second = await startIssuer({ audienceClaim: 'aud', audience: ['api'], tokenUse: null, tenantClaim: 'org' });
+  stranger = await startIssuer();
+});
+afterAll(async () => {
+  await Promise.all([first, second, stranger].map((issuer) => issuer[Symbol.asyncDispose]()));
+});
+
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const now = () => Math.floor(Date.now() / 1000);
+const both = () => tokenVerifier([first.config, second.config]);
+
+test('Tokens of several issuers are verified, each by the rules of its own', async () => {
+  const verifier = both();
+  const ofFirst = await verifier.verify(await first.sign());
+  expect(ofFirst).toMatchObject({ claims: { sub: 'ann', tenant_id: 'acme' }, issuer: { tenantClaim: 'tenant_id' } });
+  const ofSecond = await verifier.verify(await second.sign({ aud: ['other', 'api'], org: 'globex' }));
+  expect(ofSecond).toMatchObject({ claims: { org: 'globex' }, issuer: { tenantClaim: 'org' } });
+});
+
+const refused: Record<string, () => Promise<string> | string> = {
+  'no token': () => '',
+  'no JWT': () => 'abc',
+  'two parts': async () => (await first.sign()).split('.').slice(0, 2).join('.'),
+  'a signature that is cut off': async () => (await first.sign()).slice(0, -20),
+  'a signature of another key': async () => {
+    const [header, payload] = (await first.sign()).split('.');
+    return `${header}.${payload}.${(await first.sign({ sub: 'bob' })).split('.')[2]}`;
+  },
+  'claims that were changed': async () => {
+    const [header, payload = '', signature] = (await first.sign()).split('.');
+    const claims: object = JSON.parse(Buffer.from(payload, 'base64url').toString());
+    return `${header}.${encode({ ...claims, tenant_id: 'globex' })}.${signature}`;
+  },
+  'alg none': async () => {
+    const payload = (await first.sign()).split('.')[1];
+    return `${encode({ alg: 'none', kid: 'key-1' })}.${payload}.`;
+  },
+  'alg none with a signature': async () => {
+    const [, payload, signature] = (await first.sign()).split('.');
+    return `${encode({ alg: 'none', kid: 'key-1' })}.${payload}.${signature}`;
+  },
+  'HS256 signed with the public key': async () => {
+    const content = `${encode({ alg: 'HS256', kid: 'key-1' })}.${(await first.sign()).split('.')[1]}`;
+    return `${content}.${createHmac('sha256', first.publicKeyPem).update(content).digest('base64url')}`;
+  },
+  'an issuer that is not trusted': () => stranger.sign(),
+  'the name of a trusted issuer, signed by another': () => stranger.sign({ iss: first.config.issuer }),
+  'no issuer': () => first.sign({ iss: undefined }),
+  'another client': () => first.sign({ client_id: 'client-2' }),
+  'no client': () => first.sign({ client_id: undefined }),
+  'a list of clients': () => first.sign({ client_id: ['client-1', 'client-2'] }),
+  'the audience of another issuer': () => second.sign({ aud: 'client-1' }),
+  'no audience': () => second.sign({}),
+  'an id token': () => first.sign({ token_use: 'id' }),
+  'no token use': () => first.sign({ token_use: undefined }),
+  'an expiry that has passed': () => first.sign({ exp: now() - 1 }),
+  'no expiry': () => first.sign({ exp: undefined }),
+  'a start in the future': () => first.sign({ nbf: now() + 60 }),
+  'an unknown key': () => first.sign({}, { kid: 'key-99' }),
+  'no key id': () => first.sign({}, { kid: undefined } as never),
+};
+
+test.each(Object.entries(refused))('A token with %s is not trusted', async (_, token) => {
+  await expect(both().verify(await token())).rejects.toBeInstanceOf(InvalidTokenError);
+});
+
+test('One trusted issuer refuses the tokens of others just the same', async () => {
+  const verifier = tokenVerifier([first.config]);
+  await expect(verifier.verify(await stranger.sign())).rejects.toBeInstanceOf(InvalidTokenError);
+  await expect(verifier.verify(await first.sign())).resolves.toBeDefined();
+});
+
+test('Keys are fetched once for many tokens, and again when a new key signs', async () => {
+  await using issuer = await startIssuer();
+  const verifier = tokenVerifier([issuer.config]);
+  await verifier.hydrate();
+  for (let at = 0; at < 5; at += 1) await verifier.verify(await issuer.sign());
+  expect(issuer.requests()).toBe(1);
+  await issuer.rotate();
+  await expect(verifier.verify(await issuer.sign())).resolves.toBeDefined();
+  expect(issuer.requests()).toBe(2);
+});
+
+test('When the keys cannot be fetched it is not the token that is at fault, and it recovers', async () => {
+  await using issuer = await startIssuer();
+  const verifier = tokenVerifier([issuer.config]);
+  issuer.setOutage(true);
+  await expect(verifier.hydrate()).rejects.toThrow();
+  const failure = await verifier.verify(await issuer.sign()).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(Error);
+  expect(failure).not.toBeInstanceOf(InvalidTokenError);
+  issuer.setOutage(false);
+  await expect(verifier.verify(await issuer.sign())).resolves.toBeDefined();
+});
