@@ -6,7 +6,7 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { environmentKeys, metricsNamespace } from '../../shared/contract/index.ts';
 import { acknowledge } from './acknowledge.ts';
-import { bundledCode } from './bundle.ts';
+import { bundledCode } from '../bundling/bundled-code.ts';
 
 export interface ServiceFunctionProps {
   /** Folder below functions/, which is also the service's name in logs and metrics. */

@@ -5,13 +5,13 @@ import {
   globSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { AssetHashType } from 'aws-cdk-lib';
 import { type AssetCode, Code, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { buildSync } from 'esbuild';
@@ -55,6 +55,7 @@ function bundle(name: string): string {
   const folder = join(bundleCache, `${name}-${sourceHash(name)}`);
   if (existsSync(folder)) return folder;
   mkdirSync(bundleCache, { recursive: true });
+  removeOldBundles();
   const unfinished = mkdtempSync(join(bundleCache, 'unfinished-'));
   try {
     build(name, unfinished);
@@ -65,6 +66,16 @@ function bundle(name: string): string {
     if (!existsSync(folder)) throw error;
   }
   return folder;
+}
+
+/** Every change leaves a bundle behind. Those of today stay: another process may be copying one. */
+function removeOldBundles(): void {
+  const yesterday = Date.now() - 24 * 60 * 60 * 1000;
+  for (const name of readdirSync(bundleCache)) {
+    const path = join(bundleCache, name);
+    const modified = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? yesterday;
+    if (modified < yesterday) rmSync(path, { recursive: true, force: true });
+  }
 }
 
 function build(name: string, outputFolder: string): void {
@@ -79,26 +90,22 @@ function build(name: string, outputFolder: string): void {
     // CommonJS builds of packages that also ship ES modules cannot be tree-shaken.
     mainFields: ['module', 'main'],
     banner: { js: requireBanner },
+    alias: { '@aws-sdk/credential-provider-node': join(import.meta.dirname, 'lambda-credentials.ts') },
     minify: true,
-    // Error names reach logs and metrics.
-    keepNames: true,
     sourcemap: true,
     sourcesContent: false,
     logLevel: 'error',
   });
 }
 
-/** Changes with everything that a bundle is made from: its folder, what functions share, dependencies, this file. */
+/** Changes with everything that a bundle is made from: its folder, what functions share, dependencies, how it is bundled. */
 function sourceHash(name: string): string {
   const hash = createHash('sha256');
-  const patterns = [`functions/${name}/**`, 'shared/**', 'package-lock.json'];
+  const patterns = [`functions/${name}/**`, 'shared/**', 'package-lock.json', 'lib/bundling/*'];
   const files = globSync(patterns, { cwd: root }).sort();
   for (const file of files) {
     const path = join(root, file);
     if (statSync(path).isFile()) hash.update(`${file}\0`).update(readFileSync(path)).update('\0');
   }
-  return hash
-    .update(readFileSync(fileURLToPath(import.meta.url)))
-    .digest('hex')
-    .slice(0, 32);
+  return hash.digest('hex').slice(0, 32);
 }
