@@ -13,6 +13,7 @@ import { atMost, type Bench, takeTurns } from './bench.ts';
 import { benchPostgres, fillProjects, projectOf, signingKey, tenantOf } from './postgres.ts';
 
 const resourceArn = 'arn:aws:rds:eu-central-1:000000000000:cluster:main';
+const secretArn = (role: string): string => `arn:aws:secretsmanager:eu-central-1:000000000000:secret:${role}`;
 const latencyMs = 10;
 
 /**
@@ -22,10 +23,13 @@ const latencyMs = 10;
 export const bench: Bench = async (progress) => {
   await using postgres = await benchPostgres();
   await fillProjects(postgres.superuser, 10, 100);
-  const logins: Readonly<Record<string, string>> = { [superuser]: 'bench', [databaseRoles.app]: databaseRoles.app };
+  const logins = new Map([
+    [secretArn(superuser), { username: superuser, password: 'bench' }],
+    [secretArn(databaseRoles.app), { username: databaseRoles.app, password: databaseRoles.app }],
+  ]);
   const dataApi = await startDataApi({
     clusters: { [resourceArn]: { host: '127.0.0.1', port: postgres.port } },
-    secret: (arn) => Promise.resolve({ username: arn, password: logins[arn] ?? '' }),
+    secret: (arn) => Promise.resolve(logins.get(arn)),
   });
   Object.assign(process.env, {
     AWS_REGION: 'eu-central-1',
@@ -73,7 +77,7 @@ const columns = ['id', 'name', 'description', 'archived', 'created_at'] as const
 
 function ours(): () => Promise<unknown> {
   const database = openTenantDatabase({
-    clusters: { [mainCluster]: { resourceArn, secretArn: databaseRoles.app } },
+    clusters: { [mainCluster]: { resourceArn, secretArn: secretArn(databaseRoles.app) } },
     registry: { cluster: mainCluster, database: mainDatabase },
   });
   const context: TenantContext = {
@@ -88,7 +92,7 @@ function ours(): () => Promise<unknown> {
   return () => runWithTenant(context, query);
 }
 
-const target = { resourceArn, secretArn: superuser, database: mainDatabase };
+const target = { resourceArn, secretArn: secretArn(superuser), database: mainDatabase };
 const sql = `select ${columns.join(', ')} from pool.projects where tenant_id = :tenant and id = cast(:id as uuid)`;
 const parameters = [
   { name: 'tenant', value: { stringValue: tenantOf(5) } },
@@ -108,6 +112,6 @@ function fourCalls(): () => Promise<unknown> {
     const transaction = { ...target, transactionId };
     await client.send(new ExecuteStatementCommand({ ...transaction, sql: set, parameters: parameters.slice(0, 1) }));
     await client.send(new ExecuteStatementCommand({ ...transaction, sql, parameters }));
-    await client.send(new CommitTransactionCommand({ resourceArn, secretArn: superuser, transactionId }));
+    await client.send(new CommitTransactionCommand({ resourceArn, secretArn: secretArn(superuser), transactionId }));
   };
 }
