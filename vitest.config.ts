@@ -16,8 +16,11 @@ export default defineConfig({
       project('cdk', { testTimeout: 120_000 }),
       project('integration', { globalSetup: ['test/helpers/global-postgres.ts'] }),
       project('isolation', { globalSetup: ['test/helpers/global-postgres.ts'], testTimeout: 300_000 }),
-      project('e2e', { testTimeout: 120_000, hookTimeout: 300_000 }),
-      project('types', { include: [], typecheck: { enabled: true, only: true, include: ['test/types/**/*.test-d.ts'] } }),
+      project('e2e', { globalSetup: ['test/helpers/global-stack.ts'], testTimeout: 120_000, hookTimeout: 300_000 }),
+      project('types', {
+        include: [],
+        typecheck: { enabled: true, only: true, include: ['test/types/**/*.test-d.ts'] },
+      }),
     ],
   },
 });

@@ -1,0 +1,105 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { created, expectProblem, send, tokenOf } from '../helpers/api-client.ts';
+import { readStackFile } from '../helpers/stack.ts';
+
+let database: Client;
+
+beforeAll(async () => {
+  database = new Client({ connectionString: (await readStackFile(inject('stack').dataDir)).postgresUrl });
+  await database.connect();
+});
+
+afterAll(async () => {
+  await database.end();
+});
+
+/** How often the authorizer has run since the stack started. */
+async function authorizerCalls(): Promise<number> {
+  const folder = join(inject('stack').dataDir, 'logs');
+  const file = (await readdir(folder)).find((name) => name.includes('Authorizer')) ?? '';
+  return (await readFile(join(folder, file), 'utf8')).split('\n').filter((line) => line.startsWith('REPORT')).length;
+}
+
+describe('the authorizer', () => {
+  test('is asked once for a token, whatever the route', async () => {
+    const token = await tokenOf('acme', `user-${crypto.randomUUID()}`);
+    const before = await authorizerCalls();
+    await created('/projects', token, { name: crypto.randomUUID() });
+    await send('GET', '/projects', { token });
+    await send('GET', `/projects/${crypto.randomUUID()}`, { token });
+    expect((await authorizerCalls()) - before).toBe(1);
+  });
+
+  test('is not asked when there is no token', async () => {
+    const before = await authorizerCalls();
+    expectProblem(await send('GET', '/projects'), 401, 'unauthorized');
+    expect(await authorizerCalls()).toBe(before);
+  });
+
+  test('is asked again about a token that it could not trust', async () => {
+    const before = await authorizerCalls();
+    await send('GET', '/projects', { token: 'nonsense' });
+    await send('GET', '/projects', { token: 'nonsense' });
+    expect((await authorizerCalls()) - before).toBe(2);
+  });
+});
+
+test('a tenant that is suspended is refused by the database at once, though the gateway still replays its token’s answer', async () => {
+  const token = await tokenOf('hooli', `user-${crypto.randomUUID()}`);
+  expect((await send('GET', '/projects', { token })).status).toBe(200);
+  await database.query(`select tenancy.set_placement('hooli', 'pool', 'suspended')`);
+  const refused = await send('GET', '/projects', { token });
+  await database.query(`select tenancy.set_placement('hooli', 'pool', 'active')`);
+  expectProblem(refused, 403, 'tenant-suspended');
+  expect((await send('GET', '/projects', { token })).status).toBe(200);
+});
+
+describe('usage plans', () => {
+  test('throttle one tenant by its own key and leave others alone', async () => {
+    const [initech, acme] = [await tokenOf('initech'), await tokenOf('acme')];
+    const flood = await Promise.all(Array.from({ length: 25 }, () => send('GET', '/projects', { token: initech })));
+    const refused = flood.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThan(5);
+    // API Gateway's own answer, before any function ran.
+    expect(refused[0]?.headers['x-amzn-errortype']).toBe('TooManyRequestsException');
+    for (const answer of refused) {
+      expectProblem(answer, 429, 'rate-limited');
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    }
+    expect((await send('GET', '/projects', { token: acme })).status).toBe(200);
+  });
+
+  test('let the tenant in again once its bucket has filled up', async () => {
+    const initech = await tokenOf('initech');
+    await sleep(2_500);
+    expect((await send('GET', '/projects', { token: initech })).status).toBe(200);
+  });
+});
+
+describe('public routes', () => {
+  test('need no token', async () => {
+    const answer = await send('GET', '/openapi.json');
+    expect(answer.status).toBe(200);
+    expect(answer.json).toMatchObject({ openapi: expect.stringMatching(/^3\.1/) });
+  });
+});
+
+test('every request leaves one line in the access log, without token or capability', async () => {
+  const token = await tokenOf('acme', `user-${crypto.randomUUID()}`);
+  const { headers } = await send('GET', '/projects', { token });
+  const log = await readFile(join(inject('stack').dataDir, 'logs/access.log'), 'utf8');
+  const lines = log.split('\n').filter((line) => line.includes(String(headers['x-amzn-requestid'])));
+  expect(lines).toHaveLength(1);
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    method: 'GET',
+    route: '/projects',
+    status: '200',
+    tenantId: 'acme',
+  });
+  expect(log).not.toContain(token);
+  expect(log).not.toMatch(/v1\.k1\./);
+});

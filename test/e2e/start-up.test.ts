@@ -1,0 +1,121 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { readStackFile, runDev, stopDev } from '../helpers/stack.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tenantry-start-'));
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+const exists = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+/** Numbers of the processes whose command line or environment names the folder. */
+async function processesOf(dataDir: string): Promise<string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid,args']);
+  return stdout.split('\n').filter((line) => line.includes(dataDir));
+}
+
+describe('a start that cannot succeed ends with a clear line', () => {
+  test('when the port is taken', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    const run = runDev(folder, { port });
+    expect(await run.ended).toBe(1);
+    expect(run.output()).toMatch(new RegExp(`^Port ${port} is in use\\. .*--port`, 'm'));
+    other.close();
+  });
+
+  test('when the data folder cannot be written', async () => {
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    const run = runDev(join(file, 'data'));
+    expect(await run.ended).toBe(1);
+    expect(run.output()).toMatch(/^The data folder .* cannot be written \(ENOTDIR\)\. .*--data/m);
+  });
+
+  test('when another stack uses the data folder', async () => {
+    const run = runDev(inject('stack').dataDir);
+    expect(await run.ended).toBe(1);
+    expect(run.output()).toMatch(/^A stack is running in .* already \(process \d+\)/m);
+  });
+
+  test('when Node is too old', async () => {
+    const launcher = await readFile('local/run.cjs', 'utf8');
+    const pretend = `Object.defineProperty(process.versions, 'node', { value: '20.1.0' });\n${launcher}`;
+    await writeFile(join(folder, 'old.cjs'), pretend);
+    const failed = await promisify(execFile)(process.execPath, [join(folder, 'old.cjs'), 'dev']).catch(
+      (error) => error,
+    );
+    expect(failed).toMatchObject({ code: 1, stderr: expect.stringMatching(/^Node 20\.1\.0 is too old: .*24/) });
+  });
+
+  test('when an argument is unknown or wrong', async () => {
+    const failed = await promisify(execFile)(process.execPath, ['local/run.cjs', 'dev', '--port', 'x']).catch(
+      (error) => error,
+    );
+    expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining('x is not a port.') });
+  });
+
+  test('when a token is asked for before any stack was started', async () => {
+    const command = ['local/run.cjs', 'token', 'acme', '--data', folder];
+    const failed = await promisify(execFile)(process.execPath, command).catch((error) => error);
+    expect(failed).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('npm run dev') });
+  });
+});
+
+describe('a stack that ends', () => {
+  test('stops all its processes when it is asked to, and exits with 0', async () => {
+    const run = runDev(folder);
+    await run.ready;
+    expect((await processesOf(folder)).length).toBeGreaterThan(1);
+    expect(await stopDev(run)).toBe(0);
+    expect(await processesOf(folder)).toEqual([]);
+    await expect(readStackFile(folder)).rejects.toThrow('ENOENT');
+  });
+
+  test('leaves no process when it is killed, and the next start takes up what was there', async () => {
+    const killed = runDev(folder);
+    const url = await killed.ready;
+    const command = ['local/run.cjs', 'token', 'acme', '--data', folder];
+    const { stdout } = await promisify(execFile)(process.execPath, command);
+    const headers = { Authorization: `Bearer ${stdout.trim()}`, 'Content-Type': 'application/json' };
+    const body = JSON.stringify({ name: 'Kept' });
+    expect((await fetch(`${url}/projects`, { method: 'POST', headers, body })).status).toBe(201);
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    for (let tries = 0; tries < 100 && (await processesOf(folder)).length > 0; tries += 1) await sleep(100);
+    expect(await processesOf(folder)).toEqual([]);
+
+    const next = runDev(folder);
+    const nextUrl = await next.ready;
+    const answer = await fetch(`${nextUrl}/projects`, { headers });
+    expect(await answer.json()).toMatchObject({ items: [{ name: 'Kept' }] });
+    expect(await stopDev(next)).toBe(0);
+  });
+
+  test('stops cleanly in the middle of its start', async () => {
+    const run = runDev(folder);
+    await sleep(1_200);
+    expect(await stopDev(run)).toBe(0);
+    expect(exists(run.child.pid ?? 0)).toBe(false);
+    expect(await processesOf(folder)).toEqual([]);
+  });
+});

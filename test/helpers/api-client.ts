@@ -1,0 +1,80 @@
+import { request } from 'node:http';
+import { expect, inject } from 'vitest';
+import { signToken } from '../../local/issuer/sign-token.ts';
+
+export interface Sent {
+  readonly token?: string | undefined;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /** Sent as JSON unless it is a text already. */
+  readonly body?: unknown;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+  /** The body, or undefined where there is none. */
+  readonly json: unknown;
+}
+
+/** Sends a request exactly as written: no path is tidied up, no header added but Host and Content-Length. */
+export async function send(method: string, path: string, { token, headers = {}, body }: Sent = {}): Promise<Answer> {
+  const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  const url = new URL(inject('stack').apiUrl);
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const outgoing = request(
+    {
+      host: url.hostname,
+      port: url.port,
+      method,
+      path,
+      headers: {
+        ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+        ...(text !== undefined && { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }),
+        ...headers,
+      },
+    },
+    (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+      incoming.on('error', reject);
+      incoming.on('end', () => {
+        const received = Buffer.concat(chunks).toString();
+        const isJson = incoming.headers['content-type']?.includes('json') && received !== '';
+        const json: unknown = isJson ? JSON.parse(received) : undefined;
+        resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text: received, json });
+      });
+    },
+  );
+  outgoing.on('error', reject);
+  outgoing.end(text);
+  return promise;
+}
+
+/** A good token of a tenant's user. */
+export function tokenOf(tenant: string, user?: string): Promise<string> {
+  return signToken(inject('stack').dataDir, { tenant, user });
+}
+
+/** Asserts that an answer is problem details of the catalogue. */
+export function expectProblem(answer: Answer, status: number, code: string): void {
+  expect({ status: answer.status, body: answer.json }).toMatchObject({ status, body: { status, code } });
+  expect(answer.headers['content-type']).toMatch(/^application\/problem\+json\b/);
+  expect(answer.json).toMatchObject({
+    type: `urn:tenantry:error:${code}`,
+    title: expect.stringMatching(/./),
+    instance: expect.stringMatching(/./),
+  });
+}
+
+/** The value of a field of a JSON object. */
+export function field(json: unknown, name: string): unknown {
+  return new Map<string, unknown>(Object.entries(Object(json))).get(name);
+}
+
+/** Creates a resource and returns its id. */
+export async function created(path: string, token: string, body: object): Promise<string> {
+  const answer = await send('POST', path, { token, body });
+  expect(answer.status, answer.text).toBe(201);
+  return String(field(answer.json, 'id'));
+}
