@@ -34,11 +34,11 @@ function addStacks(app: App, config: StageConfig): void {
   };
   const network = new NetworkStack(app, id('Network'), { config, env });
   const data = new DataStack(app, id('Data'), { config, env, network });
-  const issuers =
-    config.issuers.length > 0 ? config.issuers : new IdentityStack(app, id('Identity'), { config, env }).issuers;
+  const identity = config.issuers.length > 0 ? undefined : new IdentityStack(app, id('Identity'), { config, env });
+  const issuers = identity?.issuers ?? config.issuers;
   const application = new ApplicationStack(app, id('Application'), { config, env, network, data, issuers });
   // Code that expects a new column is deployed after the migration that adds it.
   application.addStackDependency(data);
-  new ObservabilityStack(app, id('Observability'), { config, env, data, application });
+  new ObservabilityStack(app, id('Observability'), { config, env, data, application, identity });
   Tags.of(app).add('tenantry:stage', config.stage);
 }

@@ -5,7 +5,7 @@ import type { StageConfigInput } from './config-schema.ts';
  * The stages, chosen with `-c stage=<name>`. All that a stage may set, with defaults, is in config-schema.ts.
  */
 export const stages: Readonly<Record<string, Omit<StageConfigInput, 'stage'>>> = {
-  /** For trying things out: costs next to nothing while nobody uses it. */
+  /** For trying things out: the database pauses while nobody uses it. */
   dev: {
     clusters: { [mainCluster]: { minCapacity: 0, maxCapacity: 2 } },
     logRetentionDays: 7,

@@ -17,9 +17,12 @@ import type { ClusterConfig } from '../config.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { ClusterReference } from './data-api-access.ts';
 
+/** What AWS calls the cluster that a stage's configuration calls `name`. */
+export const clusterIdentifier = (stage: string, name: string): string => `tenantry-${stage}-${name}`;
+
 export interface AuroraClusterProps {
   /** Also names the cluster, so that its log group can be declared and replacing it fails instead of losing sight of the data. */
-  readonly clusterName: string;
+  readonly identifier: string;
   readonly capacity: ClusterConfig;
   readonly logRetention: RetentionDays;
   readonly vpc: IVpc;
@@ -35,7 +38,7 @@ export class AuroraCluster extends Construct implements ClusterReference {
   constructor(scope: Construct, id: string, props: AuroraClusterProps) {
     super(scope, id);
     const logGroup = new LogGroup(this, 'Logs', {
-      logGroupName: `/aws/rds/cluster/${props.clusterName}/postgresql`,
+      logGroupName: `/aws/rds/cluster/${props.identifier}/postgresql`,
       retention: props.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
     });
@@ -59,7 +62,7 @@ export class AuroraCluster extends Construct implements ClusterReference {
       performanceInsightRetention: PerformanceInsightRetention.DEFAULT,
     };
     return new DatabaseCluster(this, 'Cluster', {
-      clusterIdentifier: props.clusterName,
+      clusterIdentifier: props.identifier,
       engine: DatabaseClusterEngine.auroraPostgres({ version: AuroraPostgresEngineVersion.VER_17_7 }),
       credentials: Credentials.fromUsername('tenantry_master'),
       // Generated, and rotated every week, by RDS itself.

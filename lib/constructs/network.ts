@@ -1,4 +1,4 @@
-import { Aws, RemovalPolicy } from 'aws-cdk-lib';
+import { ArnFormat, Aws, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import {
   FlowLogDestination,
   FlowLogTrafficType,
@@ -22,6 +22,8 @@ const cachePorts = Port.tcpRange(6379, 6380);
 export interface NetworkProps {
   readonly availabilityZones: number;
   readonly logRetention: RetentionDays;
+  /** Identifiers of the clusters that functions may use from here. */
+  readonly clusterIdentifiers: readonly string[];
 }
 
 /**
@@ -41,7 +43,7 @@ export class Network extends Construct {
     this.cacheSecurityGroup = this.securityGroup('Cache', 'Valkey');
     this.databaseSecurityGroup = this.securityGroup('Database', 'Aurora: no connections, the Data API needs none');
     this.applicationSecurityGroup.connections.allowTo(this.cacheSecurityGroup, cachePorts, 'Cache and rate limits');
-    this.addDataApiEndpoint();
+    this.addDataApiEndpoint(props.clusterIdentifiers);
     this.addFlowLog(props.logRetention);
   }
 
@@ -49,7 +51,7 @@ export class Network extends Construct {
     return new SecurityGroup(this, id, { vpc: this.vpc, description, allowAllOutbound: false });
   }
 
-  private addDataApiEndpoint(): void {
+  private addDataApiEndpoint(clusterIdentifiers: readonly string[]): void {
     const endpointGroup = this.securityGroup('Endpoint', 'Endpoint of the RDS Data API');
     this.applicationSecurityGroup.connections.allowTo(endpointGroup, Port.tcp(443), 'RDS Data API');
     const endpoint = new InterfaceVpcEndpoint(this, 'DataApi', {
@@ -62,11 +64,16 @@ export class Network extends Construct {
       new PolicyStatement({
         principals: [new AnyPrincipal()],
         actions: [...dataApiActions],
-        resources: ['*'],
-        // Whoever gets into a function cannot carry data to an account of their own.
-        conditions: { StringEquals: { 'aws:PrincipalAccount': Aws.ACCOUNT_ID, 'aws:ResourceAccount': Aws.ACCOUNT_ID } },
+        // Whoever gets into a function cannot carry data to a cluster of their own, nor use these with keys of their own.
+        resources: clusterIdentifiers.map((identifier) => this.clusterArn(identifier)),
+        conditions: { StringEquals: { 'aws:PrincipalAccount': Aws.ACCOUNT_ID } },
       }),
     );
+  }
+
+  private clusterArn(identifier: string): string {
+    const arnFormat = ArnFormat.COLON_RESOURCE_NAME;
+    return Stack.of(this).formatArn({ service: 'rds', resource: 'cluster', resourceName: identifier, arnFormat });
   }
 
   private addFlowLog(retention: RetentionDays): void {

@@ -19,13 +19,14 @@ export interface TenantUserPoolProps {
 export class TenantUserPool extends Construct {
   readonly userPool: cognito.UserPool;
   readonly client: cognito.UserPoolClient;
+  readonly preToken: ServiceFunction;
   /** How the authorizer verifies the pool's access tokens. */
   readonly issuer: IssuerConfig;
 
   constructor(scope: Construct, id: string, props: TenantUserPoolProps) {
     super(scope, id);
     this.userPool = this.createUserPool();
-    const preToken = new ServiceFunction(this, 'PreToken', {
+    this.preToken = new ServiceFunction(this, 'PreToken', {
       name: 'pre-token',
       description: 'Copies tenant and roles of a user into access tokens',
       stage: props.stage,
@@ -36,7 +37,7 @@ export class TenantUserPool extends Construct {
     });
     this.userPool.addTrigger(
       cognito.UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG,
-      preToken.function,
+      this.preToken.function,
       cognito.LambdaVersion.V2_0,
     );
     this.client = this.createClient();

@@ -3,7 +3,7 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { DatabaseRole } from '../../shared/contract/index.ts';
 import type { StageConfig } from '../config.ts';
-import { AuroraCluster } from '../constructs/aurora-cluster.ts';
+import { AuroraCluster, clusterIdentifier } from '../constructs/aurora-cluster.ts';
 import { DatabaseSecrets } from '../constructs/database-secrets.ts';
 import { MigrationRunner } from '../constructs/migration-runner.ts';
 import { ValkeyCache } from '../constructs/valkey-cache.ts';
@@ -50,7 +50,7 @@ export class DataStack extends Stack {
     const clusters = Object.entries(config.clusters).map(([name, capacity]) => [
       name,
       new AuroraCluster(this, `Cluster-${name}`, {
-        clusterName: `tenantry-${config.stage}-${name}`,
+        identifier: clusterIdentifier(config.stage, name),
         capacity,
         logRetention: config.logRetentionDays,
         vpc: network.vpc,

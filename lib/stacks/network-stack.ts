@@ -2,6 +2,7 @@ import { Fn, Stack, type StackProps } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
 import type { StageConfig } from '../config.ts';
+import { clusterIdentifier } from '../constructs/aurora-cluster.ts';
 import { Network } from '../constructs/network.ts';
 
 export interface NetworkStackProps extends StackProps {
@@ -22,6 +23,7 @@ export class NetworkStack extends Stack {
     const network = new Network(this, 'Network', {
       availabilityZones: props.config.availabilityZones,
       logRetention: props.config.logRetentionDays,
+      clusterIdentifiers: Object.keys(props.config.clusters).map((name) => clusterIdentifier(props.config.stage, name)),
     });
     this.vpc = network.vpc;
     this.applicationSecurityGroup = network.applicationSecurityGroup;

@@ -7,22 +7,25 @@ import { OperationsAlarms } from '../constructs/operations-alarms.ts';
 import { type Observed, OperationsDashboard } from '../constructs/operations-dashboard.ts';
 import type { ApplicationStack } from './application-stack.ts';
 import type { DataStack } from './data-stack.ts';
+import type { IdentityStack } from './identity-stack.ts';
 
 export interface ObservabilityStackProps extends StackProps {
   readonly config: StageConfig;
   readonly data: DataStack;
   readonly application: ApplicationStack;
+  /** @default none: the stage's configuration names issuers */
+  readonly identity: IdentityStack | undefined;
 }
 
 /** What the on-call engineer looks at, and what wakes them. */
 export class ObservabilityStack extends Stack {
   constructor(scope: Construct, id: string, props: ObservabilityStackProps) {
     super(scope, id, props);
-    const { config, data, application } = props;
+    const { config, data, application, identity } = props;
     const observed: Observed = {
       stage: config.stage,
       api: application.api,
-      functions: application.functions,
+      functions: { ...application.functions, ...identity?.functions },
       metricLogs: Object.entries(application.functions)
         .filter(([name]) => name in services)
         .map(([, service]) => service.logGroup),

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError, loadConfig, parseConfig, type StageConfigInput } from '../../lib/config.ts';
 import { stages } from '../../lib/stages.ts';
@@ -72,5 +74,14 @@ describe('the configuration of a stage', () => {
 
   it('names the stages there are when asked for another', () => {
     expect(() => loadConfig('staging')).toThrow(/choose one of dev, prod, local/);
+  });
+
+  it('ends the command with a clear line instead of a stack trace when there is no such stage', () => {
+    const env = { ...process.env, CDK_CONTEXT_JSON: JSON.stringify({ stage: 'staging' }) };
+    const { status, stderr } = spawnSync(process.execPath, [resolve('lib/main.ts')], { env, encoding: 'utf8' });
+
+    expect(status).toBe(1);
+    expect(stderr).toContain('choose one of dev, prod, local');
+    expect(stderr).not.toContain('    at ');
   });
 });

@@ -70,6 +70,22 @@ describe('a cluster', () => {
   });
 });
 
+describe('the network', () => {
+  it('has no way to the internet, and reaches no cluster but these through the Data API', () => {
+    const network = templateOf(synthesized, 'Network');
+
+    network.resourceCountIs('AWS::EC2::InternetGateway', 0);
+    network.resourceCountIs('AWS::EC2::NatGateway', 0);
+    const [endpoint] = Object.values(resourcesOf(synthesized, 'AWS::EC2::VPCEndpoint'));
+    const { Statement } = endpoint?.Properties['PolicyDocument'] as { Statement: { Resource: unknown[] }[] };
+    expect(Statement).toHaveLength(1);
+    expect(Statement[0]?.Resource.map((arn) => /tenantry-dev-\w+/.exec(JSON.stringify(arn))?.[0])).toEqual([
+      'tenantry-dev-main',
+      'tenantry-dev-second',
+    ]);
+  });
+});
+
 describe('a secret', () => {
   it('is generated for the login of every database role, and kept when the stack goes', () => {
     for (const username of Object.values(databaseRoles)) {
