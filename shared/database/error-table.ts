@@ -124,7 +124,7 @@ export const sqlStates: Readonly<Record<string, ErrorRow>> = {
   ),
   '25P02': misconfigured('The transaction had failed before, at an earlier statement.'),
   '42P11': misconfigured(
-    'The statement returns no rows. Use a query builder, or add RETURNING to an sql fragment that writes.',
+    'The text is not one statement that returns rows. Use a query builder, or add RETURNING to an sql fragment that writes.',
   ),
 };
 
