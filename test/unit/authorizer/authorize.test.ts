@@ -4,7 +4,7 @@ import { authorize } from '../../../functions/authorizer/service.ts';
 import { tokenVerifier } from '../../../functions/authorizer/token-verifier.ts';
 import { fromAuthorizer, mintCapability, type RegisteredTenant } from '../../../shared/tenancy/index.ts';
 import { apiEvent } from '../../helpers/api-gateway.ts';
-import { startIssuer, type TestIssuer } from './issuer.ts';
+import { startIssuer, type TestIssuer } from '../../helpers/token-issuer.ts';
 
 let issuer: TestIssuer;
 beforeAll(async () => {

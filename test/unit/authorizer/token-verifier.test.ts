@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { InvalidTokenError, tokenVerifier } from '../../../functions/authorizer/token-verifier.ts';
-import { startIssuer, type TestIssuer } from './issuer.ts';
+import { startIssuer, type TestIssuer } from '../../helpers/token-issuer.ts';
 
 let first: TestIssuer;
 let second: TestIssuer;

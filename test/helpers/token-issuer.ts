@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import type { TrustedIssuer } from '../../../shared/config/index.ts';
+import type { TrustedIssuer } from '../../shared/config/index.ts';
 
 /** A token issuer on this machine: real keys, real JWKS over HTTP. */
 export interface TestIssuer extends AsyncDisposable {

@@ -1,0 +1,61 @@
+import { cacheConnection } from '../../shared/cache/index.ts';
+import { environmentKeys } from '../../shared/contract/index.ts';
+import type { ApiHandler } from '../../shared/middleware/index.ts';
+import { apiEvent, authorizerContext, type EventOptions, lambdaContext } from './api-gateway.ts';
+import { capabilityFor } from './capability.ts';
+import { startTestRedis } from './redis.ts';
+import { startTenantDatabase, type TestTenantDatabase } from './tenant-database.ts';
+
+export interface FunctionAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  /** The body as it was sent. */
+  readonly text: string;
+  /** The body as JSON. */
+  readonly json: Record<string, unknown>;
+}
+
+/** The application's functions in this process, over a real database and a real Redis. */
+export interface TestFunctions extends AsyncDisposable {
+  readonly database: TestTenantDatabase;
+  /** Calls a route as a user of a tenant, as API Gateway would after the authorizer. */
+  call(
+    tenantId: string,
+    route: string,
+    request?: Omit<EventOptions, 'route'>,
+    remainingMs?: number,
+  ): Promise<FunctionAnswer>;
+}
+
+export async function startFunctions(tenantIds: readonly string[]): Promise<TestFunctions> {
+  const [database, redis] = await Promise.all([startTenantDatabase(tenantIds), startTestRedis('embedded')]);
+  Object.assign(process.env, {
+    [environmentKeys.stage]: 'test',
+    [environmentKeys.clusters]: JSON.stringify(database.config.clusters),
+    [environmentKeys.registry]: JSON.stringify(database.config.registry),
+    [environmentKeys.cacheUrl]: redis.url,
+  });
+  // Functions read their configuration as they are loaded.
+  const projects = await import('../../functions/projects/handler.ts');
+  const tasks = await import('../../functions/tasks/handler.ts');
+  const handlerOf = (route: string): ApiHandler => (route.includes('/tasks') ? tasks.handler : projects.handler);
+  return {
+    database,
+    call: async (tenantId, route, request = {}, remainingMs = 20_000) => {
+      const authorizer = authorizerContext(tenantId, {
+        plan: 'enterprise',
+        placement: JSON.stringify(database.context(tenantId).placement),
+        capability: capabilityFor(tenantId),
+        ...request.authorizer,
+      });
+      const answer = await handlerOf(route)(apiEvent({ route, ...request, authorizer }), lambdaContext(remainingMs));
+      const json = answer.body === '' ? {} : (JSON.parse(answer.body) as Record<string, unknown>);
+      return { status: answer.statusCode, headers: answer.headers ?? {}, text: answer.body, json };
+    },
+    [Symbol.asyncDispose]: async () => {
+      cacheConnection(redis.url).close();
+      await redis.stop();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
