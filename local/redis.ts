@@ -63,7 +63,7 @@ async function useExternal(url: string): Promise<LocalRedis> {
     throw new Error(
       `REDIS_URL names ${withoutPassword(url)}, which does not answer: ${problem}. Start it, or unset REDIS_URL.`,
     );
-  return { url, kind: 'external', stop: async () => undefined };
+  return { url, kind: 'external', stop: () => Promise.resolve() };
 }
 
 async function startServer(

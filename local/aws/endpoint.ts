@@ -18,7 +18,7 @@ export interface AwsEndpointOptions {
   /** Largest request in bytes, headers included. */
   readonly requestLimitBytes: number;
   /** Answers a request with the value of the JSON body; throws AwsError for every refusal. */
-  readonly handle: (request: AwsRequest) => Promise<unknown>;
+  readonly handle: (request: AwsRequest) => unknown;
   /** The error that unforeseen failures of our own become. */
   readonly internalError: (cause: unknown) => AwsError;
 }

@@ -5,7 +5,7 @@
 type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
 
 const parse = JSON.parse as (text: string, reviver: Reviver) => unknown;
-const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => unknown };
 
 /** Parses JSON; an integer that a JavaScript number cannot hold becomes a bigint. */
 export function parseJson(text: string): unknown {

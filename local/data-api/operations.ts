@@ -138,7 +138,7 @@ async function onConnection<Result>(
 async function onLease<Result>(lease: Lease, work: Work<Result>): Promise<Result> {
   let pending: Promise<unknown> = Promise.resolve();
   try {
-    return await work(lease.client, (until) => (pending = until));
+    return await work(lease.client, (until) => void (pending = until));
   } finally {
     // The answer does not wait for the session to be wiped.
     const release = (): Promise<void> => lease.release();

@@ -69,9 +69,13 @@ function formatRecords(
       'The result contains duplicate column names, which JSON cannot have.',
     );
   }
-  const objects = rows.map((row) =>
-    Object.fromEntries(types.map((type, column) => [labels[column], plainValue(row[column] ?? null, type)])),
-  );
+  const objects = rows.map((row) => {
+    const object: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+    types.forEach((type, column) => {
+      object[labels[column] ?? ''] = plainValue(row[column] ?? null, type);
+    });
+    return object;
+  });
   const text = JSON.stringify(objects);
   if (Buffer.byteLength(text) > formattedLimitBytes) {
     throw dataApiError('UnsupportedResultException', 'The result as JSON exceeds the size limit 10 MB.');

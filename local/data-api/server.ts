@@ -107,7 +107,7 @@ export async function startDataApi(options: DataApiOptions): Promise<DataApi> {
     closeIdleConnections: () => connections.closeIdle(),
     stop: async () => {
       await endpoint.stop();
-      await transactions.stop();
+      transactions.clear();
       await connections.stop();
     },
   };

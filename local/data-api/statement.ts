@@ -86,7 +86,8 @@ class Statement implements Submittable {
   handleReadyForQuery(): void {
     if (this.#command === 'COPY') {
       const message = 'execute: unexpected message: CopyOutResponse';
-      return this.#reject(dataApiError('DatabaseErrorException', message));
+      this.#reject(dataApiError('DatabaseErrorException', message));
+      return;
     }
     this.#resolve({
       fields: this.#fields,

@@ -69,7 +69,7 @@ export class Transactions {
     const transaction = this.#claim(id, target);
     let pending: Promise<unknown> | undefined;
     try {
-      return await work(transaction.lease.client, (until) => (pending = until));
+      return await work(transaction.lease.client, (until) => void (pending = until));
     } finally {
       const free = (): void => {
         transaction.busy = false;
@@ -95,8 +95,8 @@ export class Transactions {
     }
   }
 
-  /** Rolls every transaction back. */
-  async stop(): Promise<void> {
+  /** Forgets every transaction; closing the connections rolls them back. */
+  clear(): void {
     for (const [id, transaction] of this.#open) this.#forget(id, transaction, 'ended');
   }
 

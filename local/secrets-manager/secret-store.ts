@@ -29,8 +29,8 @@ export class SecretStore {
   /** @param file is read if it exists, and made by the first `put`; in memory only if missing */
   static async open(file?: string): Promise<SecretStore> {
     if (file === undefined) return new SecretStore(undefined, new Map());
-    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return '{}';
+    const text = await readFile(file, 'utf8').catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '{}';
       throw error;
     });
     return new SecretStore(file, new Map(Object.entries(JSON.parse(text) as Record<string, StoredSecret>)));
@@ -76,11 +76,10 @@ function nameOf(arn: string): string {
 export function loginsOf(
   secrets: SecretStore,
 ): (arn: string) => Promise<{ username: string; password: string } | undefined> {
-  return async (arn) => {
+  return (arn) => {
     const secret = secrets.get(arn);
-    if (!secret) return undefined;
-    const { username = '', password = '' } = parseObject(secret.value);
-    return { username: String(username), password: String(password) };
+    const { username = '', password = '' } = secret ? parseObject(secret.value) : {};
+    return Promise.resolve(secret && { username: String(username), password: String(password) });
   };
 }
 

@@ -20,7 +20,7 @@ export function startSecretsManager(options: { secrets: SecretStore; port?: numb
     signingName: service,
     contentType: 'application/x-amz-json-1.1',
     requestLimitBytes: 1024 * 1024,
-    handle: async (request) => answer(options.secrets, request),
+    handle: (request) => answer(options.secrets, request),
     internalError: (cause) => new AwsError('InternalServiceError', 500, String(cause)),
   });
 }

@@ -124,7 +124,7 @@ describe('a transaction', () => {
     const { records } = await data.execute('select pg_backend_pid()', [], { transactionId });
     await data.execute(`select pg_terminate_backend(${records?.[0]?.[0]?.longValue})`);
     await expect
-      .poll(() => data.execute('select 1', [], { transactionId }).catch((error: Error) => error.name))
+      .poll(() => data.execute('select 1', [], { transactionId }).catch((error: unknown) => (error as Error).name))
       .toBe('TransactionNotFoundException');
   });
 });

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type LocalRedis, startRedis } from '../../local/redis.ts';
@@ -59,21 +61,22 @@ describe('the local Redis', () => {
     expect(await answers(redis.url)).toBe(false);
   });
 
-  it.runIf(redisKinds.includes('redis-server'))(
-    'ends with the process that started it, even a killed one',
-    async () => {
-      const module = fileURLToPath(new URL('../../local/redis.ts', import.meta.url));
-      const script = `import { startRedis } from ${JSON.stringify(module)}; console.log((await startRedis()).url); setInterval(() => {}, 1000);`;
-      const { REDIS_URL: _none, ...env } = process.env;
-      const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-        env,
-      });
-      const [url] = (await once(parent.stdout, 'data')).map(String);
-      expect(await answers(url?.trim() ?? '')).toBe(true);
-      parent.kill('SIGKILL');
-      await once(parent, 'exit');
-      await expect.poll(() => answers(url?.trim() ?? ''), { timeout: 10_000 }).toBe(false);
-    },
-  );
+  it.runIf(redisKinds.includes('redis-server'))('ends with its parent, even a killed one', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'tenantry-redis-'));
+    const options = JSON.stringify({ externalUrl: '', dataDir });
+    const script = `
+      import { startRedis } from ${JSON.stringify(new URL('../../local/redis.ts', import.meta.url).href)};
+      console.log((await startRedis(${options})).url);
+      setInterval(() => {}, 1000);`;
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [printed] = await once(parent.stdout, 'data');
+    const url = String(printed).trim();
+    expect(await answers(url)).toBe(true);
+    parent.kill('SIGKILL');
+    await once(parent, 'exit');
+    await expect.poll(() => answers(url), { timeout: 10_000 }).toBe(false);
+    await rm(dataDir, { recursive: true, force: true });
+  });
 });
