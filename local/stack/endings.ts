@@ -1,10 +1,13 @@
-/** Calls `stop` once at the first Ctrl-C, SIGTERM or closed terminal; a second one ends the process at once. */
+/** Ctrl-C in a terminal reaches us twice, from the terminal and from npm: within this time it is the same one. */
+const sameSignalMs = 500;
+
+/** Calls `stop` at the first Ctrl-C, SIGTERM or closed terminal; another one after that ends the process at once. */
 export function onceAskedToStop(stop: () => Promise<void>): void {
-  let asked = false;
+  let askedAt: number | undefined;
   const onSignal = (): void => {
-    if (asked) process.exit(1);
-    asked = true;
-    void stop();
+    if (askedAt !== undefined && performance.now() - askedAt > sameSignalMs) process.exit(1);
+    if (askedAt === undefined) void stop();
+    askedAt ??= performance.now();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   // Whoever read our output has gone: that alone is no reason to stop, nor to fail.
