@@ -50,8 +50,8 @@ export function bundledCode(name: string, options: BundleOptions = {}): AssetCod
   });
 }
 
-/** Bundles unless it was done for the same sources before, and returns the folder. */
-function bundle(name: string): string {
+/** Bundles `functions/<name>` unless it was done for the same sources before, and returns the folder of `index.mjs`. */
+export function bundle(name: string): string {
   const folder = join(bundleCache, `${name}-${sourceHash(name)}`);
   if (existsSync(folder)) return folder;
   mkdirSync(bundleCache, { recursive: true });
