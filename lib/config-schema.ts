@@ -1,3 +1,4 @@
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 import { authorizerCacheSeconds, mainCluster } from '../shared/contract/index.ts';
 
@@ -44,10 +45,14 @@ const issuerSchema = z.strictObject({
   rolesClaim: z.string().min(1).default('roles'),
 });
 
-const logRetentionDays = z.literal([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653], {
-  error:
-    'CloudWatch keeps logs for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827 or 3653 days',
-});
+const logRetentions = Object.values(RetentionDays).filter(
+  (days) => typeof days === 'number' && days !== RetentionDays.INFINITE,
+);
+const logRetentionError = `CloudWatch keeps logs for ${logRetentions.join(', ')} days; use one of these`;
+const logRetentionDays = z
+  .number()
+  .pipe(z.enum(RetentionDays, logRetentionError))
+  .refine((days) => days !== RetentionDays.INFINITE, logRetentionError);
 
 const cacheSchema = z.strictObject({
   /** @default 5 */
@@ -124,7 +129,7 @@ export const stageConfigSchema = z.strictObject({
     )
     .default([]),
   /** @default 30 */
-  logRetentionDays: logRetentionDays.default(30),
+  logRetentionDays: logRetentionDays.default(RetentionDays.ONE_MONTH),
   /** Seconds for which API Gateway replays an authorizer's answer. */
   authorizerCacheSeconds: z
     .int()

@@ -25,7 +25,7 @@ export function parseConfig(input: StageConfigInput): StageConfig {
   const parsed = stageConfigSchema.safeParse(input);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'configuration'}: ${reasonOf(issue)}`);
-  throw new ConfigurationError(String(input.stage), problems);
+  throw new ConfigurationError(input.stage, problems);
 }
 
 /** What is wrong with the name of a cluster is one level further down. */

@@ -12,9 +12,9 @@ export interface TokenClaims {
  * Copies a user's tenant and roles into the access token, whose claims the authorizer trusts.
  * Only attributes are read, which operators alone can set: `clientMetadata` is whatever the client sent.
  */
-export const handler = async (
+export function handler(
   event: PreTokenGenerationV2TriggerEvent,
-): Promise<Omit<PreTokenGenerationV2TriggerEvent, 'response'> & { readonly response: TokenClaims }> => {
+): Promise<Omit<PreTokenGenerationV2TriggerEvent, 'response'> & { readonly response: TokenClaims }> {
   const attributes = event.request.userAttributes;
   const tenantId = attributes[`custom:${userAttributes.tenantId}`];
   const roles = attributes[`custom:${userAttributes.roles}`]?.split(/\s+/).filter((role) => role !== '') ?? [];
@@ -23,8 +23,8 @@ export const handler = async (
     ...(tenantId && { [tokenClaims.tenantId]: tenantId }),
     [tokenClaims.roles]: roles,
   };
-  return {
+  return Promise.resolve({
     ...event,
     response: { claimsAndScopeOverrideDetails: { accessTokenGeneration: { claimsToAddOrOverride: claims } } },
-  };
-};
+  });
+}

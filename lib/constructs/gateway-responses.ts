@@ -2,7 +2,7 @@ import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { authorizerContextKeys } from '../../shared/contract/index.ts';
 
 /** An answer that API Gateway gives itself, as problem details. `code`, `status` and `title` are the error catalogue's. */
-export interface GatewayProblem {
+interface GatewayProblem {
   readonly code: string;
   readonly status: number;
   readonly title: string;
@@ -35,7 +35,7 @@ const invalid: GatewayProblem = {
 const internal: GatewayProblem = { code: 'internal', status: 500, title: 'Internal error' };
 
 /** What API Gateway answers by itself, by its own name for the case. */
-export const gatewayProblems: Readonly<Record<string, GatewayProblem>> = {
+const gatewayProblems: Readonly<Record<string, GatewayProblem>> = {
   UNAUTHORIZED: unauthorized,
   EXPIRED_TOKEN: unauthorized,
   INVALID_SIGNATURE: unauthorized,

@@ -47,16 +47,16 @@ export class DataStack extends Stack {
   }
 
   private createClusters({ config, network }: DataStackProps): Record<string, AuroraCluster> {
-    const clusters = Object.entries(config.clusters).map(([name, capacity]) => [
-      name,
-      new AuroraCluster(this, `Cluster-${name}`, {
+    const clusters: Record<string, AuroraCluster> = {};
+    for (const [name, capacity] of Object.entries(config.clusters)) {
+      clusters[name] = new AuroraCluster(this, `Cluster-${name}`, {
         identifier: clusterIdentifier(config.stage, name),
         capacity,
         logRetention: config.logRetentionDays,
         vpc: network.vpc,
         securityGroup: network.databaseSecurityGroup,
-      }),
-    ]);
-    return Object.fromEntries(clusters);
+      });
+    }
+    return clusters;
   }
 }

@@ -22,7 +22,9 @@ export function synthesize(overrides: Partial<StageConfigInput> = {}, stage = 'd
   const nameOf = (stack: { stackName: string }) => stack.stackName.replace(`Tenantry-${stage}-`, '');
   return {
     outdir,
-    templates: Object.fromEntries(assembly.stacks.map((stack) => [nameOf(stack), Template.fromJSON(stack.template)])),
+    templates: Object.fromEntries(
+      assembly.stacks.map((stack) => [nameOf(stack), Template.fromJSON(stack.template as Record<string, unknown>)]),
+    ),
     manifest: assembly.manifest,
     terminationProtected: assembly.stacks.filter((stack) => stack.terminationProtection).map(nameOf),
     [Symbol.dispose]: () => rmSync(outdir, { recursive: true, force: true }),
@@ -45,5 +47,6 @@ export function templateOf({ templates }: Synthesized, name: string): Template {
 
 /** Resources of a type in all stacks, by logical id. */
 export function resourcesOf({ templates }: Synthesized, type: string): Record<string, Resource> {
-  return Object.assign({}, ...Object.values(templates).map((template) => template.findResources(type)));
+  const found = Object.values(templates).map((template) => template.findResources(type) as Record<string, Resource>);
+  return Object.fromEntries(found.flatMap((resources) => Object.entries(resources)));
 }
