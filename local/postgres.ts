@@ -1,6 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { chown, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -80,18 +81,26 @@ interface Unprivileged {
 }
 
 /**
- * How to run Postgres when we are root: in a user namespace where root's files belong to "nobody", or, where the
- * kernel has none, as "nobody" itself, who then owns the data folder.
+ * How to run Postgres when we are root, or a user without a name as in some containers, both of whom it refuses: in a user namespace
+ * where our files belong to "nobody", or, where the kernel has none, as "nobody" itself, who then owns the data folder.
  */
 async function unprivileged(dataDir: string): Promise<Unprivileged> {
   const made = await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  if (process.getuid?.() !== 0) return { prefix: [], ids: {} };
+  if (process.getuid?.() !== 0 && hasName()) return { prefix: [], ids: {} };
   const nobody = 65_534;
   const namespace = ['unshare', '--user', `--map-user=${nobody}`, `--map-group=${nobody}`, '--'];
   const [command = '', ...args] = [...namespace, 'true'];
   if (spawnSync(command, args).status === 0) return { prefix: namespace, ids: {} };
   if (made) await chown(dataDir, nobody, nobody);
   return { prefix: [], ids: { uid: nobody } };
+}
+
+function hasName(): boolean {
+  try {
+    return userInfo().username !== '';
+  } catch {
+    return false;
+  }
 }
 
 async function initialise(initdb: string, user: Unprivileged, options: PostgresOptions): Promise<void> {

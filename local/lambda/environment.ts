@@ -1,4 +1,4 @@
-import { devNull } from 'node:os';
+import { devNull, tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { FunctionDefinition } from './definition.ts';
 
@@ -32,6 +32,7 @@ export function functionEnvironment(
     LAMBDA_RUNTIME_DIR: fileURLToPath(new URL('.', import.meta.url)),
     LOCAL_ACCOUNT_ID: definition.arn.split(':')[4] ?? '',
     _HANDLER: definition.handler,
+    HOME: tmpdir(),
     PATH: '/usr/local/bin:/usr/bin:/bin',
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',

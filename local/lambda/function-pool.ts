@@ -50,6 +50,7 @@ export class FunctionPool {
     const process = await this.#acquire();
     const error = await process.initError();
     this.#release(process);
+    if (this.#stopped) return undefined;
     return error && [`${error.errorType}: ${error.errorMessage}`, ...error.trace].join('\n');
   }
 
