@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from 'pg';
 import { dataApiError, fromPostgres } from './errors.ts';
 
@@ -128,13 +129,17 @@ export class Connections {
 
 /** Nothing that a call sets in its session (roles, settings, temporary tables, locks) may reach the next call. */
 async function resetSession(client: Client): Promise<boolean> {
-  try {
+  const wipe = async (): Promise<boolean> => {
     if (client.getTransactionStatus() !== 'I') await client.query('rollback');
     await client.query('discard all');
     return true;
-  } catch {
-    return false;
-  }
+  };
+  const late = new AbortController();
+  // A connection that does not come to its senses is closed rather than kept for ever.
+  const tooLate = sleep(10_000, false, { signal: late.signal, ref: false });
+  return Promise.race([wipe(), tooLate])
+    .catch(() => false)
+    .finally(() => late.abort());
 }
 
 function takeIdle(server: Server, key: string): Client | undefined {

@@ -103,7 +103,10 @@ class Statement implements Submittable {
   }
 
   handleCopyInResponse(connection: Connection): void {
-    (connection as unknown as Wire).sendCopyFail('The Data API cannot send data for COPY.');
+    const wire = connection as unknown as Wire;
+    wire.sendCopyFail('The Data API cannot send data for COPY.');
+    // Postgres skipped the first one while it was waiting for data.
+    wire.sync();
   }
 
   handleEmptyQuery(): void {

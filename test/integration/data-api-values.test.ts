@@ -36,6 +36,7 @@ describe('values that Postgres returns', () => {
     [`'{"a": [1]}'::json`, { stringValue: '{"a": [1]}' }],
     [`'{"a":[1]}'::jsonb`, { stringValue: '{"a": [1]}' }],
     ["'10.0.0.1'::inet", { stringValue: '10.0.0.1' }],
+    ['pg_advisory_xact_lock(1)', { stringValue: '' }],
     ['null::int', { isNull: true }],
     ['array[1, null]::bigint[]', { arrayValue: { longValues: [1, null] } }],
     ["array['a', 'b,\"']", { arrayValue: { stringValues: ['a', 'b,"'] } }],
