@@ -22,7 +22,7 @@ comment on function tenancy.enter is 'Sets the tenant for the rest of the transa
 
 create function tenancy.run(
   capability text, schema text, statement text, arguments jsonb default '[]', read_only boolean default null
-) returns setof jsonb
+) returns setof json
 language plpgsql
 as $$
 declare
@@ -32,7 +32,7 @@ begin
   entered := tenancy.enter(capability, schema, coalesce(read_only, statement ~* '^\s*select\M'));
   -- A cursor takes exactly one statement that returns rows: stacked statements, SET, COPY and DDL cannot get in.
   for row_ in execute format(statement, variadic array(select jsonb_array_elements_text(arguments))) loop
-    return next to_jsonb(row_);
+    return next to_json(row_);
   end loop;
 end
 $$;
@@ -44,7 +44,7 @@ comment on function tenancy.run is
   'SELECT makes its transaction read-only.';
 
 
-create function tenancy.run_batch(capability text, schema text, statements jsonb) returns setof jsonb
+create function tenancy.run_batch(capability text, schema text, statements jsonb) returns setof json
 language plpgsql
 as $$
 declare
@@ -58,7 +58,7 @@ begin
       entry.value ->> 'statement',
       variadic array(select jsonb_array_elements_text(coalesce(entry.value -> 'arguments', '[]')))
     ) loop
-      return next jsonb_build_array(entry.index, to_jsonb(row_));
+      return next json_build_array(entry.index, to_json(row_));
     end loop;
   end loop;
 end
