@@ -9,8 +9,11 @@ import type {
 import { currentTenant } from '../tenancy/index.ts';
 import { ScopeTransformer } from './scope-transformer.ts';
 
-/** Trees that were scoped already: a query builder inside of another query passes through here twice. */
-const scoped = new WeakSet<object>();
+/**
+ * By rewritten tree, the tree as it was. A query builder of `db` inside of another query passes through here alone, and again inside:
+ * only then is known what a common table expression hides from it, so it is rewritten anew from what it was.
+ */
+const originals = new WeakMap<object, RootOperationNode>();
 
 /**
  * Adds the current tenant to every query, before the database does the same by its policies: to what is read from each tenant table,
@@ -22,9 +25,8 @@ const scoped = new WeakSet<object>();
  */
 export class ScopePlugin implements KyselyPlugin {
   transformQuery({ node, queryId }: PluginTransformQueryArgs): RootOperationNode {
-    if (scoped.has(node)) return node;
-    const result = new ScopeTransformer(currentTenant().tenantId, scoped).transformNode(node, queryId);
-    scoped.add(result);
+    const result = new ScopeTransformer(currentTenant().tenantId, originals).transformNode(node, queryId);
+    originals.set(result, originals.get(node) ?? node);
     return result;
   }
 

@@ -43,19 +43,19 @@ interface Reads {
 /** Rewrites a query tree for one tenant; see `ScopePlugin`. Of one use: it remembers where in the tree it is. */
 export class ScopeTransformer extends OperationNodeTransformer {
   readonly #tenantId: string;
-  /** Trees that need no rewriting, because they were rewritten before. */
-  readonly #done: WeakSet<object>;
+  /** By tree that was rewritten before, the tree as it was. */
+  readonly #originals: WeakMap<object, OperationNode>;
   /** Names of common table expressions that hide a table, at this place of the tree. */
   #hidden: ReadonlySet<string> = new Set();
 
-  constructor(tenantId: string, done: WeakSet<object>) {
+  constructor(tenantId: string, originals: WeakMap<object, OperationNode>) {
     super();
     this.#tenantId = tenantId;
-    this.#done = done;
+    this.#originals = originals;
   }
 
   protected override transformNodeImpl<T extends OperationNode>(node: T, queryId: QueryId): T {
-    return this.#done.has(node) ? node : super.transformNodeImpl(node, queryId);
+    return super.transformNodeImpl((this.#originals.get(node) as T | undefined) ?? node, queryId);
   }
 
   protected override transformSelectQuery(node: SelectQueryNode, queryId: QueryId): SelectQueryNode {
