@@ -1,6 +1,7 @@
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import { loadConfig } from '../../shared/config/index.ts';
 import { findTenant } from '../../shared/database/index.ts';
+import { headerValue } from '../../shared/http/index.ts';
 import { serviceLogger } from '../../shared/logging/index.ts';
 import { runWithRequestRecord } from '../../shared/metrics/index.ts';
 import { loadSigningKey } from '../../shared/tenancy/index.ts';
@@ -37,8 +38,8 @@ export async function handler(event: APIGatewayRequestAuthorizerEvent): Promise<
 }
 
 /** @throws InvalidTokenError */
-function bearerToken({ headers }: APIGatewayRequestAuthorizerEvent): string {
-  const header = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === 'authorization')?.[1];
+function bearerToken(event: APIGatewayRequestAuthorizerEvent): string {
+  const header = headerValue({ headers: event.headers ?? {} }, 'Authorization');
   const token = /^Bearer +([\w.=-]+) *$/i.exec(header ?? '')?.[1];
   if (!token) throw new InvalidTokenError('The Authorization header is not "Bearer <token>".');
   return token;

@@ -74,15 +74,16 @@ function verifyOptions({ issuer, jwksUri, audience, audienceClaim, tokenUse }: T
     audience: audienceClaim === 'aud' ? [...audience] : null,
     customJwtCheck: ({ payload }: { payload: JwtPayload }) => {
       // The library lets a token without an expiry live for ever.
-      if (payload.exp === undefined) throw new MissingClaimError('The token has no exp.', payload.exp);
-      if (audienceClaim === 'client_id' && !audience.includes(String(payload['client_id']))) {
-        throw new MissingClaimError('The client_id is not one of ours.', payload['client_id']);
+      if (payload.exp === undefined) throw new WrongClaimError('The token has no exp.', payload.exp);
+      const clientId = payload['client_id'];
+      if (audienceClaim === 'client_id' && !(typeof clientId === 'string' && audience.includes(clientId))) {
+        throw new WrongClaimError('The client_id is not one of ours.', clientId);
       }
       if (tokenUse !== null && payload['token_use'] !== tokenUse) {
-        throw new MissingClaimError(`The token_use is not ${tokenUse}.`, payload['token_use']);
+        throw new WrongClaimError(`The token_use is not ${tokenUse}.`, payload['token_use']);
       }
     },
   };
 }
 
-class MissingClaimError extends JwtInvalidClaimError {}
+class WrongClaimError extends JwtInvalidClaimError {}

@@ -35,7 +35,7 @@ const idempotentRoute: readonly ErrorCode[] = ['idempotency-key-in-use', 'idempo
 
 const problem = z
   .object({
-    type: z.string().meta({ example: 'urn:tenantry:error:not-found' }),
+    type: z.string().meta({ examples: ['urn:tenantry:error:not-found'] }),
     title: z.string(),
     status: z.int(),
     code: z.enum(Object.keys(errorCatalogue) as [ErrorCode, ...ErrorCode[]]),
@@ -97,7 +97,9 @@ function operation(api: ApiDescription, route: string, description: RouteDescrip
 /** `GET /projects/{projectId}/tasks` becomes `getProjectsByProjectIdTasks`. */
 function operationId(route: string): string {
   const words = route.replace(/\{(\w+)\}/g, 'by/$1').split(/[ /.]+/);
-  return words.map((word, at) => (at === 0 ? word.toLowerCase() : word[0]?.toUpperCase() + word.slice(1))).join('');
+  return words
+    .map((word, at) => (at === 0 ? word.toLowerCase() : word.charAt(0).toUpperCase() + word.slice(1)))
+    .join('');
 }
 
 function responses(api: ApiDescription, description: RouteDescription): ZodOpenApiResponsesObject {
@@ -110,17 +112,22 @@ function responses(api: ApiDescription, description: RouteDescription): ZodOpenA
     ...errors,
     ...anyRoute,
   ];
-  const byStatus = Object.groupBy(codes, (code) => errorCatalogue[code].status);
-  const problems = Object.entries(byStatus).map(([errorStatus, list = []]) => [
-    errorStatus,
-    {
-      description: list.map((code) => `\`${code}\`: ${errorCatalogue[code].title}.`).join('\n\n'),
-      content: { 'application/problem+json': { schema: problem } },
-    },
-  ]);
   const success = {
     description: 'Success',
     ...(response && { content: { 'application/json': { schema: response } } }),
   };
-  return { [status]: success, ...Object.fromEntries(problems) };
+  return { [status]: success, ...problemResponses(codes) };
+}
+
+/** One response a status, which lists the codes that it may carry. */
+function problemResponses(codes: readonly ErrorCode[]): ZodOpenApiResponsesObject {
+  const described: ZodOpenApiResponsesObject = {};
+  for (const status of new Set(codes.map((code) => errorCatalogue[code].status))) {
+    const ofStatus = codes.filter((code) => errorCatalogue[code].status === status);
+    described[`${status}`] = {
+      description: ofStatus.map((code) => `\`${code}\`: ${errorCatalogue[code].title}.`).join('\n\n'),
+      content: { 'application/problem+json': { schema: problem } },
+    };
+  }
+  return described;
 }

@@ -9,6 +9,7 @@ export {
   type RouteDescriptions,
 } from './describe-api.ts';
 export { changesOf, flag, id, text, timestamp, version } from './fields.ts';
+export { headerValue, headerValues } from './headers.ts';
 export { defaultMaxBodyBytes, readJsonBody } from './json-body.ts';
 export { pageOf, pageQuery, type PageRequest, type Position, toPage } from './pagination.ts';
 export { type Answer, successAnswer, toProblemResponse, toResponse } from './respond.ts';

@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { AppError } from '../errors/index.ts';
+import { headerValue } from './headers.ts';
 
 /** Bytes that a JSON body may have unless a service says otherwise. */
 export const defaultMaxBodyBytes = 256 * 1024;
@@ -28,7 +29,7 @@ export function readJsonBody(event: APIGatewayProxyEvent, maxBytes: number): unk
 }
 
 function requireJsonContentType(event: APIGatewayProxyEvent): void {
-  const header = Object.entries(event.headers ?? {}).find(([name]) => name.toLowerCase() === 'content-type')?.[1];
+  const header = headerValue(event, 'Content-Type');
   if (/^\s*application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*$/i.test(header ?? '')) return;
   const found = header ? `The content type is ${header.slice(0, 100)}` : 'The request has no content type';
   throw new AppError('unsupported-media-type', `${found}. Send Content-Type: application/json, in UTF-8.`);

@@ -46,8 +46,8 @@ export function validateRequest(
 function queryParameters(event: APIGatewayProxyEvent): Record<string, unknown> {
   const single = Object.entries(event.queryStringParameters ?? {});
   const multiple = Object.entries(event.multiValueQueryStringParameters ?? {});
-  const values = multiple.map(([name, list]) => [name, list?.length === 1 ? list[0] : list]);
-  return Object.fromEntries([...single, ...values]);
+  const values = multiple.map(([name, list]): [string, unknown] => [name, list?.length === 1 ? list[0] : list]);
+  return Object.fromEntries<unknown>([...single, ...values]);
 }
 
 function problemsOf(issue: z.core.$ZodIssue, part: string): ErrorItem[] {

@@ -1,3 +1,4 @@
+import { headerValue } from '../http/index.ts';
 import type { ApiMiddleware } from './api-event.ts';
 
 /**
@@ -9,19 +10,19 @@ import type { ApiMiddleware } from './api-event.ts';
 export function responseHeaders(allowedOrigins: readonly string[]): ApiMiddleware {
   const send: ApiMiddleware['after'] = ({ event, response }) => {
     if (!response) return;
-    response.headers = { ...response.headers, ...event.responseHeaders, ...corsHeaders(event.headers, allowedOrigins) };
+    response.headers = {
+      ...response.headers,
+      ...event.responseHeaders,
+      ...corsHeaders(headerValue(event, 'Origin'), allowedOrigins),
+    };
   };
   return { after: send, onError: send };
 }
 
-function corsHeaders(
-  headers: Readonly<Record<string, string | undefined>> | null,
-  allowedOrigins: readonly string[],
-): Record<string, string> {
+function corsHeaders(origin: string | undefined, allowedOrigins: readonly string[]): Record<string, string> {
   if (allowedOrigins.length === 0) return {};
   const readable = { 'Access-Control-Expose-Headers': '*' };
   if (allowedOrigins.includes('*')) return { ...readable, 'Access-Control-Allow-Origin': '*' };
-  const origin = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === 'origin')?.[1];
   // The answer differs by who asks, which caches on the way must know also when this one is not allowed.
   const varying = { Vary: 'Origin' };
   if (origin === undefined || !allowedOrigins.includes(origin)) return varying;

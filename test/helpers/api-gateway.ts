@@ -64,7 +64,7 @@ export function apiEvent(options: EventOptions): APIGatewayProxyEvent {
 /** A Lambda context with `remainingMs` left when it is made. */
 export function lambdaContext(remainingMs = 29_000): Context {
   const endsAt = Date.now() + remainingMs;
-  return {
+  const context: Omit<Context, 'done' | 'fail' | 'succeed'> = {
     awsRequestId: 'invocation-1',
     functionName: 'test',
     functionVersion: '1',
@@ -74,8 +74,7 @@ export function lambdaContext(remainingMs = 29_000): Context {
     logStreamName: 'test',
     callbackWaitsForEmptyEventLoop: false,
     getRemainingTimeInMillis: () => endsAt - Date.now(),
-    done: () => undefined,
-    fail: () => undefined,
-    succeed: () => undefined,
   };
+  // Without the callbacks of Node.js 8, which no handler here may use.
+  return context as Context;
 }

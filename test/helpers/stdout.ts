@@ -4,7 +4,8 @@ import { afterEach, vi } from 'vitest';
 export function captureJsonLines(): Record<string, unknown>[] {
   const lines: Record<string, unknown>[] = [];
   const write = (chunk: unknown) => {
-    for (const line of String(chunk).split('\n')) if (line.startsWith('{')) lines.push(JSON.parse(line));
+    for (const line of String(chunk).split('\n'))
+      if (line.startsWith('{')) lines.push(JSON.parse(line) as Record<string, unknown>);
     return true;
   };
   vi.spyOn(process.stdout, 'write').mockImplementation(write);

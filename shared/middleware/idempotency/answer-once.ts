@@ -41,14 +41,16 @@ export async function answerOnce(
     hashFunction: 'sha256',
     expiresAfterSeconds,
     lambdaContext,
-    responseHook: (stored) => ({ ...(stored as unknown as Answer), headers: replayedHeader }) as never,
+    responseHook: (stored) => ({ ...(stored as object), headers: replayedHeader }),
   });
+  // The library finds key and payload in the first argument, by the paths above.
   const attempt = {
     key: [event.route, currentTenant().userId, key],
-    payload: { path: event.pathParameters, body: event.validated?.body },
+    payload: { path: event.validated?.path, body: event.validated?.body },
+    answer,
   };
+  const once = makeIdempotent((first: typeof attempt) => first.answer(), { persistenceStore, config, keyPrefix: 'v1' });
   try {
-    const once = makeIdempotent(async (_: unknown) => await answer(), { persistenceStore, config, keyPrefix: 'v1' });
     return await once(attempt);
   } catch (error) {
     throw toAppError(error, key);

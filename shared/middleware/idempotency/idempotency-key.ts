@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { AppError } from '../../errors/index.ts';
+import { headerValue } from '../../http/index.ts';
 
 /** Header by which a client marks attempts of one and the same request. */
 export const idempotencyHeader = 'Idempotency-Key';
@@ -13,8 +14,7 @@ const keyPattern = /^[\x21-\x7e]{1,255}$/;
  * @throws AppError validation-failed
  */
 export function idempotencyKeyOf(event: APIGatewayProxyEvent): string | undefined {
-  const wanted = idempotencyHeader.toLowerCase();
-  const key = Object.entries(event.headers ?? {}).find(([name]) => name.toLowerCase() === wanted)?.[1];
+  const key = headerValue(event, idempotencyHeader);
   if (key === undefined) return undefined;
   if (keyPattern.test(key)) return key;
   throw new AppError('validation-failed', `The header ${idempotencyHeader} is not valid.`, {

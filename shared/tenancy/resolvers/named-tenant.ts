@@ -1,23 +1,12 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { headerValues } from '../../http/headers.ts';
 
 /** Header by which a client may say which tenant it means. */
 export const tenantHeader = 'X-Tenant-ID';
 
-/** Every value of a header, whatever the case of its name; blank ones left out. */
-function headerValues(event: APIGatewayProxyEvent, name: string): string[] {
-  const wanted = name.toLowerCase();
-  const single = Object.entries(event.headers ?? {}).map(([key, value]) => [key, [value]] as const);
-  const multiple = Object.entries(event.multiValueHeaders ?? {});
-  const values = [...single, ...multiple]
-    .filter(([key]) => key.toLowerCase() === wanted)
-    .flatMap(([, list]) => list ?? [])
-    .flatMap((value) => (value === undefined || value.trim() === '' ? [] : [value.trim()]));
-  return [...new Set(values)];
-}
-
 /** Tenants that the header `X-Tenant-ID` names: none, one, or, when a client sends it repeatedly, several. */
 export function tenantsNamedByHeader(event: APIGatewayProxyEvent): string[] {
-  return headerValues(event, tenantHeader);
+  return headerValues(event, tenantHeader).flatMap((value) => value.trim() || []);
 }
 
 /**

@@ -43,7 +43,7 @@ test('It is an OpenAPI 3.1 document whose references all resolve', () => {
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path]) => path ?? '');
   expect(references).not.toEqual([]);
   for (const reference of references) {
-    const target = reference.split('/').reduce<unknown>((at, key) => (at as Record<string, unknown>)?.[key], document);
+    const target = reference.split('/').reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], document);
     expect(target, reference).toBeDefined();
   }
 });
