@@ -3,7 +3,7 @@ import { type NamedParameter, toPositional } from './named-parameters.ts';
 import type { SqlParameter } from './requests.ts';
 
 /** A value as it is bound: its Postgres type and its text, or bytes for bytea. */
-export interface BoundValue {
+interface BoundValue {
   readonly type: number;
   readonly value: string | Buffer | null;
 }

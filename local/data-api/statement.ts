@@ -27,8 +27,8 @@ interface Wire {
 }
 
 /** Limits of the Data API on what one statement returns, in bytes. */
-export const resultLimitBytes = 1024 * 1024;
-export const rowLimitBytes = 64 * 1024;
+const resultLimitBytes = 1024 * 1024;
+const rowLimitBytes = 64 * 1024;
 
 /**
  * One statement, sent with its parameters' types declared, which the driver's own query cannot; it counts the bytes of the

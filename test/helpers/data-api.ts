@@ -10,9 +10,9 @@ import { inject } from 'vitest';
 import { type DataApi, type DataApiOptions, startDataApi } from '../../local/data-api/server.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 
-export const testResourceArn = 'arn:aws:rds:eu-central-1:000000000000:cluster:test';
+const testResourceArn = 'arn:aws:rds:eu-central-1:000000000000:cluster:test';
 /** Secret of the superuser's login. */
-export const testSecretArn = 'arn:aws:secretsmanager:eu-central-1:000000000000:secret:superuser-abcdef';
+const testSecretArn = 'arn:aws:secretsmanager:eu-central-1:000000000000:secret:superuser-abcdef';
 
 /** A local Data API over a database of a test file's own, and the unmodified client of AWS. */
 export interface TestDataApi extends AsyncDisposable {
