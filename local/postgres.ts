@@ -1,11 +1,11 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { chown, mkdir, readFile, rm, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
+import { freePort } from './free-port.ts';
 import { spawnTied, type TiedProcess } from './tied-process.ts';
 
 const run = promisify(execFile);
@@ -137,9 +137,16 @@ async function endPreviousRun(dataDir: string): Promise<void> {
       () => undefined,
     );
     if (!pid || !isAlive(pid)) return;
+    if (await isAnotherProgram(pid)) return rm(lock, { force: true });
     await sleep(100);
   }
   throw new Error(`Another Postgres is using ${dataDir} (see ${lock}). Stop it, or choose another folder with --data.`);
+}
+
+/** After a crash of the machine the process id may be in use again. Known only where the system tells what runs (Linux). */
+async function isAnotherProgram(pid: number): Promise<boolean> {
+  const command = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'postgres');
+  return command.trim() !== 'postgres';
 }
 
 function isAlive(pid: number): boolean {
@@ -166,16 +173,6 @@ async function untilReady(server: TiedProcess, url: string): Promise<void> {
   }
   await server.stop();
   throw new Error(`Postgres did not start:\n${server.output()}`);
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('No free port on 127.0.0.1.');
-  return address.port;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -4,8 +4,6 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
 
-const command = resolve('local/run.cjs');
-
 /** What `npm run dev` came to: its output, and its process, which may have ended already. */
 export interface DevRun {
   readonly child: ChildProcess;
@@ -19,13 +17,18 @@ export interface DevRun {
 /** Starts the local stack as `npm run dev` does, on a free port unless told otherwise. */
 export function runDev(
   dataDir: string,
-  options: { readonly port?: number; readonly env?: Readonly<Record<string, string>> } = {},
+  options: { readonly port?: number; readonly env?: Readonly<Record<string, string>>; readonly cwd?: string } = {},
 ): DevRun {
-  const { port = 0, env = {} } = options;
-  const child = spawn(process.execPath, [command, 'dev', '--port', String(port), '--data', dataDir], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const { port = 0, env = {}, cwd = '.' } = options;
+  const child = spawn(
+    process.execPath,
+    [resolve(cwd, 'local/run.cjs'), 'dev', '--port', String(port), '--data', dataDir],
+    {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let output = '';
   const ready = Promise.withResolvers<string>();
   const keep = (chunk: Buffer): void => {
