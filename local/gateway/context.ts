@@ -76,9 +76,10 @@ export function setRoute(context: RequestContext, method: MethodDefinition): voi
  * @param missing what stands for a variable without a value: nothing in responses, `-` in access logs
  */
 export function substitute(template: string, context: RequestContext, missing: string): string {
+  const variable = /\$\{context\.([\w.-]+)\}|\$context\.([\w.-]*\w)/g;
   return template.replaceAll(
-    /\$\{?context\.([\w.-]*\w)\}?/g,
-    (_match, path: string) => lookUp(context, path) ?? missing,
+    variable,
+    (_match, inBraces?: string, bare?: string) => lookUp(context, inBraces ?? bare ?? '') ?? missing,
   );
 }
 

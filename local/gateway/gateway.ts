@@ -50,7 +50,7 @@ export class Gateway {
     if (route === 'bad-path')
       throw new GatewayRefusal('BAD_REQUEST_PARAMETERS', 'The path is not percent-encoded well');
     setRoute(context, route.method);
-    this.#throttle(route);
+    this.#throttle(route, request.method);
     const parts: EventParts = { api: this.api, request, route, context, port };
     const key = await this.#authorize(parts);
     if (request.query === undefined) {
@@ -63,11 +63,9 @@ export class Gateway {
   }
 
   /** The limit of the method's own setting if there is one, else of the stage. */
-  #throttle({ method }: RouteMatch): void {
-    const own = this.#throttles.find(
-      ({ of }) => of.resourcePath === method.resourcePath && fits(of, method.httpMethod),
-    );
-    const throttle = own ?? this.#throttles.find(({ of }) => of.resourcePath === '/*' && fits(of, method.httpMethod));
+  #throttle({ method }: RouteMatch, httpMethod: string): void {
+    const own = this.#throttles.find(({ of }) => of.resourcePath === method.resourcePath && fits(of, httpMethod));
+    const throttle = own ?? this.#throttles.find(({ of }) => of.resourcePath === '/*' && fits(of, httpMethod));
     if (throttle && !throttle.bucket.take(Date.now())) throw new GatewayRefusal('THROTTLED');
   }
 

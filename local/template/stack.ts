@@ -7,7 +7,7 @@ export const templateSchema = z.object({
     z.string(),
     z.object({ Type: z.string(), Properties: objectSchema.default({}), Condition: z.string().optional() }),
   ),
-  Parameters: z.record(z.string(), z.object({ Type: z.string(), Default: z.unknown() })).default({}),
+  Parameters: z.record(z.string(), z.object({ Type: z.string(), Default: z.unknown().optional() })).default({}),
   Mappings: z.record(z.string(), z.record(z.string(), objectSchema)).default({}),
   Conditions: objectSchema.default({}),
   Outputs: z
