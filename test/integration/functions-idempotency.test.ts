@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { capabilityFor } from '../helpers/capability.ts';
 import { startFunctions, type TestFunctions } from '../helpers/functions.ts';
 import { captureJsonLines } from '../helpers/stdout.ts';
@@ -113,12 +113,30 @@ test('A key of a function that died is free once the function must have timed ou
   expect((await post({ name: 'Apollo' })).headers['Idempotency-Replayed']).toBe('true');
 });
 
-test('A key in progress is taken for as long as its function may run', async () => {
-  const before = Date.now();
-  await post({ name: 'Apollo' }, 'key-1', { remainingMs: 9_000 });
-  const [row] = await query('select expires_at, in_progress_until from pool.idempotency_keys');
-  expect(row?.['in_progress_until']).toBeNull();
-  expect(Number(row?.['expires_at'])).toBeGreaterThanOrEqual(Math.floor(before / 1000) + 24 * 3600);
+test('While a request is served its key is taken, for as long as its function may run', async () => {
+  const { postgres } = functions.database;
+  const blocker = await postgres.connectAs('superuser');
+  await blocker.query('begin; lock table pool.projects in access exclusive mode');
+  const startedAt = Date.now();
+  const first = post({ name: 'Apollo' }, 'key-1', { remainingMs: 9_000 });
+  const keys = async () => query('select status, in_progress_until from pool.idempotency_keys');
+  await vi.waitUntil(async () => (await keys()).length > 0, { timeout: 5_000 });
+  const [row] = await keys();
+  expect(row?.['status']).toBe('INPROGRESS');
+  expect(Number(row?.['in_progress_until'])).toBeGreaterThan(startedAt + 8_000);
+  expect(Number(row?.['in_progress_until'])).toBeLessThanOrEqual(Date.now() + 9_000);
+  expect(await post({ name: 'Apollo' })).toMatchObject({ status: 409, json: { code: 'idempotency-key-in-use' } });
+  await blocker.query('rollback');
+  expect((await first).status).toBe(201);
+  expect((await post({ name: 'Apollo' })).headers['Idempotency-Replayed']).toBe('true');
+});
+
+test('An answer is kept for a day', async () => {
+  const before = Math.floor(Date.now() / 1000);
+  await post({ name: 'Apollo' });
+  const [row] = await query('select expires_at from pool.idempotency_keys');
+  expect(Number(row?.['expires_at'])).toBeGreaterThanOrEqual(before + 24 * 3600);
+  expect(Number(row?.['expires_at'])).toBeLessThanOrEqual(before + 24 * 3600 + 60);
 });
 
 test('An expired key can be used again, also for another request', async () => {

@@ -7,7 +7,7 @@ import { AppError } from '../../../shared/errors/index.ts';
 import type { Handlers } from '../../../shared/http/index.ts';
 import { type ApiHandler, tenantApi, type TenantApiOptions } from '../../../shared/middleware/index.ts';
 import type { RateLimitDecision, RateLimiter } from '../../../shared/rate-limit/index.ts';
-import { currentTenant, currentTenantIfAny } from '../../../shared/tenancy/index.ts';
+import { currentTenant, currentTenantIfAny, fromHeader } from '../../../shared/tenancy/index.ts';
 import { apiEvent, authorizerContext, type EventOptions, lambdaContext } from '../../helpers/api-gateway.ts';
 import { captureJsonLines } from '../../helpers/stdout.ts';
 
@@ -189,4 +189,29 @@ test('Interleaved requests through one warm function each see their own tenant, 
   );
   expect(answers.filter(({ tenantId, seen }) => tenantId !== seen)).toEqual([]);
   expect(currentTenantIfAny()).toBeUndefined();
+});
+
+test('Without the authorizer the tenant is resolved by header: 400 when it is missing, 404 when unknown, 403 when suspended', async () => {
+  captureJsonLines();
+  const placement = { model: 'pool', cluster: 'main', database: 'tenantry', schema: 'pool' } as const;
+  const states = new Map(Object.entries({ acme: 'active', umbrella: 'suspended' }));
+  const resolveTenant = fromHeader({
+    findTenant: async (tenantId) => {
+      const state = states.get(tenantId);
+      return state === undefined ? undefined : { tenantId, plan: 'free', state, placement, apiKey: null };
+    },
+    signingKey: async () => ({ keyId: 'k1', secret: new Uint8Array(32) }),
+  });
+  const own = {
+    'GET /projects': () => ({ items: [{ ...project, name: currentTenant().tenantId }], nextCursor: null }),
+  };
+  const handler = make(own, { resolveTenant });
+  const as = (headers: Record<string, string>) => call(handler, { ...list, headers, authorizer: {} });
+  expect(await as({ 'X-Tenant-ID': 'acme' })).toMatchObject({ statusCode: 200, json: { items: [{ name: 'acme' }] } });
+  expect(await as({})).toMatchObject({ statusCode: 400, json: { code: 'tenant-not-named' } });
+  expect(await as({ 'X-Tenant-ID': 'nobody' })).toMatchObject({ statusCode: 404, json: { code: 'tenant-not-found' } });
+  expect(await as({ 'X-Tenant-ID': 'umbrella' })).toMatchObject({
+    statusCode: 403,
+    json: { code: 'tenant-suspended' },
+  });
 });
