@@ -6,7 +6,12 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { type ErrorCode, errorCatalogue } from '../../shared/errors/index.ts';
-import type { ApiDescription, RouteDescription } from '../../shared/http/index.ts';
+import {
+  type ApiDescription,
+  idempotencyHeader,
+  idempotencyKeySchema,
+  type RouteDescription,
+} from '../../shared/http/index.ts';
 import { projectsApi } from '../projects/schema.ts';
 import { tasksApi } from '../tasks/schema.ts';
 import { openapiApi } from './schema.ts';
@@ -45,15 +50,6 @@ const problem = z
   })
   .meta({ id: 'Problem', description: 'Problem details, RFC 9457.' });
 
-const idempotencyKey = z
-  .string()
-  .regex(/^[\x21-\x7e]{1,255}$/)
-  .optional()
-  .meta({
-    description:
-      'Marks attempts of one request. A repeated request with the same key gets the first answer again, for 24 hours.',
-  });
-
 /** The OpenAPI 3.1 document of the application plane, made of the schemas that validate requests. */
 export function openapiDocument() {
   const paths: ZodOpenApiPathsObject = {};
@@ -87,7 +83,7 @@ function operation(api: ApiDescription, route: string, description: RouteDescrip
     requestParams: {
       ...(path && { path }),
       ...(query && { query }),
-      ...(idempotent && { header: z.object({ 'Idempotency-Key': idempotencyKey }) }),
+      ...(idempotent && { header: z.object({ [idempotencyHeader]: idempotencyKeySchema.optional() }) }),
     },
     ...(body && { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
     responses: responses(api, description),

@@ -11,7 +11,7 @@ import {
   version,
 } from '../../shared/http/index.ts';
 
-export const project = z
+const project = z
   .object({
     id,
     name: z.string(),
@@ -30,10 +30,10 @@ export const newProject = z.strictObject({
 });
 export type NewProject = z.output<typeof newProject>;
 
-export const projectChanges = changesOf(newProject.extend({ archived: z.boolean() }));
+const projectChanges = changesOf(newProject.extend({ archived: z.boolean() }));
 export type ProjectChanges = z.output<typeof projectChanges>;
 
-export const projectsQuery = z.strictObject({ ...pageQuery, archived: flag.optional() });
+const projectsQuery = z.strictObject({ ...pageQuery, archived: flag.optional() });
 export type ProjectsQuery = z.output<typeof projectsQuery>;
 
 const path = z.object({ projectId: id });

@@ -4,7 +4,7 @@ import { changesOf, describeApi, id, pageOf, pageQuery, text, timestamp, version
 const status = z.enum(['open', 'doing', 'done']);
 const estimateMinutes = z.int32().min(0).meta({ description: 'Expected effort in minutes.' });
 
-export const task = z
+const task = z
   .object({
     id,
     projectId: id,
@@ -20,7 +20,7 @@ export const task = z
   .meta({ id: 'Task' });
 export type Task = z.output<typeof task>;
 
-export const newTask = z.strictObject({
+const newTask = z.strictObject({
   title: text(1, 500),
   status: status.optional().meta({ description: '`open` unless given.' }),
   assignee: text(1, 200).nullable().optional(),
@@ -29,10 +29,10 @@ export const newTask = z.strictObject({
 });
 export type NewTask = z.output<typeof newTask>;
 
-export const taskChanges = changesOf(newTask);
+const taskChanges = changesOf(newTask);
 export type TaskChanges = z.output<typeof taskChanges>;
 
-export const tasksQuery = z.strictObject({
+const tasksQuery = z.strictObject({
   ...pageQuery,
   status: status.optional(),
   assignee: text(1, 200).optional(),

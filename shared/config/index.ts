@@ -1,2 +1,2 @@
-export { type Config, ConfigurationError, loadConfig, parseConfig, type VariableName } from './load-config.ts';
+export { ConfigurationError, loadConfig, parseConfig } from './load-config.ts';
 export type { TrustedIssuer } from './variables.ts';

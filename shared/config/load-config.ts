@@ -1,10 +1,10 @@
 import type * as z from 'zod';
 import { variables } from './variables.ts';
 
-export type VariableName = keyof typeof variables;
+type VariableName = keyof typeof variables;
 
 /** The parsed value of every variable, by name. */
-export type Config = { readonly [Name in VariableName]: z.output<(typeof variables)[Name]['schema']> };
+type Config = { readonly [Name in VariableName]: z.output<(typeof variables)[Name]['schema']> };
 
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';

@@ -1,3 +1,3 @@
 export { AppError, type AppErrorOptions, type ErrorItem } from './app-error.ts';
 export { type ErrorCode, errorCatalogue } from './catalogue.ts';
-export { type ProblemDetails, problemDetails } from './problem-details.ts';
+export { problemDetails } from './problem-details.ts';

@@ -2,7 +2,7 @@ import type { AppError, ErrorItem } from './app-error.ts';
 import { type ErrorCode, errorCatalogue } from './catalogue.ts';
 
 /** Body of every error answer: RFC 9457, with our `code`. */
-export interface ProblemDetails {
+interface ProblemDetails {
   readonly type: `urn:tenantry:error:${ErrorCode}`;
   readonly title: string;
   readonly status: number;

@@ -3,7 +3,7 @@ import type { publicServices, Route, services } from '../contract/index.ts';
 import type { ErrorCode } from '../errors/index.ts';
 
 type AllServices = typeof services & typeof publicServices;
-export type AnyServiceName = keyof AllServices;
+type AnyServiceName = keyof AllServices;
 type RouteOf<Service extends AnyServiceName> = AllServices[Service][number];
 
 /** What a route takes and gives. The same schemas validate requests, type the handler and make the OpenAPI document. */
@@ -35,7 +35,7 @@ export interface ApiDescription<Routes extends RouteDescriptions = RouteDescript
 export type RouteDescriptions = { readonly [route in Route]?: RouteDescription };
 
 /** What a handler gets: only what its route describes, validated. */
-export type ApiRequest<Description extends RouteDescription> = Field<Description, 'path'> &
+type ApiRequest<Description extends RouteDescription> = Field<Description, 'path'> &
   Field<Description, 'query'> &
   Field<Description, 'body'>;
 

@@ -1,7 +1,5 @@
 export {
-  type AnyServiceName,
   type ApiDescription,
-  type ApiRequest,
   describeApi,
   describePublicApi,
   type Handlers,
@@ -9,9 +7,10 @@ export {
   type RouteDescriptions,
 } from './describe-api.ts';
 export { changesOf, flag, id, text, timestamp, version } from './fields.ts';
-export { headerValue, headerValues } from './headers.ts';
+export { headerValue } from './headers.ts';
+export { idempotencyHeader, idempotencyKeySchema } from './idempotency-key.ts';
 export { defaultMaxBodyBytes, readJsonBody } from './json-body.ts';
-export { pageOf, pageQuery, type PageRequest, type Position, toPage } from './pagination.ts';
+export { pageOf, pageQuery, toPage } from './pagination.ts';
 export { type Answer, successAnswer, toProblemResponse, toResponse } from './respond.ts';
 export { uuidv7 } from './uuid-v7.ts';
 export { validateRequest, type ValidatedRequest } from './validate.ts';

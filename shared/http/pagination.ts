@@ -9,7 +9,7 @@ const positionSchema = z.tuple([
   z.iso.datetime({ offset: true }).refine((text) => /^[12]\d{3}-/.test(text) && !Number.isNaN(Date.parse(text))),
   z.guid(),
 ]);
-export type Position = z.output<typeof positionSchema>;
+type Position = z.output<typeof positionSchema>;
 
 const limit = z
   .string()

@@ -1,12 +1,7 @@
-export type { ApiEvent, ApiMiddleware } from './api-event.ts';
-export { idempotencyHeader } from './idempotency/index.ts';
+export type { ApiEvent } from './api-event.ts';
 export { problemDetails } from './problem-details.ts';
-export { rateLimit } from './rate-limit.ts';
-export { requestMetrics } from './request-metrics.ts';
-export { responseHeaders } from './response-headers.ts';
-export { routing } from './routing.ts';
 export { publicApi } from './public-api.ts';
+export { responseHeaders } from './response-headers.ts';
 export type { ApiHandler } from './serve.ts';
 export { tenantApi, type TenantApiOptions } from './tenant-api.ts';
 export { tenantContext } from './tenant-context.ts';
-export { validation } from './validation.ts';

@@ -5,7 +5,7 @@ import { type ApiDescription, defaultMaxBodyBytes, type Handlers, type RouteDesc
 import { createRateLimiter, type RateLimiter } from '../rate-limit/index.ts';
 import { fromAuthorizer, type TenantResolver } from '../tenancy/index.ts';
 import { answering } from './answering.ts';
-import { answerOnce } from './idempotency/index.ts';
+import { answerOnce } from './idempotency/answer-once.ts';
 import { rateLimit } from './rate-limit.ts';
 import { type ApiHandler, reserveMs, serve } from './serve.ts';
 import { tenantContext } from './tenant-context.ts';

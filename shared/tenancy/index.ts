@@ -9,9 +9,8 @@ export {
   type TenantContext,
 } from './context.ts';
 export type { FindTenant, RegisteredTenant } from './registered-tenant.ts';
-export { fromAuthorizer, type FromAuthorizerOptions } from './resolvers/from-authorizer.ts';
-export { fromHeader, type FromRequestOptions, fromSubdomain } from './resolvers/from-request.ts';
-export { tenantHeader } from './resolvers/named-tenant.ts';
+export { fromAuthorizer } from './resolvers/from-authorizer.ts';
+export { fromHeader, fromSubdomain } from './resolvers/from-request.ts';
 export type { TenantResolver } from './resolvers/resolver.ts';
 export { loadSigningKey, parseSigningKeys } from './signing-keys.ts';
-export { type Placement, placementSchema, planSchema, tenantIdPattern, tenantIdSchema } from './tenant.ts';
+export { type Placement, placementSchema, planSchema, tenantIdPattern } from './tenant.ts';

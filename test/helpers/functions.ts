@@ -6,7 +6,7 @@ import { capabilityFor } from './capability.ts';
 import { startTestRedis } from './redis.ts';
 import { startTenantDatabase, type TestTenantDatabase } from './tenant-database.ts';
 
-export interface FunctionAnswer {
+interface FunctionAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   /** The body as it was sent. */

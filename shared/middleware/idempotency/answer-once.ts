@@ -11,7 +11,7 @@ import { AppError } from '../../errors/index.ts';
 import type { Answer } from '../../http/index.ts';
 import { currentTenant } from '../../tenancy/index.ts';
 import type { ApiEvent } from '../api-event.ts';
-import { idempotencyKeyOf } from './idempotency-key.ts';
+import { idempotencyKeyOf } from './idempotency-key-of.ts';
 import { TenantTablePersistence } from './tenant-table-persistence.ts';
 
 /** Seconds for which an answer is replayed. */

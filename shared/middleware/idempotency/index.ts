@@ -1,2 +1,0 @@
-export { answerOnce } from './answer-once.ts';
-export { idempotencyHeader, idempotencyKeyOf } from './idempotency-key.ts';
