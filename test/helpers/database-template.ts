@@ -5,7 +5,7 @@ import { applyMigrations, createRoles, type Execute, readAllMigrations } from '.
 import { signingKey } from './capability.ts';
 
 /** Logins of the test databases: every role's password is its name. */
-export const passwords = {
+const passwords = {
   owner: databaseRoles.owner,
   app: databaseRoles.app,
   authorizer: databaseRoles.authorizer,
@@ -13,7 +13,7 @@ export const passwords = {
 };
 
 /** Master user of the test cluster: may make roles and databases, and is no superuser, as on RDS. */
-export const master = 'tenantry_master';
+const master = 'tenantry_master';
 
 /** Runs statements over a plain connection, in place of the Data API: parameters are `:name` there too. */
 export function executeWith(client: Client): Execute {
@@ -53,7 +53,7 @@ function as(url: URL, user: string, password: string): string {
 }
 
 /** A connection that closes at the end of the block. */
-export async function connect(connectionString: string): Promise<{ client: Client } & AsyncDisposable> {
+async function connect(connectionString: string): Promise<{ client: Client } & AsyncDisposable> {
   const client = new Client({ connectionString });
   await client.connect();
   return { client, [Symbol.asyncDispose]: () => client.end() };

@@ -282,7 +282,11 @@ describe('registry.current_placement', () => {
       database.app.query('select registry.current_placement($1) as placement', [capability]);
     const { rows } = await ask(capabilityFor('acme'));
     expect(rows[0]).toEqual({ placement: { ...database.placement, database: database.name } });
-    for (const refused of [capabilityFor('acme').replace('acme', 'globex'), capabilityFor('acme', { secondsLeft: -1 }), '']) {
+    for (const refused of [
+      capabilityFor('acme').replace('acme', 'globex'),
+      capabilityFor('acme', { secondsLeft: -1 }),
+      '',
+    ]) {
       expect((await ask(refused)).rows).toEqual([{ placement: null }]);
     }
   });

@@ -116,7 +116,7 @@ describe.each(redisKinds)('the rate limiter when %s fails', (kind) => {
       Promise.resolve({ username: 'limits', password });
     const connection = connect(redis.url, { timeoutMs: 2_000, credentials });
     const limiter = createRateLimiter({ connection });
-    const whoami = (): Promise<unknown> => connection.run((client) => client.call('ACL', 'WHOAMI') as Promise<unknown>);
+    const whoami = (): Promise<unknown> => connection.run((client) => client.call('ACL', 'WHOAMI'));
     expect(await whoami()).toBe('limits');
     password = 'second';
     await user();
