@@ -1,4 +1,5 @@
 import type { InvocationResult } from '../lambda/function-process.ts';
+import { membersOf, parseUntyped } from '../untyped.ts';
 import type { AuthorizerDefinition } from './definition.ts';
 import { GatewayRefusal } from './gateway-responses.ts';
 import { type AuthorizerAnswer, authorizerAnswerSchema, evaluatePolicy } from './policy.ts';
@@ -56,8 +57,12 @@ export class Authorizer {
     const begun = performance.now();
     const answer = await this.#answer(JSON.stringify(identity), event);
     const integrationLatency = Math.round(performance.now() - begun);
-    const texts = Object.entries(answer.context ?? {}).map(([key, value]) => [key, String(value)]);
-    const context = { ...Object.fromEntries(texts), principalId: answer.principalId, integrationLatency };
+    const texts = Object.entries(answer.context ?? {}).map(([key, value]) => [key, String(value)] as const);
+    const context = {
+      ...Object.fromEntries<string | number>(texts),
+      principalId: answer.principalId,
+      integrationLatency,
+    };
     const verdict = evaluatePolicy(answer.policyDocument, methodArn);
     if (verdict === 'allowed') return { context, usageIdentifierKey: answer.usageIdentifierKey ?? undefined };
     onDenied(context);
@@ -78,10 +83,10 @@ export class Authorizer {
 }
 
 function parseAnswer({ payload, isError }: InvocationResult): AuthorizerAnswer {
-  const answer: unknown = JSON.parse(payload);
+  const answer = parseUntyped(payload);
   if (isError) {
-    const { errorMessage } = Object(answer);
-    throw new GatewayRefusal(errorMessage === 'Unauthorized' ? 'UNAUTHORIZED' : 'AUTHORIZER_FAILURE');
+    const isUnauthorized = membersOf(answer).get('errorMessage') === 'Unauthorized';
+    throw new GatewayRefusal(isUnauthorized ? 'UNAUTHORIZED' : 'AUTHORIZER_FAILURE');
   }
   const parsed = authorizerAnswerSchema.safeParse(answer);
   if (!parsed.success) throw new GatewayRefusal('AUTHORIZER_CONFIGURATION_ERROR');

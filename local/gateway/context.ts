@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { membersOf } from '../untyped.ts';
 import type { ApiDefinition, MethodDefinition } from './definition.ts';
 import { type GatewayRequest, headerValues } from './request.ts';
 
@@ -87,10 +88,9 @@ export function substitute(template: string, context: RequestContext, missing: s
 export function lookUp(context: RequestContext, path: string): string | undefined {
   let value: unknown = context;
   for (const name of path.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-    value = new Map<string, unknown>(Object.entries(value)).get(name);
+    value = membersOf(value).get(name);
   }
-  return value === null || value === undefined || typeof value === 'object' ? undefined : String(value);
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }
 
 /** As in `09/Apr/2015:12:34:56 +0000`. */

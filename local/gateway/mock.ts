@@ -10,10 +10,9 @@ export function mockReply(integration: Integration): GatewayReply {
       ({ SelectionPattern }) => SelectionPattern && matches(SelectionPattern, status),
     ) ?? integration.IntegrationResponses.find(({ SelectionPattern }) => !SelectionPattern);
   if (!response) throw new GatewayRefusal('INTEGRATION_FAILURE');
-  const headers = Object.entries(response.ResponseParameters).map(([target, source]) => [
-    target.replace('method.response.header.', ''),
-    [source.replace(/^'(.*)'$/, '$1')],
-  ]);
+  const headers = Object.entries(response.ResponseParameters).map(
+    ([target, source]) => [target.replace('method.response.header.', ''), [source.replace(/^'(.*)'$/, '$1')]] as const,
+  );
   return {
     status: Number(response.StatusCode),
     headers: Object.fromEntries(headers),

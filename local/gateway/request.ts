@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 /** API Gateway's limit on a request's body. */
-export const bodyLimitBytes = 10 * 1024 * 1024;
+const bodyLimitBytes = 10 * 1024 * 1024;
 
 export type MultiValues = Readonly<Record<string, readonly string[]>>;
 
@@ -43,12 +43,12 @@ export async function readRequest(message: IncomingMessage): Promise<GatewayRequ
 /** All of a request but its body. */
 export function readHead(message: IncomingMessage): Omit<GatewayRequest, 'body'> {
   const target = (message.url ?? '/').replace(/^https?:\/\/[^/?]*/i, '') || '/';
-  const [path = '/', ...query] = target.split('?');
+  const [path = '/', query = ''] = splitOnce(target, '?');
   return {
     method: message.method ?? 'GET',
     path: path.startsWith('/') ? path : `/${path}`,
     headers: readHeaders(message.rawHeaders),
-    query: readQuery(query.join('?')),
+    query: readQuery(query),
     sourceIp: (message.socket.remoteAddress ?? '').replace('::ffff:', ''),
     protocol: `HTTP/${message.httpVersion}`,
   };
@@ -73,11 +73,16 @@ function readQuery(text: string): MultiValues | undefined {
   if (refusedInQuery.test(text)) return undefined;
   const query = new Map<string, string[]>();
   for (const pair of text.split(/[&;]/).filter(Boolean)) {
-    const [name = '', ...value] = pair.split('=').map((part) => decode(part.replaceAll('+', ' ')));
-    if (name === undefined || value.includes(undefined)) return undefined;
-    query.set(name, [...(query.get(name) ?? []), value.join('=')]);
+    const [name, value = ''] = splitOnce(pair, '=').map((part) => decode(part.replaceAll('+', ' ')) ?? null);
+    if (typeof name !== 'string' || value === null) return undefined;
+    query.set(name, [...(query.get(name) ?? []), value]);
   }
   return Object.fromEntries(query);
+}
+
+function splitOnce(text: string, separator: string): string[] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 /** Percent-decoded; undefined where the encoding is malformed. */

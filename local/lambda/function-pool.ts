@@ -1,7 +1,7 @@
 import { FunctionProcess, type InvocationResult, type ProcessOptions } from './function-process.ts';
 
 /** Lambda's limit on the payload of a synchronous invocation, in either direction. */
-export const payloadLimitBytes = 6 * 1024 * 1024;
+const payloadLimitBytes = 6 * 1024 * 1024;
 
 /** The event is larger than Lambda takes. */
 export class EventTooLargeError extends Error {

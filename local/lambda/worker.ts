@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { membersOf } from '../untyped.ts';
 import { type InvokeMessage, reportedError, type WorkerMessage } from './messages.ts';
 
 type Handler = (event: unknown, context: object) => unknown;
@@ -20,12 +21,14 @@ function tell(message: WorkerMessage): void {
 async function loadHandler(): Promise<Handler> {
   const path = ['.mjs', '.js', '.cjs'].map((extension) => join(folder, file + extension)).find(existsSync);
   if (!path) throw new Error(`Cannot find module '${file}' in ${folder}`);
-  const module: Record<string, unknown> = await import(pathToFileURL(path).href);
-  const handler = module[exported];
-  if (typeof handler !== 'function') throw new Error(`${file}.${exported} is undefined or not a function`);
+  const module: unknown = await import(pathToFileURL(path).href);
+  const handler = membersOf(module).get(exported);
+  if (!isHandler(handler)) throw new Error(`${file}.${exported} is undefined or not a function`);
   if (handler.length > 2) throw new Error(`${file}.${exported} takes a callback, which nodejs24.x does not support`);
-  return (event, context) => handler(event, context);
+  return handler;
 }
+
+const isHandler = (value: unknown): value is Handler => typeof value === 'function';
 
 /** The context object of nodejs24.x. */
 function contextOf({ requestId, deadlineMs }: InvokeMessage): object {
@@ -46,7 +49,7 @@ function contextOf({ requestId, deadlineMs }: InvokeMessage): object {
 async function answer(handler: Handler, message: InvokeMessage): Promise<void> {
   try {
     const result: unknown = await handler(JSON.parse(message.event), contextOf(message));
-    tell({ type: 'result', payload: JSON.stringify(result) ?? 'null' });
+    tell({ type: 'result', payload: result === undefined ? 'null' : JSON.stringify(result) });
   } catch (error) {
     tell({ type: 'error', error: reportedError(error), fatal: false });
   }

@@ -83,8 +83,8 @@ export class ClusterServers {
   }
 
   async stop(): Promise<void> {
-    const servers = await Promise.allSettled(this.#servers.values());
-    await Promise.all(servers.map((server) => (server.status === 'fulfilled' ? server.value.stop() : undefined)));
+    const stops = [...this.#servers.values()].map(async (server) => (await server.catch(() => undefined))?.stop());
+    await Promise.all(stops);
   }
 
   #start(name: string): Promise<Postgres> {

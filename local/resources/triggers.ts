@@ -12,6 +12,12 @@ const triggerShape = {
   ignored: ['ExecuteOnHandlerChange', 'ServiceToken', 'Timeout'],
 } satisfies ResourceShape<z.ZodType>;
 
+const failureSchema = z.object({
+  errorType: z.string(),
+  errorMessage: z.string(),
+  trace: z.array(z.string()).default([]),
+});
+
 /** ARNs of the functions that a deployment runs, in order. */
 export function readTriggers(deployment: Deployment): string[] {
   return readAll(deployment, triggerShape).map(({ properties }) => properties.HandlerArn);
@@ -22,7 +28,7 @@ export async function runTriggers(functionArns: readonly string[], functions: Fu
   for (const arn of functionArns) {
     const { payload, isError } = await functions.invoke(arn, {});
     if (!isError) continue;
-    const { errorType, errorMessage, trace = [] } = Object(JSON.parse(payload));
+    const { errorType, errorMessage, trace } = failureSchema.parse(JSON.parse(payload));
     throw new StartupError(
       [`${functions.name(arn)} failed, as it would fail a deployment: ${errorType}: ${errorMessage}`, ...trace].join(
         '\n',

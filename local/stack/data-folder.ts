@@ -45,7 +45,8 @@ async function lock(lockFile: string, path: string): Promise<void> {
   const own = `${process.pid} ${startTimeOf(process.pid)}`;
   for (let tries = 0; tries < 3; tries += 1) {
     try {
-      return await writeFile(lockFile, own, { flag: 'wx', mode: 0o600 });
+      await writeFile(lockFile, own, { flag: 'wx', mode: 0o600 });
+      return;
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
     }

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import * as z from 'zod';
 import { environmentKeys, mainDatabase } from '../../shared/contract/index.ts';
 import { seedDemoTenants } from '../demo.ts';
 import { ApiKeyStore } from '../gateway/api-keys.ts';
@@ -14,6 +15,7 @@ import { ClusterServers } from '../resources/clusters.ts';
 import { generatePassword } from '../resources/secrets.ts';
 import { readTriggers, runTriggers } from '../resources/triggers.ts';
 import { type Deployment, readDeployment } from '../template/deployment.ts';
+import { parseUntyped } from '../untyped.ts';
 import { type ContractArns, readContractArns } from './contract-arns.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { Progress } from './progress.ts';
@@ -42,6 +44,8 @@ export interface RunningStack {
   readonly arns: ContractArns;
   readonly gateway: Gateway;
 }
+
+const loginSchema = z.object({ username: z.string(), password: z.string() });
 
 /** Domains below which a subdomain names a tenant: browsers and curl find `acme.localhost` by themselves. */
 const baseDomains = ['localhost'];
@@ -132,7 +136,8 @@ function seed(api: ApiDefinition, keys: ApiKeyStore, services: BackingServices, 
   const [cluster] = services.clusters.filter(({ database }) => database === mainDatabase);
   if (!cluster) throw new StartupError(`No cluster has the database ${mainDatabase}.`);
   const urlOf = (role: string): string => {
-    const { username, password } = JSON.parse(services.secrets.get(arns.roleSecrets[role] ?? '')?.value ?? '{}');
+    const login = parseUntyped(services.secrets.get(arns.roleSecrets[role] ?? '')?.value ?? '{}');
+    const { username, password } = loginSchema.parse(login);
     return `postgres://${username}:${encodeURIComponent(password)}@${cluster.server.host}:${cluster.server.port}/${mainDatabase}`;
   };
   return seedDemoTenants({ ownerUrl: urlOf('owner'), controlUrl: urlOf('control'), keys, usagePlans: api.usagePlans });
@@ -143,7 +148,7 @@ async function serve({ folder, port, print, stoppables }: StackOptions, gateway:
     requestLogger(folder.file('logs/access.log'), gateway.api.accessLogFormat, print),
   );
   const onFault = (error: unknown): void =>
-    print(`The gateway failed: ${error instanceof Error ? error.stack : error}`);
+    print(`The gateway failed: ${error instanceof Error ? error.stack : String(error)}`);
   return stoppables.add(startGatewayServer({ gateway, port, onAnswered: logger.log, onFault }));
 }
 

@@ -4,8 +4,8 @@ import * as z from 'zod';
 import { type Stack, stackFromTemplate, templateSchema } from './stack.ts';
 
 /** Stands in for the account and Region of stacks that may be deployed anywhere. */
-export const localAccount = '000000000000';
-export const localRegion = 'us-east-1';
+const localAccount = '000000000000';
+const localRegion = 'us-east-1';
 
 const artifactSchema = z.object({
   type: z.string(),

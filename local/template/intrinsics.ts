@@ -1,4 +1,6 @@
 import { physicalAttribute, physicalReference } from './physical-values.ts';
+import { membersOf } from '../untyped.ts';
+import { conditionHolds } from './conditions.ts';
 import { describe, type Resource, type Stack, TemplateError } from './stack.ts';
 
 /** Where a value stands: its stack, and words for messages. */
@@ -66,7 +68,7 @@ export class Resolver {
   /** Whether the resource is part of the deployment: it has no condition or its condition holds. */
   exists(resource: Resource): boolean {
     if (resource.condition === undefined) return true;
-    return this.#condition(resource.condition, { stack: resource.stack, where: describe(resource) });
+    return conditionHolds(resource.condition, { stack: resource.stack, where: describe(resource) }, this);
   }
 
   /** What `Ref` gives for a resource. */
@@ -123,9 +125,9 @@ export class Resolver {
   }
 
   #sub(argument: unknown, place: Place): string {
-    const [text, variables] = Array.isArray(argument) ? argument : [argument, {}];
-    const own = this.resolve(variables, place);
-    const values = typeof own === 'object' && own !== null ? new Map<string, unknown>(Object.entries(own)) : new Map();
+    const parts: readonly unknown[] = Array.isArray(argument) ? argument : [argument, {}];
+    const [text, variables] = parts;
+    const values = membersOf(this.resolve(variables, place));
     return String(text).replaceAll(/\$\{([^}]*)\}/g, (whole, name: string) => {
       if (name.startsWith('!')) return whole.replace('!', '');
       if (values.has(name)) return this.text(values.get(name), place);
@@ -157,7 +159,7 @@ export class Resolver {
   }
 
   #stackOutput(argument: unknown, place: Place): unknown {
-    const named = new Map(Object.entries(Object(argument)));
+    const named = membersOf(argument);
     const stackName = this.text(named.get('StackName'), place);
     const outputName = this.text(named.get('OutputName'), place);
     const stack = this.#stacks.find(({ name }) => name === stackName);
@@ -175,24 +177,7 @@ export class Resolver {
 
   #if(argument: unknown, place: Place): unknown {
     const [condition, whenTrue, whenFalse] = this.#list(argument, place);
-    return this.resolve(this.#condition(String(condition), place) ? whenTrue : whenFalse, place);
-  }
-
-  #condition(name: string, place: Place): boolean {
-    const expression = place.stack.template.Conditions[name];
-    if (expression === undefined) throw this.#error(place, `there is no condition ${name}`);
-    return this.#holds(expression, place);
-  }
-
-  #holds(expression: unknown, place: Place): boolean {
-    const [[operator, operand] = ['', undefined]] = Object.entries(Object(expression));
-    if (operator === 'Condition') return this.#condition(String(operand), place);
-    const operands = this.#list(operand, place);
-    if (operator === 'Fn::Not') return !this.#holds(operands[0], place);
-    if (operator === 'Fn::And') return operands.every((item) => this.#holds(item, place));
-    if (operator === 'Fn::Or') return operands.some((item) => this.#holds(item, place));
-    if (operator === 'Fn::Equals') return this.text(operands[0], place) === this.text(operands[1], place);
-    throw this.#error(place, `the condition function ${operator} is not known to the local stack`);
+    return this.resolve(conditionHolds(String(condition), place, this) ? whenTrue : whenFalse, place);
   }
 
   #list(value: unknown, place: Place): readonly unknown[] {

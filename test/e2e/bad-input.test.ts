@@ -1,6 +1,6 @@
 import { createHmac, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { Client } from 'pg';
-import { importJWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
+import { importJWK, type JWTHeaderParameters, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import {
   type IssuerIdentity,
@@ -74,9 +74,9 @@ async function signedWithThePublicKey(): Promise<string> {
 async function signedByAnother(): Promise<string> {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const [header = '', payload = ''] = (await token()).split('.');
-  const claims: JWTPayload = JSON.parse(Buffer.from(payload, 'base64url').toString());
+  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as JWTPayload;
   return new SignJWT(claims)
-    .setProtectedHeader(JSON.parse(Buffer.from(header, 'base64url').toString()))
+    .setProtectedHeader(JSON.parse(Buffer.from(header, 'base64url').toString()) as JWTHeaderParameters)
     .sign(privateKey);
 }
 

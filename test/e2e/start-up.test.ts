@@ -62,21 +62,21 @@ describe('a start that cannot succeed ends with a clear line', () => {
     const pretend = `Object.defineProperty(process.versions, 'node', { value: '20.1.0' });\n${launcher}`;
     await writeFile(join(folder, 'old.cjs'), pretend);
     const failed = await promisify(execFile)(process.execPath, [join(folder, 'old.cjs'), 'dev']).catch(
-      (error) => error,
+      (error: unknown) => error,
     );
     expect(failed).toMatchObject({ code: 1, stderr: expect.stringMatching(/^Node 20\.1\.0 is too old: .*24/) });
   });
 
   test('when an argument is unknown or wrong', async () => {
     const failed = await promisify(execFile)(process.execPath, ['local/run.cjs', 'dev', '--port', 'x']).catch(
-      (error) => error,
+      (error: unknown) => error,
     );
     expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining('x is not a port.') });
   });
 
   test('when a token is asked for before any stack was started', async () => {
     const command = ['local/run.cjs', 'token', 'acme', '--data', folder];
-    const failed = await promisify(execFile)(process.execPath, command).catch((error) => error);
+    const failed = await promisify(execFile)(process.execPath, command).catch((error: unknown) => error);
     expect(failed).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('npm run dev') });
   });
 });

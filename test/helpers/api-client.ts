@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { expect, inject } from 'vitest';
+import { membersOf } from '../../local/untyped.ts';
 import { signToken } from '../../local/issuer/sign-token.ts';
 
 export interface Sent {
@@ -69,7 +70,7 @@ export function expectProblem(answer: Answer, status: number, code: string): voi
 
 /** The value of a field of a JSON object. */
 export function field(json: unknown, name: string): unknown {
-  return new Map<string, unknown>(Object.entries(Object(json))).get(name);
+  return membersOf(json).get(name);
 }
 
 /** Creates a resource and returns its id. */

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ApiKeyStore } from '../../../local/gateway/api-keys.ts';
 import { Gateway } from '../../../local/gateway/gateway.ts';
 import { type GatewayServer, PortTakenError, startGatewayServer } from '../../../local/gateway/server.ts';
+import { membersOf } from '../../../local/untyped.ts';
 import { api, method } from './api-definition.ts';
 
 let folder: string;
@@ -53,8 +54,7 @@ function raw(text: string): Promise<string> {
 }
 const echo = async (text: string) => {
   const answer = await raw(text.replaceAll('\n', '\r\n'));
-  const body: unknown = JSON.parse(answer.split('\r\n\r\n')[1] ?? '{}');
-  return new Map<string, unknown>(Object.entries(Object(body)));
+  return membersOf(JSON.parse(answer.split('\r\n\r\n')[1] ?? '{}'));
 };
 
 describe('an event', () => {
@@ -126,7 +126,7 @@ describe('the server refuses', () => {
     expect(await raw(text)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   });
 
-  test.each(['a=%zz', 'a={b}', 'a=b|c'])('the query string %s', async (query) => {
+  test.each(['a=%zz', '%zz=a', '%zz', 'a={b}', 'a=b|c'])('the query string %s', async (query) => {
     const answer = await raw(`GET /echo?${query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
     expect(answer).toMatch(/^HTTP\/1.1 400 /);
     expect(answer).toContain('x-amzn-ErrorType: BadRequestException');

@@ -43,9 +43,20 @@ function functionOf(code: string, overrides: Partial<FunctionDefinition> = {}, m
   return pool;
 }
 
-const answer = async (pool: FunctionPool, event: unknown = {}) => {
+/** What the functions of these tests answer, or Lambda for them. */
+interface Value {
+  readonly left: number;
+  readonly env: object;
+  readonly pid: number;
+  readonly most: number;
+  readonly calls: number;
+  readonly errorMessage: string;
+  readonly trace: readonly string[];
+}
+
+const answer = async (pool: FunctionPool, event: unknown = {}): Promise<{ value: Value; isError: boolean }> => {
   const { payload, isError } = await pool.invoke(event);
-  return { value: JSON.parse(payload), isError };
+  return { value: JSON.parse(payload) as Value, isError };
 };
 
 describe('a function', () => {
@@ -166,8 +177,8 @@ describe('an error is reported as Lambda reports it', () => {
 });
 
 test('stopping ends every process', async () => {
-  const pool = functionOf('export const handler = () => process.pid;');
-  const { value: pid } = await answer(pool);
+  const pool = functionOf('export const handler = () => ({ pid: process.pid });');
+  const { pid } = (await answer(pool)).value;
   await pool.stop();
   await sleep(10);
   expect(() => process.kill(pid, 0)).toThrow('ESRCH');
