@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import { loadConfig } from '../../shared/config/index.ts';
 import { findTenant } from '../../shared/database/index.ts';
@@ -14,8 +15,13 @@ const log = serviceLogger('authorizer');
 const verifier = tokenVerifier(config.issuers);
 const signingKey = () => loadSigningKey(config.signingSecretArn);
 
-// Ahead of the first token, while the environment starts. What fails now is tried again by the request that needs it.
-void Promise.allSettled([verifier.hydrate(), signingKey()]);
+// Ahead of the first token, while the environment starts; awaited, since Lambda freezes whatever is still under way when the start is over.
+// What fails or takes too long now is tried again by the request that needs it.
+const warmUpMs = 3_000;
+await Promise.race([
+  Promise.allSettled([verifier.hydrate(), signingKey()]),
+  setTimeout(warmUpMs, undefined, { ref: false }),
+]);
 
 /** Lambda authorizer of type REQUEST, with the header Authorization as its only identity source. */
 export async function handler(event: APIGatewayRequestAuthorizerEvent): Promise<APIGatewayAuthorizerResult> {

@@ -33,7 +33,7 @@ export async function authorize(
   { verifier, findTenant, signingKey }: AuthorizeDependencies,
 ): Promise<Decision> {
   const verified = await verifier.verify(token);
-  const userId = verified.claims.sub ?? '';
+  const { userId } = verified;
   const refuse = (code: ErrorCode, detail: string): Decision => ({ allowed: false, userId, code, detail });
 
   const claim = verified.claims[verified.issuer.tenantClaim];
@@ -46,22 +46,21 @@ export async function authorize(
     return refuse('tenant-suspended', 'The tenant is not active. Ask the operator of this service.');
   }
   const capability = mintCapability(await signingKey(), tenant.tenantId, capabilityExpiry(verified));
-  return { allowed: true, tenant: tenantContext(verified, tenant, userId, capability), apiKey: tenant.apiKey };
+  return { allowed: true, tenant: tenantContext(verified, tenant, capability), apiKey: tenant.apiKey };
 }
 
 /** As long as the gateway may replay the answer, but no longer than the token itself. In seconds since the epoch. */
-function capabilityExpiry({ claims }: VerifiedToken): number {
-  const latest = Math.floor(Date.now() / 1000) + capabilitySeconds;
-  return Math.min(latest, claims.exp ?? latest);
+function capabilityExpiry({ expiresAt }: VerifiedToken): number {
+  return Math.min(Math.floor(Date.now() / 1000) + capabilitySeconds, expiresAt);
 }
 
 function tenantContext(
-  { claims, issuer }: VerifiedToken,
+  { userId, claims, issuer }: VerifiedToken,
   { tenantId, plan, placement }: RegisteredTenant,
-  userId: string,
   capability: string,
 ): TenantContext {
-  return { tenantId, plan, placement, userId, roles: rolesOf(claims[issuer.rolesClaim ?? '']), capability };
+  const roles = issuer.rolesClaim === undefined ? [] : rolesOf(claims[issuer.rolesClaim]);
+  return { tenantId, plan, placement, userId, roles, capability };
 }
 
 /** A list of names, or text with blanks between them. Anything else, and names with blanks in them, grants nothing. */

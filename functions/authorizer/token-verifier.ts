@@ -16,6 +16,9 @@ import { jwksFetcher } from './jwks-fetcher.ts';
 
 /** A verified token, and the configuration of its issuer, which says where the tenant is found in it. */
 export interface VerifiedToken {
+  readonly userId: string;
+  /** Seconds since the epoch. */
+  readonly expiresAt: number;
   readonly claims: JwtPayload;
   readonly issuer: TrustedIssuer;
 }
@@ -56,8 +59,11 @@ export function tokenVerifier(issuers: readonly TrustedIssuer[]): TokenVerifier 
       try {
         const claims = await verifier.verify(token);
         const issuer = issuers.find((candidate) => candidate.issuer === claims.iss);
-        if (!issuer) throw new InvalidTokenError('The issuer is not trusted.');
-        return { claims, issuer };
+        const { sub: userId, exp: expiresAt } = claims;
+        // The library lets a token without an expiry live for ever. Whoever acts is named in logs, and owns idempotency keys.
+        if (!issuer || !userId || expiresAt === undefined)
+          throw new InvalidTokenError('The token has no sub or no exp.');
+        return { userId, expiresAt, claims, issuer };
       } catch (error) {
         const isOwnFault = ownFaults.some((type) => error instanceof type);
         if (error instanceof JwtBaseError && !isOwnFault) throw new InvalidTokenError(error.message, { cause: error });
@@ -73,8 +79,6 @@ function verifyOptions({ issuer, jwksUri, audience, audienceClaim, tokenUse }: T
     ...(jwksUri && { jwksUri }),
     audience: audienceClaim === 'aud' ? [...audience] : null,
     customJwtCheck: ({ payload }: { payload: JwtPayload }) => {
-      // The library lets a token without an expiry live for ever.
-      if (payload.exp === undefined) throw new WrongClaimError('The token has no exp.', payload.exp);
       const clientId = payload['client_id'];
       if (audienceClaim === 'client_id' && !(typeof clientId === 'string' && audience.includes(clientId))) {
         throw new WrongClaimError('The client_id is not one of ours.', clientId);

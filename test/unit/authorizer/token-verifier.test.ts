@@ -65,6 +65,8 @@ const refused: Record<string, () => Promise<string> | string> = {
   'no token use': () => first.sign({ token_use: undefined }),
   'an expiry that has passed': () => first.sign({ exp: now() - 1 }),
   'no expiry': () => first.sign({ exp: undefined }),
+  'no user': () => first.sign({ sub: undefined }),
+  'an empty user': () => first.sign({ sub: '' }),
   'a start in the future': () => first.sign({ nbf: now() + 60 }),
   'an unknown key': () => first.sign({}, { kid: 'key-99' }),
   'no key id': () => first.sign({}, { kid: undefined } as never),
