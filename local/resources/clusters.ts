@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import * as z from 'zod';
@@ -68,7 +68,9 @@ export class ClusterServers {
   }
 
   async startKnown(): Promise<void> {
-    for (const name of await readdir(this.#folder).catch(() => [])) this.#start(name).catch(() => undefined);
+    // Passable, like the data folder above it.
+    await mkdir(this.#folder, { recursive: true, mode: 0o711 });
+    for (const name of await readdir(this.#folder)) this.#start(name).catch(() => undefined);
   }
 
   /** The server of a cluster, with its database, and its master user as on RDS: may make roles and databases, and is no superuser. */

@@ -23,6 +23,8 @@ export async function openDataFolder(dir: string): Promise<DataFolder> {
   const path = resolve(dir);
   const file = (name: string): string => join(path, name);
   try {
+    // Others may pass through, since a Postgres that root starts may run as another user, but not look around.
+    await mkdir(path, { recursive: true, mode: 0o711 });
     await mkdir(file('logs'), { recursive: true, mode: 0o700 });
     await lock(file('lock'), path);
   } catch (error) {

@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { type DevRun, runDev, stopDev } from './stack.ts';
 
@@ -16,12 +16,13 @@ let dataDir = '';
 
 /** One local stack for a whole run, started as a newcomer starts it. */
 export async function setup(project: TestProject): Promise<void> {
-  dataDir = await mkdtemp(join(tmpdir(), 'tenantry-e2e-'));
+  dataDir = join(await mkdtemp(join(tmpdir(), 'tenantry-e2e-')), 'data');
+  await chmod(dirname(dataDir), 0o711);
   run = runDev(dataDir);
   project.provide('stack', { apiUrl: await run.ready, dataDir });
 }
 
 export async function teardown(): Promise<void> {
   if (run) await stopDev(run);
-  await rm(dataDir, { recursive: true, force: true });
+  await rm(dirname(dataDir), { recursive: true, force: true });
 }
