@@ -94,7 +94,7 @@ async function unprivileged(dataDir: string): Promise<Unprivileged> {
   if (process.getuid?.() !== 0 && hasName()) return { prefix: [], ids: {} };
   const nobody = 65_534;
   const namespace = ['unshare', '--user', `--map-user=${nobody}`, `--map-group=${nobody}`, '--'];
-  const [command = 'unshare', ...args] = [...namespace, 'true'];
+  const [command, ...args] = [...namespace, 'true'] as const;
   if (spawnSync(command, args).status === 0) return { prefix: namespace, ids: {} };
   if (made) await chown(dataDir, nobody, nobody);
   return { prefix: [], ids: { uid: nobody } };

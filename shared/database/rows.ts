@@ -3,8 +3,8 @@ import { AppError } from '../errors/index.ts';
 /** A row as the query asked for it. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** No number of fewer characters can lose a digit: a double holds 15 significant ones. */
-const mayLoseDigits = /[\d.]{16}/;
+/** No other number can lose a digit: a double holds 15 significant ones, and exponents of two digits. */
+const mayLoseDigits = /[\d.]{16}|\de[+-]?\d{3}/i;
 
 type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
 const parseWithSource = JSON.parse as (text: string, reviver: Reviver) => unknown;

@@ -68,7 +68,8 @@ export async function behindPlugin(postgres: TestDatabase, query: (db: Database)
 }
 
 async function inTransaction<T>(client: Client, work: (client: Client) => Promise<T>): Promise<T> {
-  await client.query('begin');
+  // Of random queries some multiply their tables by each other.
+  await client.query(`begin; set local statement_timeout = '500ms'`);
   try {
     return await work(client);
   } finally {

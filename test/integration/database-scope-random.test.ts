@@ -12,12 +12,15 @@ beforeAll(async () => {
 });
 afterAll(() => postgres[Symbol.asyncDispose]());
 
+const tookTooLong = '57014';
+
 test('random queries give the same rows behind the plugin alone as behind the policies alone', async () => {
   let answered = 0;
   await fc.assert(
     fc.asyncProperty(query(2), async (description) => {
       const expected = await behindPolicies(postgres, (db) => build(db, description));
       const actual = await behindPlugin(postgres, (db) => build(db, description));
+      if (expected.rows === tookTooLong || actual.rows === tookTooLong) return;
       expect(actual.rows).toEqual(expected.rows);
       if (typeof expected.rows !== 'string') answered += 1;
     }),

@@ -132,6 +132,7 @@ describe('a number that JavaScript cannot hold', () => {
     await expect(select(`'{"a": [9007199254740993]}'::jsonb`)).rejects.toThrow('more digits than a JavaScript number');
     await expect(select(`'{"a": 0.12345678901234567}'::jsonb`)).rejects.toThrow('"a" holds a number');
     await expect(select(`'[1e400]'::jsonb`)).rejects.toThrow('more digits');
+    await expect(select(`'[1e400]'::json`)).rejects.toThrow('more digits');
   });
 
   test('is fine inside of jsonb when it is only long', async () => {
