@@ -24,7 +24,7 @@ const project = z
   .meta({ id: 'Project' });
 export type Project = z.output<typeof project>;
 
-export const newProject = z.strictObject({
+const newProject = z.strictObject({
   name: text(1, 200).meta({ description: 'Unique among the projects of the tenant.' }),
   description: text(0, 4000).nullable().optional(),
 });

@@ -62,7 +62,8 @@ export function openCacheConnection(url: string | URL, options: CacheConnectionO
   const untilReady = async (): Promise<void> => {
     if (client.status === 'ready') return;
     // Between two attempts there is nothing to wait for.
-    if (client.status === 'reconnecting' || client.status === 'end') throw lastError ?? new Error('Not connected.');
+    if (client.status === 'reconnecting' || client.status === 'end')
+      throw lastError instanceof Error ? lastError : new Error('Not connected.');
     if (client.status === 'wait') client.connect().catch(() => undefined);
     // Shared, so that waiting requests do not add up to a heap of listeners. Rejects on 'error'.
     opening ??= once(client, 'ready').finally(() => (opening = undefined));

@@ -34,7 +34,7 @@ export function elastiCacheLogin(
     };
     const signed = await signer.presign(request, { expiresIn: tokenSeconds });
     const query = new URLSearchParams(signed.query as Record<string, string>);
-    return { username: user, password: `${cacheName}/?${query}` };
+    return { username: user, password: `${cacheName}/?${query.toString()}` };
   };
   return () => {
     if (token && Date.now() < renewAt) return token;

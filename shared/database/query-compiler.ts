@@ -58,7 +58,7 @@ export class TenantQueryCompiler extends PostgresQueryCompiler {
 
 /** Postgres answers EXPLAIN with rows by itself. */
 function isExplained(node: QueryNode): boolean {
-  return 'explain' in node && node.explain !== undefined;
+  return 'explain' in node && Boolean(node.explain);
 }
 
 /** The statement that answers a query with rows of JSON-safe values. */

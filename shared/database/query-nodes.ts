@@ -20,7 +20,7 @@ import {
 export type WritingQueryNode = InsertQueryNode | UpdateQueryNode | DeleteQueryNode | MergeQueryNode;
 export type QueryNode = SelectQueryNode | WritingQueryNode;
 
-export function isWritingQuery(node: OperationNode): node is WritingQueryNode {
+function isWritingQuery(node: OperationNode): node is WritingQueryNode {
   return Insert.is(node) || Update.is(node) || Delete.is(node) || Merge.is(node);
 }
 

@@ -34,7 +34,9 @@ interface Source {
 const declared: CommonTables = new Map(
   Object.entries(tables).map(([name, columns]) => [
     name,
-    new Map(Object.entries(columns).map(([column, { type }]) => [column, !/^(bigint|numeric)/.test(type)])),
+    new Map(
+      Object.entries<{ type: string }>(columns).map(([column, { type }]) => [column, !/^(bigint|numeric)/.test(type)]),
+    ),
   ]),
 );
 

@@ -4,7 +4,6 @@ import {
   BinaryOperationNode,
   ColumnNode,
   FromNode,
-  type IdentifierNode,
   OnNode,
   type OperationNode,
   OperatorNode,
@@ -28,7 +27,7 @@ export function isOf(tenantId: string, table: TableNode | undefined): BinaryOper
 }
 
 /** All of `conditions`, and what was there before, which may be a fragment with an `or` in it. */
-export function allOf(conditions: readonly OperationNode[], before?: OperationNode): OperationNode | undefined {
+function allOf(conditions: readonly OperationNode[], before?: OperationNode): OperationNode | undefined {
   const all = before ? [...conditions, ParensNode.create(before)] : conditions;
   return all.length > 0 ? all.reduce((left, right) => AndNode.create(left, right)) : undefined;
 }
@@ -53,7 +52,7 @@ export function filteredTable(tenantId: string, table: TableNode, alias: Operati
     selections: [SelectionNode.createSelectAll()],
     where: WhereNode.create(isOf(tenantId, table)),
   };
-  return AliasNode.create(query, alias as IdentifierNode);
+  return AliasNode.create(query, alias);
 }
 
 export function isTenantColumn(node: OperationNode): boolean {

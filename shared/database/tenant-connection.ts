@@ -36,7 +36,7 @@ export class TenantConnection implements DatabaseConnection {
     return atHome(router, context, (home) => runStatement(dataApi, home, context, statementOf(query), options));
   }
 
-  // eslint-disable-next-line require-yield -- Kysely wants an iterator also of those who have none.
+  // Kysely wants an iterator also of those who have none.
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new AppError(
       'internal',

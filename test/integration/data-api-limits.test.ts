@@ -44,7 +44,7 @@ describe('requests that AWS refuses', () => {
 
   it('ExecuteSql and unknown operations', async () => {
     const { resourceArn: dbClusterOrInstanceArn, secretArn: awsSecretStoreArn } = data.target;
-    // eslint-disable-next-line @typescript-eslint/no-deprecated -- that it is refused is what is tested
+
     const old = new sdk.ExecuteSqlCommand({ dbClusterOrInstanceArn, awsSecretStoreArn, sqlStatements: 'select 1' });
     await expect(data.client.send(old)).rejects.toThrow('Use ExecuteStatement');
     const unknown = await post('/Nothing', '{}');

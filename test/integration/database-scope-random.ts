@@ -114,9 +114,9 @@ function select(
     text(0, 'id').as('id'),
     text(last, 'number').as('number'),
     text(last, 'label').as('label'),
-  ]) as never;
+  ]);
   if (isGrouped) builder = builder.groupBy(sql`1, 2, 3`);
-  return union ? (builder[union.kind](sql`(${select(db, union.with, inScope)})` as never) as never) : builder;
+  return union ? builder[union.kind](sql`(${select(db, union.with, inScope)})` as never) : builder;
 }
 
 function conditionOf(
