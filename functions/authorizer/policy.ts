@@ -1,6 +1,6 @@
 import type { APIGatewayAuthorizerResult } from 'aws-lambda';
 import { authorizerContextKeys as keys } from '../../shared/contract/index.ts';
-import { AppError, type ErrorCode } from '../../shared/errors/index.ts';
+import { AppError, type ErrorCode, errorCatalogue } from '../../shared/errors/index.ts';
 import type { TenantContext } from '../../shared/tenancy/index.ts';
 
 /**
@@ -35,8 +35,17 @@ export function deny(
   return {
     principalId,
     policyDocument: policy('Deny', methodArn),
-    context: { [keys.errorCode]: code, [keys.errorDetail]: detail },
+    context: {
+      [keys.errorCode]: code,
+      [keys.errorTitle]: jsonContent(errorCatalogue[code].title),
+      [keys.errorDetail]: jsonContent(detail),
+    },
   };
+}
+
+/** API Gateway pastes what it is given between the quotes of a JSON text, and escapes nothing. */
+function jsonContent(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
 function policy(Effect: 'Allow' | 'Deny', methodArn: string): APIGatewayAuthorizerResult['policyDocument'] {

@@ -39,8 +39,13 @@ const gatewayProblems: Readonly<Record<string, GatewayProblem>> = {
   UNAUTHORIZED: unauthorized,
   EXPIRED_TOKEN: unauthorized,
   INVALID_SIGNATURE: unauthorized,
-  // The authorizer says which of its refusals it is.
-  ACCESS_DENIED: { ...forbidden, code: context('errorCode'), detail: context('errorDetail') },
+  // The authorizer says which of its refusals it is, in texts that are escaped for JSON.
+  ACCESS_DENIED: {
+    code: context('errorCode'),
+    status: 403,
+    title: context('errorTitle'),
+    detail: context('errorDetail'),
+  },
   WAF_FILTERED: forbidden,
   INVALID_API_KEY: { code: 'api-key-invalid', status: 403, title: 'The tenant has no usable API key' },
   THROTTLED: {

@@ -14,7 +14,9 @@ export const authorizerContextKeys = {
   capability: 'capability',
   /** Code of the error catalogue, on a refusal. */
   errorCode: 'errorCode',
-  /** One sentence on why, on a refusal. */
+  /** The catalogue's title of that code, escaped like {@link authorizerContextKeys.errorDetail}. */
+  errorTitle: 'errorTitle',
+  /** One sentence on why, on a refusal; escaped, so that it can stand between the quotes of a JSON text. */
   errorDetail: 'errorDetail',
 } as const;
 

@@ -1,5 +1,6 @@
 import { describe, expect, it, beforeAll, afterAll } from 'vitest';
-import { type ErrorCode, errorCatalogue } from '../../shared/errors/index.ts';
+import { deny } from '../../functions/authorizer/policy.ts';
+import { AppError, type ErrorCode, errorCatalogue, problemDetails } from '../../shared/errors/index.ts';
 import { resourcesOf, synthesize, type Synthesized } from './synthesize.ts';
 
 interface GatewayResponse {
@@ -23,6 +24,9 @@ const problemOf = (type: string) =>
   JSON.parse(responses.get(type)?.ResponseTemplates['application/json'] ?? 'null') as Record<string, unknown> | null;
 const headerOf = (type: string, name: string) =>
   responses.get(type)?.ResponseParameters[`gatewayresponse.header.${name}`];
+
+const prefixed = (prefix: string, values: object) =>
+  Object.fromEntries(Object.entries(values).map(([name, value]): [string, unknown] => [prefix + name, value]));
 
 /** What each kind of answer must be to clients. The authorizer's own refusals have the code that it gives. */
 const expected: Record<string, [ErrorCode, number] | undefined> = {
@@ -73,17 +77,20 @@ describe('answers of the gateway itself', () => {
     }
   });
 
-  it('pass on why the authorizer refused', () => {
-    expect(responses.get('ACCESS_DENIED')?.StatusCode).toBe('403');
-    expect(problemOf('ACCESS_DENIED')).toEqual({
-      type: 'urn:tenantry:error:$context.authorizer.errorCode',
-      title: errorCatalogue.forbidden.title,
-      status: 403,
-      code: '$context.authorizer.errorCode',
-      detail: '$context.authorizer.errorDetail',
-      instance: '$context.requestId',
-    });
-  });
+  it.each(['The tenant is not active.', 'Quotes "like these", a \\ and a\nline feed.'])(
+    'pass on why the authorizer refused, as a function would say it: %j',
+    (detail) => {
+      const arn = 'arn:aws:execute-api:eu-central-1:123456789012:api-id/dev/GET/projects';
+      const { context } = deny(arn, 'ann', 'tenant-suspended', detail);
+      const template = responses.get('ACCESS_DENIED')?.ResponseTemplates['application/json'] ?? '';
+      const variables: Record<string, unknown> = { requestId: 'request-1', ...prefixed('authorizer.', context ?? {}) };
+
+      const body = template.replaceAll(/\$context\.([\w.]*\w)/g, (_, name: string) => String(variables[name]));
+
+      expect(responses.get('ACCESS_DENIED')?.StatusCode).toBe('403');
+      expect(JSON.parse(body)).toEqual(problemDetails(new AppError('tenant-suspended', detail), 'request-1'));
+    },
+  );
 
   it('say how to authenticate on 401, and when to come back on 429', () => {
     expect(headerOf('UNAUTHORIZED', 'WWW-Authenticate')).toBe("'Bearer'");

@@ -4,6 +4,7 @@ import type { handler } from '../../functions/authorizer/handler.ts';
 import { SecretStore } from '../../local/secrets-manager/secret-store.ts';
 import { startSecretsManager } from '../../local/secrets-manager/server.ts';
 import { environmentKeys } from '../../shared/contract/index.ts';
+import { type ErrorCode, errorCatalogue } from '../../shared/errors/index.ts';
 import { fromAuthorizer, runWithTenant } from '../../shared/tenancy/index.ts';
 import { apiEvent } from '../helpers/api-gateway.ts';
 import { signingKey } from '../helpers/capability.ts';
@@ -74,7 +75,7 @@ test('A valid token is allowed, with a context by which the database serves that
   expect(rows.rows).toEqual([{ tenant_id: 'acme', name: 'Apollo' }]);
 });
 
-test.each([
+test.each<[string, Record<string, unknown>, ErrorCode]>([
   ['a missing claim', { tenant_id: undefined }, 'tenant-claim-missing'],
   ['an unknown tenant', { tenant_id: 'nobody' }, 'tenant-unknown'],
   ['a suspended tenant', { tenant_id: 'umbrella' }, 'tenant-suspended'],
@@ -83,7 +84,11 @@ test.each([
   expect(result.policyDocument.Statement).toMatchObject([
     { Effect: 'Deny', Resource: expect.stringMatching(/\/dev\/\*$/) },
   ]);
-  expect(result.context).toEqual({ errorCode, errorDetail: expect.stringMatching(/^[A-Z].*\.$/) });
+  expect(result.context).toEqual({
+    errorCode,
+    errorTitle: errorCatalogue[errorCode].title,
+    errorDetail: expect.stringMatching(/^[A-Z].*\.$/),
+  });
   expect(result).not.toHaveProperty('usageIdentifierKey');
 });
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { allow, deny } from '../../../functions/authorizer/policy.ts';
 import { authorize } from '../../../functions/authorizer/service.ts';
@@ -107,8 +108,20 @@ test('Allow and Deny cover the whole stage, whatever route was called first', as
       Version: '2012-10-17',
       Statement: [{ Action: 'execute-api:Invoke', Effect: 'Deny', Resource: resource }],
     },
-    context: { errorCode: 'tenant-suspended', errorDetail: 'Why.' },
+    context: { errorCode: 'tenant-suspended', errorTitle: 'The tenant is suspended', errorDetail: 'Why.' },
   });
+});
+
+test('Whatever a refusal says, the gateway can paste it between the quotes of a JSON text', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom('"', '\\', '\n', '\0', 'a') })),
+      (detail) => {
+        const { context } = deny(methodArn, 'ann', 'tenant-suspended', detail);
+        expect(JSON.parse(`"${String(context?.errorDetail)}"`)).toBe(detail);
+      },
+    ),
+  );
 });
 
 test('What the authorizer says is what functions understand, and the gateway can carry it', async () => {
