@@ -16,7 +16,8 @@ export class DatabaseSecrets extends Construct {
     this.logins = {
       owner: this.login('Owner', databaseRoles.owner, props.stage),
       app: this.login('App', databaseRoles.app, props.stage),
-      authorizer: this.login('Authorizer', databaseRoles.authorizer, props.stage),
+      // Ids are kept short: they are part of ARNs, for which the description of the Data API allows 100 characters.
+      authorizer: this.login('Auth', databaseRoles.authorizer, props.stage),
       control: this.login('Control', databaseRoles.control, props.stage),
     };
     this.signingKey = this.generate('SigningKey', {

@@ -41,10 +41,13 @@ const named =
   (resource: Resource, own: OwnProperty): string =>
     own(property) ?? `${resource.stack.name}-${resource.logicalId}`.slice(0, longest);
 
+const digest = (resource: Resource, encoding: 'base64url' | 'hex'): string =>
+  createHash('sha256').update(`${resource.stack.name}/${resource.logicalId}`).digest(encoding);
+
+const hexadecimal = (resource: Resource, length: number): string => digest(resource, 'hex').slice(0, length);
+
 const hash = (resource: Resource, length: number): string =>
-  createHash('sha256')
-    .update(`${resource.stack.name}/${resource.logicalId}`)
-    .digest('base64url')
+  digest(resource, 'base64url')
     .toLowerCase()
     .replaceAll(/[^a-z0-9]/g, '0')
     .slice(0, length);
@@ -65,10 +68,15 @@ const qualified = (resource: Resource, own: OwnProperty): string => {
 };
 const clusterName = (resource: Resource, own: OwnProperty): string =>
   named('DBClusterIdentifier', 63)(resource, own).toLowerCase();
-/** CloudFormation calls a secret by its logical id and twelve characters; the Data API takes no ARN of more than 100. */
+/** CloudFormation calls a secret by its logical id and twelve characters. */
 const secretArn = (resource: Resource, own: OwnProperty): string => {
   const name = own('Name') ?? `${resource.logicalId}-${hash(resource, 12)}`;
   return `${arn('secretsmanager', 'secret:')(resource, name)}-${hash(resource, 6)}`;
+};
+/** RDS calls the secret that it makes for a cluster's master user by an id of its own. */
+const masterSecretArn = (resource: Resource): string => {
+  const id = hexadecimal(resource, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  return `${arn('secretsmanager', 'secret:')(resource, `rds!cluster-${id}`)}-${hash(resource, 6)}`;
 };
 const logGroupName = named('LogGroupName', 512);
 const userPoolId = (resource: Resource): string => `${resource.stack.region}_${hash(resource, 9)}`;
@@ -96,8 +104,7 @@ const types: Readonly<Record<string, PhysicalType>> = {
     ref: clusterName,
     attributes: {
       DBClusterArn: (resource, own) => arn('rds', 'cluster:')(resource, clusterName(resource, own)),
-      'MasterUserSecret.SecretArn': (resource, own) =>
-        arn('secretsmanager', 'secret:')(resource, `rds!cluster-${clusterName(resource, own)}-${hash(resource, 6)}`),
+      'MasterUserSecret.SecretArn': masterSecretArn,
       'Endpoint.Address': () => '127.0.0.1',
     },
   },

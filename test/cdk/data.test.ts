@@ -2,6 +2,8 @@ import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseConfig } from '../../lib/config.ts';
+import { clusterIdentifier } from '../../lib/constructs/aurora-cluster.ts';
 import { databaseRoles } from '../../shared/contract/index.ts';
 import { resourcesOf, synthesize, type Synthesized, templateOf } from './synthesize.ts';
 
@@ -52,6 +54,18 @@ describe('a cluster', () => {
     data.resourceCountIs('AWS::RDS::DBInstance', 3);
   });
 
+  it('has an ARN no longer than the Data API’s description allows, however long the names of stage and cluster', () => {
+    const stage = 's'.repeat(16);
+    const name = 'c'.repeat(20);
+    expect(() => parseConfig({ stage, clusters: { main: {}, [name]: {} } })).not.toThrow();
+    expect(() => parseConfig({ stage: `${stage}s` })).toThrow();
+    expect(() => parseConfig({ stage, clusters: { main: {}, [`${name}c`]: {} } })).toThrow();
+
+    const arn = `arn:aws:rds:ap-southeast-2:123456789012:cluster:${clusterIdentifier(stage, name)}`;
+
+    expect(arn.length).toBeLessThanOrEqual(100);
+  });
+
   it('never writes bound parameters to its log, as capabilities are among them', () => {
     data.allResourcesProperties('AWS::RDS::DBClusterParameterGroup', {
       Parameters: { log_parameter_max_length: '0', log_parameter_max_length_on_error: '0' },
@@ -99,6 +113,18 @@ describe('a secret', () => {
         },
       });
     }
+  });
+
+  it('that the Data API logs in with has an ARN no longer than its description allows, in any commercial Region', () => {
+    const secrets = Object.entries(resourcesOf(synthesized, 'AWS::SecretsManager::Secret'));
+    const logins = secrets.filter(([, secret]) => JSON.stringify(secret.Properties).includes('username'));
+    // CloudFormation adds 12 characters to the logical id, and Secrets Manager 6.
+    const arns = logins.map(
+      ([id]) => `arn:aws:secretsmanager:ap-southeast-2:123456789012:secret:${id}-abcdefghijkl-mnopqr`,
+    );
+
+    expect(arns).toHaveLength(Object.keys(databaseRoles).length);
+    expect(arns.filter((arn) => arn.length > 100)).toEqual([]);
   });
 
   it('holds a signing key of 64 characters', () => {

@@ -20,7 +20,7 @@ const list = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]
 const secretNames = (text: string) =>
   [
     ...text.matchAll(
-      /Secrets(Owner|App|Authorizer|Control|SigningKey)|Cluster(?:main|second)Cluster\w+",\s*"MasterUserSecret/g,
+      /Secrets(Owner|App|Auth|Control|SigningKey)|Cluster(?:main|second)Cluster\w+",\s*"MasterUserSecret/g,
     ),
   ]
     .map((match) => match[1] ?? 'Master')
@@ -111,7 +111,7 @@ describe('least privilege', () => {
   });
 
   it('lets nobody in the application plane but the authorizer read the signing key', () => {
-    expect(readableSecrets('AuthorizerRole')).toEqual(['Authorizer', 'SigningKey']);
+    expect(readableSecrets('AuthorizerRole')).toEqual(['Auth', 'SigningKey']);
     const readers = allStatements()
       .filter(({ statement }) => JSON.stringify(statement.Resource).includes('SigningKey'))
       .map(({ role }) => role.replace(/Role\w+$/, ''));
@@ -120,7 +120,7 @@ describe('least privilege', () => {
 
   it('lets the migration runner alone read the owner’s and the master’s login', () => {
     expect(readableSecrets('MigrationsMigrateRole').sort()).toEqual(
-      ['App', 'Authorizer', 'Control', 'Master', 'Master', 'Owner', 'SigningKey'].sort(),
+      ['App', 'Auth', 'Control', 'Master', 'Master', 'Owner', 'SigningKey'].sort(),
     );
     const readers = allStatements()
       .filter(({ statement }) =>

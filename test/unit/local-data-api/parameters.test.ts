@@ -86,6 +86,14 @@ describe('requests', () => {
     expect(() => check({ ...request, sql: ' '.repeat(65_537) })).toThrow(/'sql'/);
   });
 
+  it('may name the secrets that RDS makes itself, whose ARNs are longer than the API’s description says', () => {
+    const prefix = 'arn:aws:secretsmanager:ap-southeast-2:123456789012:secret:rds!cluster-';
+    const secretArn = `${prefix}7c1aaba6-3e5b-4b5a-b8de-9e0c2d50d4b4-AbCdEf`;
+    expect(secretArn.length).toBeGreaterThan(100);
+    expect(() => check({ ...request, secretArn })).not.toThrow();
+    expect(() => check({ ...request, secretArn: 'x'.repeat(2_049) })).toThrow(/'secretArn'/);
+  });
+
   it('that are not JSON are bad requests', () => {
     expect(() => parseBody('{')).toThrow(expect.objectContaining({ name: 'BadRequestException' }));
   });

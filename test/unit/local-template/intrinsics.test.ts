@@ -73,6 +73,12 @@ describe('a value is resolved as CloudFormation would', () => {
     expect(resolve({ Ref: 'Key' })).toBe(again);
     expect(again).toMatch(/^arn:aws:secretsmanager:eu-central-1:111122223333:secret:Key-\w{12}-\w{6}$/);
   });
+
+  test('the secret of a master user is called as RDS calls it, with an id and not a name', () => {
+    expect(resolve({ 'Fn::GetAtt': ['Cluster', 'MasterUserSecret.SecretArn'] })).toMatch(
+      /^arn:aws:secretsmanager:eu-central-1:111122223333:secret:rds!cluster-[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}-\w{6}$/,
+    );
+  });
 });
 
 describe('what the local stack does not know stops it', () => {
