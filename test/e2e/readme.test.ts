@@ -1,10 +1,10 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyDiff, type Block, blocksOf } from '../helpers/markdown.ts';
+import { makePassableFolder } from '../helpers/passable-folder.ts';
 import { type DevRun, runDev, stopDev } from '../helpers/stack.ts';
 
 /** Follows the README in a copy of the repository: every command is run, every file is written, answers are compared. */
@@ -18,7 +18,7 @@ let copy: string;
 let dev: DevRun | undefined;
 
 beforeAll(async () => {
-  copy = await mkdtemp(join(tmpdir(), 'tenantry-readme-'));
+  copy = await makePassableFolder('tenantry-readme-');
   const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' });
   for (const file of files.trim().split('\n')) await cp(file, join(copy, file)).catch(() => undefined);
   await symlink(resolve('node_modules'), join(copy, 'node_modules'));

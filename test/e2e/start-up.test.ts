@@ -1,19 +1,17 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { makePassableFolder } from '../helpers/passable-folder.ts';
 import { readStackFile, runDev, stopDev } from '../helpers/stack.ts';
 
 let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tenantry-start-'));
-  // The database may run as another user, if root runs the tests.
-  await chmod(folder, 0o711);
+  folder = await makePassableFolder('tenantry-start-');
 });
 
 afterEach(async () => {

@@ -1,7 +1,7 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { makePassableFolder } from './passable-folder.ts';
 import { type DevRun, runDev, stopDev } from './stack.ts';
 
 declare module 'vitest' {
@@ -16,8 +16,7 @@ let dataDir = '';
 
 /** One local stack for a whole run, started as a newcomer starts it. */
 export async function setup(project: TestProject): Promise<void> {
-  dataDir = join(await mkdtemp(join(tmpdir(), 'tenantry-e2e-')), 'data');
-  await chmod(dirname(dataDir), 0o711);
+  dataDir = join(await makePassableFolder('tenantry-e2e-'), 'data');
   run = runDev(dataDir);
   project.provide('stack', { apiUrl: await run.ready, dataDir });
 }
