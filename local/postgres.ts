@@ -1,11 +1,11 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { chown, mkdir, readFile, rm, stat } from 'node:fs/promises';
-import { userInfo } from 'node:os';
+import { execFile } from 'node:child_process';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { freePort } from './free-port.ts';
+import { type PostgresUser, postgresUser } from './postgres-user.ts';
 import { spawnTied, type TiedProcess } from './tied-process.ts';
 
 const run = promisify(execFile);
@@ -34,11 +34,11 @@ export interface Postgres {
 /**
  * Starts the embedded Postgres 17 on 127.0.0.1, also as root (which Postgres refuses by itself), also over what a killed run left.
  *
- * @throws Error with what the server printed, if it does not come up within 30 s.
+ * @throws Error with what the server printed, if it does not come up within 30 s; StartupError if its user cannot reach its files
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const { initdb, postgres } = await binaries();
-  const user = await unprivileged(options.dataDir);
+  const user = await postgresUser(options.dataDir, postgres);
   if (!(await exists(join(options.dataDir, 'PG_VERSION')))) await initialise(initdb, user, options);
   await endPreviousRun(options.dataDir);
   const port = options.port || (await freePort());
@@ -80,35 +80,7 @@ async function binaries(): Promise<Binaries> {
   }
 }
 
-interface Unprivileged {
-  readonly prefix: readonly string[];
-  readonly ids: { uid?: number };
-}
-
-/**
- * How to run Postgres when we are root, or a user without a name as in some containers, both of whom it refuses: in a user namespace
- * where our files belong to "nobody", or, where the kernel has none, as "nobody" itself, who then owns the data folder.
- */
-async function unprivileged(dataDir: string): Promise<Unprivileged> {
-  const made = await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  if (process.getuid?.() !== 0 && hasName()) return { prefix: [], ids: {} };
-  const nobody = 65_534;
-  const namespace = ['unshare', '--user', `--map-user=${nobody}`, `--map-group=${nobody}`, '--'];
-  const [command, ...args] = [...namespace, 'true'] as const;
-  if (spawnSync(command, args).status === 0) return { prefix: namespace, ids: {} };
-  if (made) await chown(dataDir, nobody, nobody);
-  return { prefix: [], ids: { uid: nobody } };
-}
-
-function hasName(): boolean {
-  try {
-    return userInfo().username !== '';
-  } catch {
-    return false;
-  }
-}
-
-async function initialise(initdb: string, user: Unprivileged, options: PostgresOptions): Promise<void> {
+async function initialise(initdb: string, user: PostgresUser, options: PostgresOptions): Promise<void> {
   const [command, ...args] = [
     ...user.prefix,
     'sh',

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { makePassableFolder } from '../helpers/passable-folder.ts';
 import { readStackFile, runDev, stopDev } from '../helpers/stack.ts';
+import { isRoot, pathWithoutUserNamespaces } from '../helpers/without-user-namespaces.ts';
 
 let folder: string;
 
@@ -55,6 +56,17 @@ describe('a start that cannot succeed ends with a clear line', () => {
     const run = runDev(inject('stack').dataDir);
     expect(await run.ended).toBe(1);
     expect(run.output()).toMatch(/^A stack is running in .* already \(process \d+\)/m);
+  });
+
+  test.skipIf(!isRoot)('when root’s database cannot reach its folder (needs root)', async () => {
+    const [bin, closed] = [join(folder, 'bin'), join(folder, 'closed')];
+    await mkdir(bin);
+    await mkdir(closed, { mode: 0o700 });
+    const run = runDev(join(closed, 'data'), { env: { PATH: await pathWithoutUserNamespaces(bin) } });
+    expect(await run.ended).toBe(1);
+    const [last = ''] = run.output().trim().split('\n').slice(-1);
+    expect(last).toMatch(/^Postgres .*cannot pass through .*closed\. /);
+    expect(run.output()).not.toContain('    at ');
   });
 
   test('when Node is too old', async () => {
