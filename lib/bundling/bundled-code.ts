@@ -1,20 +1,10 @@
 import { createHash } from 'node:crypto';
-import {
-  cpSync,
-  existsSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { cpSync, globSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AssetHashType } from 'aws-cdk-lib';
 import { type AssetCode, Code, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { buildSync } from 'esbuild';
+import { cached } from './bundle-cache.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const bundleCache = join(root, 'node_modules/.cache/tenantry/bundles');
@@ -52,30 +42,7 @@ export function bundledCode(name: string, options: BundleOptions = {}): AssetCod
 
 /** Bundles `functions/<name>` unless it was done for the same sources before, and returns the folder of `index.mjs`. */
 export function bundle(name: string): string {
-  const folder = join(bundleCache, `${name}-${sourceHash(name)}`);
-  if (existsSync(folder)) return folder;
-  mkdirSync(bundleCache, { recursive: true });
-  removeOldBundles();
-  const unfinished = mkdtempSync(join(bundleCache, 'unfinished-'));
-  try {
-    build(name, unfinished);
-    renameSync(unfinished, folder);
-  } catch (error) {
-    rmSync(unfinished, { recursive: true, force: true });
-    // Another process was faster: its bundle is the same.
-    if (!existsSync(folder)) throw error;
-  }
-  return folder;
-}
-
-/** Every change leaves a bundle behind. Those of today stay: another process may be copying one. */
-function removeOldBundles(): void {
-  const yesterday = Date.now() - 24 * 60 * 60 * 1000;
-  for (const name of readdirSync(bundleCache)) {
-    const path = join(bundleCache, name);
-    const modified = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? yesterday;
-    if (modified < yesterday) rmSync(path, { recursive: true, force: true });
-  }
+  return cached(bundleCache, `${name}-${sourceHash(name)}`, (folder) => build(name, folder));
 }
 
 function build(name: string, outputFolder: string): void {

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { makePassableFolder } from '../helpers/passable-folder.ts';
 import { readStackFile, runDev, stopDev } from '../helpers/stack.ts';
-import { isRoot, pathWithoutUserNamespaces } from '../helpers/without-user-namespaces.ts';
+import { isRoot, pathWithoutUserNamespaces } from '../helpers/other-users.ts';
 
 let folder: string;
 

@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startPostgres } from '../../local/postgres.ts';
 import { makePassableFolder } from '../helpers/passable-folder.ts';
-import { isRoot, pathWithoutUserNamespaces } from '../helpers/without-user-namespaces.ts';
+import { isRoot, pathWithoutUserNamespaces } from '../helpers/other-users.ts';
 
 let folder: string;
 

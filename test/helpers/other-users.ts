@@ -1,8 +1,22 @@
 import { access, symlink } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
-/** Whether these tests can pretend to be root on a kernel without user namespaces: to run a program as "nobody" takes root. */
+/** Whether tests can act as other users, which takes root. */
 export const isRoot = process.getuid?.() === 0;
+
+const nobody = 65_534;
+
+/** Runs `work`, which must be synchronous, with the permissions of the user "nobody". */
+export function asNobody<T>(work: () => T): T {
+  process.setegid?.(nobody);
+  process.seteuid?.(nobody);
+  try {
+    return work();
+  } finally {
+    process.seteuid?.(0);
+    process.setegid?.(0);
+  }
+}
 
 /**
  * A PATH on which the local stack finds what it needs, but not the program that opens user namespaces.
