@@ -7,17 +7,32 @@ as $$
 begin
   -- One expression, since each costs; operands are evaluated from left to right.
   return set_config('tenancy.capability', coalesce(capability, ''), true)
+    || set_config('tenancy.proven', '', true)
     || set_config('search_path', quote_ident(schema) || ', pg_temp', true)
     -- Database Insights splits load by application name.
     || set_config('application_name', coalesce(split_part(capability, '.', 3), ''), true)
-    || case when read_only then set_config('transaction_read_only', 'on', true) else '' end
-    -- Refuses here what touches no tenant table and would otherwise pass without proof.
-    || tenancy.current_tenant(schema);
+    || case when read_only then set_config('transaction_read_only', 'on', true) else '' end;
 end
 $$;
 grant execute on function tenancy.enter to tenantry_app;
 
-comment on function tenancy.enter is 'Sets the tenant for the rest of the transaction, and raises unless the capability proves it.';
+comment on function tenancy.enter is 'Sets the tenant for the rest of the transaction, unproven: each policy demands the proof.';
+
+
+create function tenancy.leave(schema text) returns void
+language plpgsql
+as $$
+begin
+  if current_setting('tenancy.proven') is distinct from schema then
+    perform tenancy.current_tenant(schema);
+  end if;
+end
+$$;
+grant execute on function tenancy.leave to tenantry_app;
+
+comment on function tenancy.leave is
+  'Demands the proof if no policy of this schema has, so that a statement that read no tenant table fails without one as well. '
+  'The setting that it goes by can be forged, and guards no row: the policies do.';
 
 
 create function tenancy.run(
@@ -34,6 +49,7 @@ begin
   for row_ in execute format(statement, variadic array(select jsonb_array_elements_text(arguments))) loop
     return next to_json(row_);
   end loop;
+  perform tenancy.leave(schema);
 end
 $$;
 grant execute on function tenancy.run to tenantry_app;
@@ -61,6 +77,7 @@ begin
       return next json_build_array(entry.index, to_json(row_));
     end loop;
   end loop;
+  perform tenancy.leave(schema);
 end
 $$;
 grant execute on function tenancy.run_batch to tenantry_app;

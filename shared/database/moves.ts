@@ -9,11 +9,13 @@ import type { Home, Router } from './router.ts';
 const longestWaitMs = 5_000;
 
 const notAtHome = 'TN004';
+/** A relation that does not exist: where the tenant was at home, its schema may have been dropped since. */
+const nothingThere = '42P01';
 const moving = 'TN006';
 
 /**
  * Does `work` at the tenant's home. When the tenant is being moved it waits, and when it has moved it follows, once: whoever calls the
- * API meets a slower answer instead of an error. Both refusals come before anything has been done, so that writes may be repeated.
+ * API meets a slower answer instead of an error. Nothing remains done when one of these refusals comes, so that writes may be repeated.
  *
  * @throws DatabaseError `tenant-moving` when that takes more than 5 s or than the request has, `tenant-unknown`
  */
@@ -25,9 +27,12 @@ export async function atHome<T>(router: Router, context: TenantContext, work: (h
       return await work(router.homeOf(context));
     } catch (error) {
       const sqlState = error instanceof DatabaseError ? error.sqlState : undefined;
-      if (sqlState !== moving && (sqlState !== notAtHome || hasFollowed)) throw error;
-      if (sqlState === notAtHome) hasFollowed = await router.refresh(context);
-      if (hasFollowed && sqlState === notAtHome) continue;
+      if (sqlState === notAtHome || sqlState === nothingThere) {
+        if (hasFollowed) throw error;
+        hasFollowed = await router.refresh(context);
+        if (hasFollowed) continue;
+      }
+      if (sqlState !== notAtHome && sqlState !== moving) throw error;
       const delayMs = backoffMs(attempt);
       if (Date.now() + delayMs >= giveUpAt) throw error;
       await sleep(delayMs);

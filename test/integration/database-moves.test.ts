@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { applyMigrations, readAllMigrations } from '../../shared/database/migrator.ts';
 import { withDeadline } from '../../shared/database/index.ts';
@@ -52,6 +53,26 @@ describe('a tenant that has moved', () => {
     await move();
     await api.as('acme', work);
     expect([await namesIn('pool'), await namesIn(target)]).toEqual([[], ['One']]);
+  });
+
+  test.each<[string, () => Promise<unknown>]>([
+    ['statement', write],
+    ['transaction', writeInTransaction],
+  ])('is followed by a %s from a home whose schema is no more', async (_, work) => {
+    await move();
+    await api.postgres.superuser.query('alter schema pool rename to dropped');
+    try {
+      await api.as('acme', work);
+    } finally {
+      await api.postgres.superuser.query('alter schema dropped rename to pool');
+    }
+    expect([await namesIn('pool'), await namesIn(target)]).toEqual([[], ['One']]);
+  });
+
+  test('is not looked for, where a table is missing that is nowhere', async () => {
+    const missing = () => sql`select * from nowhere`.execute(api.db);
+    await expect(api.as('acme', missing)).rejects.toMatchObject({ sqlState: '42P01' });
+    expect(api.calls).toHaveLength(2);
   });
 
   test('is looked up once a request, and again by the next', async () => {

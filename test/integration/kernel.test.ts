@@ -37,13 +37,24 @@ describe('tenancy.run', () => {
 
   it('raises "No tenant context set" without a capability, also for a statement that touches no table', async () => {
     for (const capability of [null, '']) {
-      for (const statement of ['select 1', 'select * from projects']) {
+      for (const statement of ['select 1', 'select * from projects', 'select * from projects where false']) {
         expect(await failureOf(runWith(database.app, capability, statement))).toEqual({
           code: 'TN001',
           message: 'No tenant context set',
         });
       }
     }
+  });
+
+  it('raises also when a batch touches no row, or no schema is given', async () => {
+    const batch = `select * from tenancy.run_batch('', 'pool', '[{"statement": "select 1"}]')`;
+    await expect(database.app.query(batch)).rejects.toMatchObject({ code: 'TN001' });
+    await expect(database.app.query(`select * from tenancy.run_batch('', 'pool', '[]')`)).rejects.toMatchObject({
+      code: 'TN001',
+    });
+    await expect(database.app.query(`select * from tenancy.run('', null, 'select 1')`)).rejects.toMatchObject({
+      code: 'TN001',
+    });
   });
 
   it('makes the transaction of a SELECT read-only, and of nothing else', async () => {
@@ -263,6 +274,7 @@ describe('the wall under the application', () => {
       'registry.current_placement',
       'tenancy.current_tenant',
       'tenancy.enter',
+      'tenancy.leave',
       'tenancy.out',
       'tenancy.run',
       'tenancy.run_batch',
