@@ -7,6 +7,9 @@ const commonHeaders = {
   'X-Content-Type-Options': 'nosniff',
 };
 
+/** As API Gateway's own answers have them. Neither has a parameter `charset`: JSON is UTF-8 (RFC 8259). */
+const contentTypes = { json: 'application/json', problem: 'application/problem+json' };
+
 /** An answer that is yet without headers of its own, so that it can be stored and replayed. */
 export interface Answer {
   readonly status: number;
@@ -26,7 +29,7 @@ export function toResponse({ status, body, headers }: Answer, requestId: string)
     statusCode: status,
     headers: {
       ...commonHeaders,
-      ...(body !== '' && { 'Content-Type': 'application/json; charset=utf-8' }),
+      ...(body !== '' && { 'Content-Type': contentTypes.json }),
       'X-Request-Id': requestId,
       ...headers,
     },
@@ -36,7 +39,7 @@ export function toResponse({ status, body, headers }: Answer, requestId: string)
 
 /** API Gateway's form of a problem details answer (RFC 9457). */
 export function toProblemResponse(error: AppError, requestId: string): APIGatewayProxyResult {
-  const headers: Record<string, string> = { 'Content-Type': 'application/problem+json; charset=utf-8' };
+  const headers: Record<string, string> = { 'Content-Type': contentTypes.problem };
   if (error.retryAfterSeconds !== undefined) headers['Retry-After'] = String(error.retryAfterSeconds);
   if (error.status === 401) headers['WWW-Authenticate'] = 'Bearer';
   return toResponse(

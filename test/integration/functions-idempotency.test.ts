@@ -31,7 +31,7 @@ test('A repeated request gets the first answer to the byte, and is not done agai
   expect(first.headers).not.toHaveProperty('Idempotency-Replayed');
   expect(second).toMatchObject({ status: 201, text: first.text, headers: { 'Idempotency-Replayed': 'true' } });
   expect(second.headers).toMatchObject({
-    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Type': 'application/json',
     'X-RateLimit-Limit': '200',
   });
   expect(await projectCount()).toBe(1);

@@ -57,7 +57,7 @@ test('A route answers with its status, JSON, the request id, and is not to be ca
   expect(answer).toMatchObject({
     statusCode: 201,
     headers: {
-      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Type': 'application/json',
       'Cache-Control': 'no-store',
       'X-Request-Id': 'request-1',
       'X-RateLimit-Remaining': '49',
@@ -86,7 +86,7 @@ test('An error of the catalogue becomes problem details, and is not logged as a 
   const answer = await call(failing(new AppError('not-found', 'There is no project.')), list);
   expect(answer).toMatchObject({
     statusCode: 404,
-    headers: { 'Content-Type': 'application/problem+json; charset=utf-8', 'X-RateLimit-Remaining': '49' },
+    headers: { 'Content-Type': 'application/problem+json', 'X-RateLimit-Remaining': '49' },
     json: { code: 'not-found', detail: 'There is no project.', instance: 'request-1' },
   });
   expect(lines.filter(({ level }) => level === 'ERROR')).toEqual([]);
