@@ -7,7 +7,7 @@ import type { RequestRecord } from './request-record.ts';
 export type PublishRequestMetrics = (record: RequestRecord, status: number) => void;
 
 /**
- * Writes a request's metrics as CloudWatch's embedded metric format.
+ * Writes a request's line in CloudWatch's embedded metric format: its metrics, and beside them what a log line would tell.
  *
  * Everything is set and flushed in one synchronous go, since `Metrics` keeps its state in the module: a request that was
  * interrupted in between would leave its tenant to the next one. Dimensions are set one by one, as `addDimensions` would
@@ -23,8 +23,12 @@ export function requestMetricsPublisher(service: string): PublishRequestMetrics 
       metrics.addMetadata('requestId', record.requestId);
       if (tenant) metrics.addMetadata(tenantMetadataKey, tenant.tenantId);
     };
+    let databaseCalls = 0;
+    for (const count of record.databaseQueries.values()) databaseCalls += count;
 
     describe();
+    if (tenant) metrics.addMetadata('userId', tenant.userId);
+    metrics.addMetadata('databaseCalls', String(databaseCalls));
     metrics.addDimension(metricDimensions.route, record.route);
     metrics.addMetadata('status', String(status));
     metrics.addMetric(metricNames.requests, MetricUnit.Count, 1);

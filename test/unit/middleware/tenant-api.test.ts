@@ -105,20 +105,19 @@ test.each([new Error('the password is hunter2', { cause: new Error('deep') }), '
   },
 );
 
-test('Requests are logged and counted whether they succeed or fail, without capability or token', async () => {
+test('Requests are counted, with who made them, whether they succeed or fail, without capability or token', async () => {
   const lines = captureJsonLines();
   const headers = { Authorization: 'Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.c2ln' };
   await call(make(), { ...list, headers });
   await call(failing(new Error('failed')), { ...list, headers });
   await call(make(), { ...list, headers, authorizer: {} });
-  const logged = lines.filter(({ message }) => message === 'request');
-  expect(logged).toMatchObject([
-    { status: 200, route: 'GET /projects', tenantId: 'acme', userId: 'user-of-acme', requestId: 'request-1' },
-    { status: 500, route: 'GET /projects', tenantId: 'acme' },
-    { status: 500, route: 'GET /projects' },
+  const counted = lines.filter((line) => line[metricNames.requests] === 1);
+  expect(counted).toMatchObject([
+    { status: '200', route: 'GET /projects', tenantId: 'acme', userId: 'user-of-acme', requestId: 'request-1' },
+    { status: '500', route: 'GET /projects', tenantId: 'acme' },
+    { status: '500', route: 'GET /projects' },
   ]);
-  expect(logged[2]).not.toHaveProperty('tenantId');
-  expect(lines.filter((line) => line[metricNames.requests] === 1)).toHaveLength(3);
+  expect(counted[2]).not.toHaveProperty('tenantId');
   expect(JSON.stringify(lines)).not.toMatch(/4102444800|eyJ/);
 });
 
