@@ -20,6 +20,8 @@ export interface LocalRedis {
 }
 
 export interface LocalRedisOptions {
+  /** Of a server that is started. @default any free one */
+  readonly port?: number;
   /** Working folder of a real server; made if it is missing. @default a temporary one */
   readonly dataDir?: string;
   /** Where a Redis runs already. @default the environment variable REDIS_URL */
@@ -40,9 +42,9 @@ export async function startRedis(options: LocalRedisOptions = {}): Promise<Local
   if (externalUrl) return useExternal(externalUrl);
   for (const kind of programs) {
     const program = await findProgram(kind, path);
-    if (program) return startServer(kind, program, options.dataDir);
+    if (program) return startServer(kind, program, options);
   }
-  return startEmbedded();
+  return startEmbedded(options.port);
 }
 
 async function findProgram(name: string, path: string): Promise<string | undefined> {
@@ -69,11 +71,11 @@ async function useExternal(url: string): Promise<LocalRedis> {
 async function startServer(
   kind: (typeof programs)[number],
   program: string,
-  dataDir: string | undefined,
+  { dataDir, port: wantedPort }: LocalRedisOptions,
 ): Promise<LocalRedis> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'tenantry-redis-')));
   await mkdir(folder, { recursive: true });
-  const port = await freePort();
+  const port = wantedPort ?? (await freePort());
   const flags = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no', '--dir', folder];
   const server = spawnTied([program, ...flags], { stopSignal: 'TERM' });
   const stop = async (): Promise<void> => {
@@ -90,14 +92,14 @@ async function startServer(
 }
 
 /** Assembled by hand, since the package's own way listens on every network interface and waits for clients when it is stopped. */
-async function startEmbedded(): Promise<LocalRedis> {
+async function startEmbedded(port = 0): Promise<LocalRedis> {
   const redis = new Resp2Server({ server: new RedisServerState(), executor: createRedisCommandExecutor() });
   const sockets = new Set<Socket>();
   redis.server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  redis.server.listen(0, '127.0.0.1');
+  redis.server.listen(port, '127.0.0.1');
   await once(redis.server, 'listening');
   const stop = async (): Promise<void> => {
     for (const socket of sockets) socket.destroy();

@@ -5,7 +5,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { createRedisMock } from 'js-redis-server';
+import { createRedisCluster } from 'js-redis-server';
 import { spawnTied } from '../../local/tied-process.ts';
 
 export type RedisKind = 'embedded' | 'redis-server';
@@ -36,17 +36,30 @@ function hasRedisServer(): boolean {
 export async function startTestRedis(kind: RedisKind, options: TestRedisOptions = {}): Promise<TestRedis> {
   const { port = 0, cluster = false } = options;
   if (kind === 'redis-server') return startRedisServer(port || (await freePort()), cluster);
-  if (!cluster) return startEmbedded(port || (await freePort()));
-  const server = await createRedisMock({ cluster: { masters: 3 } });
-  return { port: server.port, url: urlOf(server.port, true), stop: () => server.close() };
+  return cluster ? startEmbeddedCluster() : startEmbedded(port || (await freePort()));
 }
 
-/** In a process of its own, since closing it in ours would wait for the clients that are connected. */
+const localRedis = new URL('../../local/redis.ts', import.meta.url).href;
+
+/** That of the local stack, in a process of its own, so that its work holds up no timers of what is tested. */
 async function startEmbedded(port: number): Promise<TestRedis> {
-  const program = `require('js-redis-server').createRedisServer({ port: ${port} })`;
-  const server = spawnTied([process.execPath, '--eval', program], { stopSignal: 'TERM' });
+  const options = JSON.stringify({ port, externalUrl: '', path: '' });
+  const program = `import { startRedis } from ${JSON.stringify(localRedis)}; await startRedis(${options});`;
+  const command = [process.execPath, '--input-type=module', '--eval', program];
+  const server = spawnTied(command, { stopSignal: 'TERM' });
   (await untilReady(port)).disconnect();
   return { port, url: urlOf(port, false), stop: () => server.stop() };
+}
+
+async function startEmbeddedCluster(): Promise<TestRedis> {
+  const cluster = createRedisCluster({ masters: 3, basePort: 0 });
+  for (const node of cluster['servers']) {
+    // By itself it would listen on every network interface.
+    node.listen = async () => void (await listen(node.server as Server));
+  }
+  await cluster.listen();
+  const port = cluster.nodes[0]?.port ?? 0;
+  return { port, url: urlOf(port, true), stop: () => cluster.close() };
 }
 
 async function startRedisServer(port: number, cluster: boolean): Promise<TestRedis> {

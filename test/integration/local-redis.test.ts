@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type LocalRedis, startRedis } from '../../local/redis.ts';
-import { redisKinds } from '../helpers/redis.ts';
+import { redisKinds, startTestRedis } from '../helpers/redis.ts';
 
 const started: LocalRedis[] = [];
 afterEach(async () => {
@@ -28,6 +29,32 @@ async function answers(url: string): Promise<boolean> {
     .finally(() => client.disconnect());
 }
 
+/** Whether something that listens on every interface would be reached: all of 127.0.0.0/8 is this machine (on Linux). */
+async function answersElsewhere(port: number): Promise<boolean> {
+  const socket = connect({ host: '127.0.0.2', port, timeout: 1_000 });
+  return once(socket, 'connect')
+    .then(() => true)
+    .catch(() => false)
+    .finally(() => socket.destroy());
+}
+
+describe.each(redisKinds)('a test’s %s', (kind) => {
+  it.each([false, true])('listens on 127.0.0.1 alone (cluster: %s)', async (cluster) => {
+    const redis = await startTestRedis(kind, { cluster });
+    const ports = cluster ? await nodePorts(redis.port) : [redis.port];
+    const reached = await Promise.all(ports.map(answersElsewhere));
+    await redis.stop();
+    expect(reached).toEqual(ports.map(() => false));
+  });
+});
+
+async function nodePorts(port: number): Promise<number[]> {
+  const client = new Redis({ port });
+  const slots = await client.cluster('SLOTS');
+  client.disconnect();
+  return slots.flatMap(([, , ...nodes]) => nodes.map(([, nodePort]) => nodePort));
+}
+
 describe('the local Redis', () => {
   it('is embedded where there is no other, and ends when it is stopped, also with clients connected', async () => {
     const redis = await start({ path: '' });
@@ -35,6 +62,7 @@ describe('the local Redis', () => {
     const client = new Redis(redis.url, { retryStrategy: () => null });
     client.on('error', () => undefined);
     expect(await client.ping()).toBe('PONG');
+    expect(await answersElsewhere(Number(new URL(redis.url).port))).toBe(false);
     await redis.stop();
     expect(await answers(redis.url)).toBe(false);
   });
@@ -57,6 +85,7 @@ describe('the local Redis', () => {
     const redis = await start({});
     expect(redis.kind).toMatch(/^(redis|valkey)-server$/);
     expect(await answers(redis.url)).toBe(true);
+    expect(await answersElsewhere(Number(new URL(redis.url).port))).toBe(false);
     await redis.stop();
     expect(await answers(redis.url)).toBe(false);
   });
