@@ -17,6 +17,10 @@ create table if not exists tenancy.migrations (
 );
 comment on table tenancy.migrations is 'Migrations applied in this database, by target and version.';
 
+create table if not exists tenancy.migration_targets (target name primary key);
+comment on table tenancy.migration_targets is
+  'A row to lock for each target. An advisory lock would do for runners, but any role may take any of those, and hold up a deployment.';
+
 
 create or replace function tenancy.migrate(target text, migrations jsonb) returns setof text
 language plpgsql
@@ -26,7 +30,8 @@ declare
   applied text;
 begin
   -- One runner at a time for each target, and none waits for another target.
-  perform pg_advisory_xact_lock(hashtextextended('tenancy.migrate ' || target, 0));
+  insert into tenancy.migration_targets values (migrate.target) on conflict do nothing;
+  perform from tenancy.migration_targets t where t.target = migrate.target for update;
   if target not in ('kernel', 'control') then
     execute format('create schema if not exists %I', target);
     execute format('grant usage on schema %I to tenantry_app', target);

@@ -11,7 +11,9 @@ begin
     || set_config('search_path', quote_ident(schema) || ', pg_temp', true)
     -- Database Insights splits load by application name.
     || set_config('application_name', coalesce(split_part(capability, '.', 3), ''), true)
-    || case when read_only then set_config('transaction_read_only', 'on', true) else '' end;
+    || case when read_only then set_config('transaction_read_only', 'on', true) else '' end
+    -- What injected SQL took on this connection, no other tenant's writes shall wait for.
+    || pg_advisory_unlock_all()::text;
 end
 $$;
 grant execute on function tenancy.enter to tenantry_app;

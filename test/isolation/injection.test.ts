@@ -143,6 +143,16 @@ describe('injected SQL reaches no row of another tenant', () => {
     await expect(attempt).rejects.toMatchObject({ code: 'TN004' });
   });
 
+  it('and no lock outlasts its call to hold up the writes of another', async () => {
+    const { rows } = await database.superuser.query<{ key: string }>(
+      `select lock_key::text as key from tenancy.placements where tenant_id = 'victim'`,
+    );
+    await runAs(database.app, 'mallory', `select pg_advisory_lock(${rows[0]?.key})::text as taken`);
+    await runAs(database.app, 'mallory', 'select 1 as next');
+    const held = `select count(*)::int as held from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`;
+    expect((await database.superuser.query(held)).rows).toEqual([{ held: 0 }]);
+  });
+
   it('also through an argument: it stays a literal', async () => {
     for (const text of [
       `'; select set_config('role','x',true); --`,
