@@ -54,6 +54,17 @@ const logRetentionDays = z
   .pipe(z.enum(RetentionDays, logRetentionError))
   .refine((days) => days !== RetentionDays.INFINITE, logRetentionError);
 
+/** The origin of a URL, as browsers spell it in the header `Origin`. */
+const originOf = (url: string): string | undefined =>
+  /^https?:/i.test(url) && URL.canParse(url) ? new URL(url).origin : undefined;
+
+function originProblem({ input }: { readonly input?: unknown }): string {
+  const origin = originOf(String(input));
+  return origin
+    ? `this is not how browsers name it, use ${origin}`
+    : 'give an origin such as https://app.example.com, or *';
+}
+
 const cacheSchema = z.strictObject({
   /** @default 5 */
   maxDataGigabytes: z.int().min(1, 'use 1 to 5000 GB').max(5000, 'use 1 to 5000 GB').default(5),
@@ -119,14 +130,13 @@ export const stageConfigSchema = z.strictObject({
   issuers: z.array(issuerSchema).default([]),
   /** Domains below which a subdomain names a tenant. @default none */
   baseDomains: z.array(z.hostname('give a domain such as api.example.com')).default([]),
-  /** Origins of browser applications that may call the API, or `*`. @default none */
+  /**
+   * Origins of browser applications that may call the API, or `*`. API Gateway's own answers, which say nothing of a tenant, can name
+   * one: with several here, any origin may read those. @default none
+   */
   corsAllowedOrigins: z
-    .array(
-      z.union(
-        [z.literal('*'), z.url({ protocol: /^https?$/ })],
-        'give an origin such as https://app.example.com, or *',
-      ),
-    )
+    .array(z.string().refine((text) => text === '*' || originOf(text) === text, { error: originProblem }))
+    .refine((origins) => !origins.includes('*') || origins.length === 1, 'use * alone, it allows every origin')
     .default([]),
   /** @default 30 */
   logRetentionDays: logRetentionDays.default(RetentionDays.ONE_MONTH),

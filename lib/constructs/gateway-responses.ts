@@ -91,13 +91,16 @@ const gatewayProblems: Readonly<Record<string, GatewayProblem>> = {
 /**
  * Makes every answer of API Gateway itself problem details, like those of the functions.
  *
- * @param allowedOrigin for browsers, that otherwise could not read the answer
+ * @param allowedOrigin for browsers, that otherwise could not read the answer and its headers
  */
 export function addGatewayResponses(restApi: RestApi, allowedOrigin: string | undefined): void {
   for (const [type, problem] of Object.entries(gatewayProblems)) {
     const headers = {
       ...problem.headers,
-      ...(allowedOrigin !== undefined && { 'Access-Control-Allow-Origin': allowedOrigin }),
+      ...(allowedOrigin !== undefined && {
+        'Access-Control-Allow-Origin': allowedOrigin,
+        'Access-Control-Expose-Headers': '*',
+      }),
       'Content-Type': 'application/problem+json',
     };
     restApi.addGatewayResponse(type, {

@@ -58,7 +58,7 @@ export class Gateway {
     }
     validateParameters(request, route);
     const { integration, functionArn } = route.method;
-    if (functionArn === undefined) return mockReply(integration);
+    if (functionArn === undefined) return mockReply(integration, request);
     return this.#proxy(parts, key, functionArn);
   }
 

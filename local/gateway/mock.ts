@@ -1,8 +1,10 @@
 import { GatewayRefusal, type GatewayReply } from './gateway-responses.ts';
+import { preflightHeaders } from './preflight-template.ts';
+import { type GatewayRequest, headerValues } from './request.ts';
 import type { Integration } from './shapes.ts';
 
 /** The reply of a MOCK integration, such as CDK makes for CORS preflights: the request template names a status, the status a response. */
-export function mockReply(integration: Integration): GatewayReply {
+export function mockReply(integration: Integration, request: Pick<GatewayRequest, 'headers'>): GatewayReply {
   const template = integration.RequestTemplates?.['application/json'] ?? '';
   const [, status = ''] = /"?statusCode"?\s*:\s*(\d{3})/.exec(template) ?? [];
   const response =
@@ -11,12 +13,15 @@ export function mockReply(integration: Integration): GatewayReply {
     ) ?? integration.IntegrationResponses.find(({ SelectionPattern }) => !SelectionPattern);
   if (!response) throw new GatewayRefusal('INTEGRATION_FAILURE');
   const headers = Object.entries(response.ResponseParameters).map(
-    ([target, source]) => [target.replace('method.response.header.', ''), [source.replace(/^'(.*)'$/, '$1')]] as const,
+    ([target, source]) => [target.replace('method.response.header.', ''), source.replace(/^'(.*)'$/, '$1')] as const,
   );
+  const body = response.ResponseTemplates['application/json'] ?? '';
+  const overrides = preflightHeaders(body, headerValues(request.headers, 'origin').at(-1));
+  const all = Object.entries({ ...Object.fromEntries(headers), ...overrides });
   return {
     status: Number(response.StatusCode),
-    headers: Object.fromEntries(headers),
-    body: Buffer.from(response.ResponseTemplates['application/json'] ?? ''),
+    headers: Object.fromEntries(all.map(([name, value]) => [name, [value]])),
+    body: Buffer.from(overrides ? '' : body),
   };
 }
 

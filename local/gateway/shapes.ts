@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ResourceShape } from '../template/deployment.ts';
+import { isPreflightTemplate } from './preflight-template.ts';
 
 /**
  * What the local gateway understands of each API Gateway resource. Schemas are strict: a property that is neither here nor in `ignored`
@@ -47,7 +48,15 @@ const integrationSchema = z.strictObject({
         SelectionPattern: z.string().optional(),
         ResponseParameters: texts.default({}),
         ResponseTemplates: z
-          .record(z.string(), z.string().regex(/^[^#$]*$/, 'mapping templates (VTL) are not evaluated here'))
+          .record(
+            z.string(),
+            z
+              .string()
+              .refine(
+                (template) => !/[#$]/.test(template) || isPreflightTemplate(template),
+                'mapping templates (VTL) are not evaluated here',
+              ),
+          )
           .default({}),
       }),
     )

@@ -68,6 +68,20 @@ describe('the configuration of a stage', () => {
     expect(problemsOf({ stage: 'x', clusters }).join()).toContain(expected);
   });
 
+  it.each([
+    ['https://app.example.com/', 'https://app.example.com'],
+    ['https://app.example.com/admin', 'https://app.example.com'],
+    ['https://App.example.com', 'https://app.example.com'],
+    ['https://app.example.com:443', 'https://app.example.com'],
+  ])('refuses the origin %s, which no browser sends', (origin, instead) => {
+    expect(problemsOf({ stage: 'x', corsAllowedOrigins: [origin] }).join()).toContain(`use ${instead}`);
+  });
+
+  it('refuses origins beside *, which allows all of them', () => {
+    const problems = problemsOf({ stage: 'x', corsAllowedOrigins: ['*', 'https://app.example.com'] });
+    expect(problems.join()).toContain('corsAllowedOrigins: use * alone');
+  });
+
   it('refuses a key that it does not know, which is most likely a typing error', () => {
     expect(problemsOf({ stage: 'x', logRetention: 7 }).join()).toContain('logRetention');
   });

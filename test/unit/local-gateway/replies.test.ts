@@ -150,8 +150,8 @@ describe('a request validator', () => {
 });
 
 test('a MOCK integration answers a preflight as its responses say', () => {
-  const reply = mockReply({
-    Type: 'MOCK',
+  const integration = {
+    Type: 'MOCK' as const,
     TimeoutInMillis: 29_000,
     RequestTemplates: { 'application/json': '{ statusCode: 200 }' },
     IntegrationResponses: [
@@ -161,6 +161,7 @@ test('a MOCK integration answers a preflight as its responses say', () => {
         ResponseTemplates: {},
       },
     ],
-  });
+  };
+  const reply = mockReply(integration, request());
   expect(reply).toMatchObject({ status: 204, headers: { 'Access-Control-Allow-Origin': ['*'] } });
 });
