@@ -10,7 +10,7 @@ import {
   JwtInvalidClaimError,
 } from 'aws-jwt-verify/error';
 import { SimpleJwksCache } from 'aws-jwt-verify/jwk';
-import type { JwtPayload } from 'aws-jwt-verify/jwt-model';
+import type { JwtHeader, JwtPayload } from 'aws-jwt-verify/jwt-model';
 import type { TrustedIssuer } from '../../shared/config/index.ts';
 import { jwksFetcher } from './jwks-fetcher.ts';
 
@@ -78,7 +78,10 @@ function verifyOptions({ issuer, jwksUri, audience, audienceClaim, tokenUse }: T
     issuer,
     ...(jwksUri && { jwksUri }),
     audience: audienceClaim === 'aud' ? [...audience] : null,
-    customJwtCheck: ({ payload }: { payload: JwtPayload }) => {
+    customJwtCheck: ({ header, payload }: { header: JwtHeader; payload: JwtPayload }) => {
+      // Whoever signs with such a header demands that a verifier that does not know the extension refuses (RFC 7515, 4.1.11).
+      if ('crit' in header)
+        throw new UnknownExtensionError('The token has critical extensions, and none is known here.');
       const clientId = payload['client_id'];
       if (audienceClaim === 'client_id' && !(typeof clientId === 'string' && audience.includes(clientId))) {
         throw new WrongClaimError('The client_id is not one of ours.', clientId);
@@ -91,3 +94,4 @@ function verifyOptions({ issuer, jwksUri, audience, audienceClaim, tokenUse }: T
 }
 
 class WrongClaimError extends JwtInvalidClaimError {}
+class UnknownExtensionError extends JwtBaseError {}

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
 import type { TrustedIssuer } from '../../shared/config/index.ts';
 
 /** A token issuer on this machine: real keys, real JWKS over HTTP. */
@@ -8,7 +8,7 @@ export interface TestIssuer extends AsyncDisposable {
   readonly config: TrustedIssuer;
   readonly publicKeyPem: string;
   /** Signs a token that is valid but for `claims`; undefined leaves a claim out. */
-  sign(claims?: Record<string, unknown>, header?: { kid?: string }): Promise<string>;
+  sign(claims?: Record<string, unknown>, header?: Partial<JWTHeaderParameters>): Promise<string>;
   /** Replaces the key that signs, and publishes the new one beside the old. */
   rotate(): Promise<void>;
   /** Makes the JWKS unavailable, or available again. */
@@ -60,7 +60,7 @@ export async function startIssuer(overrides: Partial<TrustedIssuer> = {}): Promi
       };
       return await new SignJWT(payload)
         .setProtectedHeader({ alg: 'RS256', kid: signing.kid, ...header })
-        .sign(signing.privateKey);
+        .sign(signing.privateKey, { crit: Object.fromEntries((header.crit ?? []).map((name) => [name, true])) });
     },
     rotate: async () => {
       signing = await newKey();

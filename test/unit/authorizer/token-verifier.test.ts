@@ -69,6 +69,8 @@ const refused: Record<string, () => Promise<string> | string> = {
   'an empty user': () => first.sign({ sub: '' }),
   'a start in the future': () => first.sign({ nbf: now() + 60 }),
   'an unknown key': () => first.sign({}, { kid: 'key-99' }),
+  'a critical extension that nobody here knows': () =>
+    first.sign({}, { crit: ['http://example.com/x'], 'http://example.com/x': 1 }),
   'no key id': () => first.sign({}, { kid: undefined } as never),
 };
 
