@@ -17,34 +17,52 @@ afterAll(async () => {
   await database.end();
 });
 
-/** How often the authorizer has run since the stack started. */
-async function authorizerCalls(): Promise<number> {
+/** What the authorizer has logged. It says by which request it was asked whenever it refuses one. */
+async function authorizerLog(): Promise<string> {
   const folder = join(inject('stack').dataDir, 'logs');
   const file = (await readdir(folder)).find((name) => name.includes('Authorizer')) ?? '';
-  return (await readFile(join(folder, file), 'utf8')).split('\n').filter((line) => line.startsWith('REPORT')).length;
+  return readFile(join(folder, file), 'utf8');
 }
+
+/** Sends a request and returns its id. */
+async function idOfRefused(token?: string): Promise<string> {
+  const answer = await send('GET', '/projects', { token });
+  expectProblem(answer, 401, 'unauthorized');
+  return String(answer.headers['x-amzn-requestid']);
+}
+
+/** Until the log, which is written behind the answers, has what was logged for these requests and hence for all before them. */
+const untilLogged = (...ids: readonly string[]) =>
+  expect
+    .poll(
+      async () => {
+        const log = await authorizerLog();
+        return ids.filter((id) => log.includes(id));
+      },
+      { timeout: 10_000 },
+    )
+    .toEqual(ids);
 
 describe('the authorizer', () => {
   test('is asked once for a token, whatever the route', async () => {
-    const token = await tokenOf('acme', `user-${crypto.randomUUID()}`);
-    const before = await authorizerCalls();
-    await created('/projects', token, { name: crypto.randomUUID() });
-    await send('GET', '/projects', { token });
-    await send('GET', `/projects/${crypto.randomUUID()}`, { token });
-    expect((await authorizerCalls()) - before).toBe(1);
+    const token = await tokenOf('hooli', `user-${crypto.randomUUID()}`);
+    const id = await created('/projects', token, { name: crypto.randomUUID() });
+    await database.query(`update registry.tenants set state = 'suspended' where tenant_id = 'hooli'`);
+    const replayed = [await send('GET', '/projects', { token }), await send('GET', `/projects/${id}`, { token })];
+    const asked = await send('GET', '/projects', { token: await tokenOf('hooli', `user-${crypto.randomUUID()}`) });
+    await database.query(`update registry.tenants set state = 'active' where tenant_id = 'hooli'`);
+    expect(replayed.map(({ status }) => status)).toEqual([200, 200]);
+    expectProblem(asked, 403, 'tenant-suspended');
   });
 
   test('is not asked when there is no token', async () => {
-    const before = await authorizerCalls();
-    expectProblem(await send('GET', '/projects'), 401, 'unauthorized');
-    expect(await authorizerCalls()).toBe(before);
+    const id = await idOfRefused();
+    await untilLogged(await idOfRefused('nonsense'));
+    expect(await authorizerLog()).not.toContain(id);
   });
 
   test('is asked again about a token that it could not trust', async () => {
-    const before = await authorizerCalls();
-    await send('GET', '/projects', { token: 'nonsense' });
-    await send('GET', '/projects', { token: 'nonsense' });
-    expect((await authorizerCalls()) - before).toBe(2);
+    await untilLogged(await idOfRefused('nonsense'), await idOfRefused('nonsense'));
   });
 });
 
@@ -91,8 +109,12 @@ describe('public routes', () => {
 test('every request leaves one line in the access log, without token or capability', async () => {
   const token = await tokenOf('acme', `user-${crypto.randomUUID()}`);
   const { headers } = await send('GET', '/projects', { token });
-  const log = await readFile(join(inject('stack').dataDir, 'logs/access.log'), 'utf8');
-  const lines = log.split('\n').filter((line) => line.includes(String(headers['x-amzn-requestid'])));
+  const id = String(headers['x-amzn-requestid']);
+  const readLog = () => readFile(join(inject('stack').dataDir, 'logs/access.log'), 'utf8');
+  const readLines = async () => (await readLog()).split('\n').filter((line) => line.includes(id));
+  // Written behind the answer.
+  await expect.poll(readLines, { timeout: 10_000 }).toHaveLength(1);
+  const [log, lines] = [await readLog(), await readLines()];
   expect(lines).toHaveLength(1);
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({
     method: 'GET',
