@@ -82,7 +82,7 @@ export const sqlStates: Readonly<Record<string, ErrorRow>> = {
   // The kernel's own
   TN001: misconfigured('No tenant context set: the statement carried no capability.'),
   TN002: { code: 'unauthorized', message: 'The proof of the tenant is not genuine. Get a new token.' },
-  TN003: { code: 'token-expired', message: 'The token expired while the request was being served. Get a new one.' },
+  TN003: { code: 'token-expired', message: 'The token has expired. Get a new one and send the request again.' },
   TN004: {
     code: 'tenant-moving',
     message: 'The tenant is not at home where the statement was sent.',

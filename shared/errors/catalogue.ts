@@ -5,7 +5,7 @@
 export const errorCatalogue = {
   // Who is asking
   unauthorized: { status: 401, title: 'A valid bearer token is required' },
-  'token-expired': { status: 401, title: 'The token expired while the request was being served' },
+  'token-expired': { status: 401, title: 'The token has expired' },
   'tenant-claim-missing': { status: 403, title: 'The token names no tenant' },
   'tenant-unknown': { status: 403, title: 'The token names an unknown tenant' },
   'tenant-suspended': { status: 403, title: 'The tenant is suspended' },
