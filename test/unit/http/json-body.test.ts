@@ -72,9 +72,17 @@ test.each([
   expect(codeOf('{}', withType(type))).toBe('unsupported-media-type');
 });
 
+test('A content type that is crafted to make reading slow is refused in linear time', () => {
+  // Half a million blanks: minutes of work for anything quadratic.
+  const blanks = ' '.repeat(500_000);
+  for (const type of [`application/json${blanks}x`, `application/json;${blanks}charset${blanks}=${blanks}x`]) {
+    expect(codeOf('{}', withType(type))).toBe('unsupported-media-type');
+  }
+});
+
 test('A request without a content type is refused', () => {
   const event = apiEvent({ route, body: '{}' });
-  event.headers = {};
+  event.headers = event.multiValueHeaders = {};
   expect(() => readJsonBody(event, 1000)).toThrow('The request has no content type');
 });
 
