@@ -5,7 +5,7 @@ export interface EventOptions {
   readonly route: string;
   readonly path?: Record<string, string>;
   readonly query?: Record<string, string | string[]>;
-  readonly headers?: Record<string, string>;
+  readonly headers?: Record<string, string | string[]>;
   /** Sent as JSON; text is sent as it is. */
   readonly body?: unknown;
   readonly isBase64Encoded?: boolean;
@@ -38,8 +38,8 @@ export function apiEvent(options: EventOptions): APIGatewayProxyEvent {
     httpMethod,
     path: resource.replace(/\{(\w+)\}/g, (_, name: string) => path[name] ?? ''),
     pathParameters: Object.keys(path).length > 0 ? path : null,
-    headers: allHeaders,
-    multiValueHeaders: Object.fromEntries(Object.entries(allHeaders).map(([name, value]) => [name, [value]])),
+    headers: Object.fromEntries(Object.entries(allHeaders).map(([name, value]) => [name, [value].flat().at(-1)])),
+    multiValueHeaders: Object.fromEntries(Object.entries(allHeaders).map(([name, value]) => [name, [value].flat()])),
     queryStringParameters: Object.fromEntries(
       Object.entries(query).map(([name, value]) => [name, [value].flat().at(-1)]),
     ),

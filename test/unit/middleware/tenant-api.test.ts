@@ -153,6 +153,7 @@ test('Bad input does not reach the handler', async () => {
     call(handler, { ...post, body: { name: 'a' }, headers: { 'Content-Type': 'text/plain' } }),
     call(handler, { ...post, body: { name: 'a' }, headers: { 'X-Tenant-ID': 'globex' } }),
     call(handler, { ...post, body: { name: 'a' }, headers: { 'Idempotency-Key': 'with blank' } }),
+    call(handler, { ...post, body: { name: 'a' }, headers: { 'Idempotency-Key': ['one', 'another'] } }),
   ]);
   expect(codes.map(({ statusCode, json }) => [statusCode, (json as { code: string }).code])).toEqual([
     [400, 'body-not-json'],
@@ -161,6 +162,7 @@ test('Bad input does not reach the handler', async () => {
     [400, 'validation-failed'],
     [415, 'unsupported-media-type'],
     [403, 'tenant-mismatch'],
+    [400, 'validation-failed'],
     [400, 'validation-failed'],
   ]);
   expect(reached).toEqual([]);
