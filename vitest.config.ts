@@ -1,4 +1,5 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+import { SkippedTests } from './test/helpers/skipped-tests.ts';
 
 /** One project a kind of test, so that `npx vitest --project unit` runs a kind alone. */
 const project = (name: string, options: object = {}) => ({
@@ -11,6 +12,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 120_000,
     pool: 'forks',
+    reporters: [new SkippedTests(), ...configDefaults.reporters],
     projects: [
       project('unit'),
       project('cdk', { testTimeout: 120_000 }),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cached } from '../../lib/bundling/bundle-cache.ts';
 import { makePassableFolder } from '../helpers/passable-folder.ts';
-import { asNobody, isRoot } from '../helpers/other-users.ts';
+import { asNobody, isRoot, needsRoot } from '../helpers/other-users.ts';
 
 let folder: string;
 let cache: string;
@@ -54,21 +54,24 @@ describe('bundles that were made before', () => {
   });
 });
 
-describe.skipIf(!isRoot)('a second user of the checkout (needs root)', () => {
-  it('uses what the first has bundled', () => {
+describe('a second user of the checkout', () => {
+  it('uses what the first has bundled', ({ skip }) => {
+    skip(!isRoot, needsRoot);
     textOf('a');
     expect(asNobody(() => textOf('a'))).toBe('a');
     expect(made).toEqual(['a']);
   });
 
-  it('bundles for himself what the first has not, or keeps from others', () => {
+  it('bundles for himself what the first has not, or keeps from others', ({ skip }) => {
+    skip(!isRoot, needsRoot);
     textOf('private');
     chmodSync(join(cache, 'private'), 0o700);
     expect(asNobody(() => [textOf('b'), textOf('private')])).toEqual(['b', 'private']);
     expect(readdirSync(cache)).toEqual(['private']);
   });
 
-  it('need not be able to remove what others have left', () => {
+  it('need not be able to remove what others have left', ({ skip }) => {
+    skip(!isRoot, needsRoot);
     mkdirSync(join(cache, 'old'), { recursive: true });
     writeFileSync(join(cache, 'old', 'index.mjs'), '');
     utimesSync(join(cache, 'old'), 0, 0);

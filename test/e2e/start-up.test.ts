@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { makePassableFolder } from '../helpers/passable-folder.ts';
 import { readStackFile, runDev, stopDev } from '../helpers/stack.ts';
-import { isRoot, pathWithoutUserNamespaces } from '../helpers/other-users.ts';
+import { isRoot, needsRoot, pathWithoutUserNamespaces } from '../helpers/other-users.ts';
 
 let folder: string;
 
@@ -58,7 +58,8 @@ describe('a start that cannot succeed ends with a clear line', () => {
     expect(run.output()).toMatch(/^A stack is running in .* already \(process \d+\)/m);
   });
 
-  test.skipIf(!isRoot)('when root’s database cannot reach its folder (needs root)', async () => {
+  test('when root’s database cannot reach its folder', async ({ skip }) => {
+    skip(!isRoot, needsRoot);
     const [bin, closed] = [join(folder, 'bin'), join(folder, 'closed')];
     await mkdir(bin);
     await mkdir(closed, { mode: 0o700 });

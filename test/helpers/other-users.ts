@@ -3,6 +3,8 @@ import { delimiter, join } from 'node:path';
 
 /** Whether tests can act as other users, which takes root. */
 export const isRoot = process.getuid?.() === 0;
+/** Why a test is skipped elsewhere. */
+export const needsRoot = 'to act as another user takes root';
 
 const nobody = 65_534;
 

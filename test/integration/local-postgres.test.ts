@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startPostgres } from '../../local/postgres.ts';
 import { makePassableFolder } from '../helpers/passable-folder.ts';
-import { isRoot, pathWithoutUserNamespaces } from '../helpers/other-users.ts';
+import { isRoot, needsRoot, pathWithoutUserNamespaces } from '../helpers/other-users.ts';
 
 let folder: string;
 
@@ -20,8 +20,9 @@ afterEach(async () => {
 
 const start = (dataDir: string) => startPostgres({ dataDir, superuserPassword: 'secret', settings: { fsync: 'off' } });
 
-describe.skipIf(!isRoot)('for root without user namespaces (needs root) Postgres', () => {
-  test('runs as a user who owns nothing but its data', async () => {
+describe('for root without user namespaces Postgres', () => {
+  test('runs as a user who owns nothing but its data', async ({ skip }) => {
+    skip(!isRoot, needsRoot);
     const postgres = await start(join(folder, 'data'));
     const client = new Client({ connectionString: postgres.url() });
     await client.connect();
@@ -32,7 +33,8 @@ describe.skipIf(!isRoot)('for root without user namespaces (needs root) Postgres
     expect((await stat(join(folder, 'data'))).uid).toBe(65_534);
   });
 
-  test('says in one line which folder keeps that user out, and what to do', async () => {
+  test('says in one line which folder keeps that user out, and what to do', async ({ skip }) => {
+    skip(!isRoot, needsRoot);
     const closed = join(folder, 'closed');
     await mkdir(join(closed, 'inner'), { recursive: true });
     await chmod(closed, 0o700);

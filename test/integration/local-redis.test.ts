@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type LocalRedis, startRedis } from '../../local/redis.ts';
 import { redisKinds, startTestRedis } from '../helpers/redis.ts';
 
+const hasRealServer = redisKinds.includes('redis-server');
 const started: LocalRedis[] = [];
 afterEach(async () => {
   for (const redis of started.splice(0)) await redis.stop();
@@ -81,7 +82,8 @@ describe('the local Redis', () => {
     expect(problem).not.toContain('secret');
   });
 
-  it.runIf(redisKinds.includes('redis-server'))('is a real server where there is one', async () => {
+  it('is a real server where there is one', async ({ skip }) => {
+    skip(!hasRealServer, 'there is no redis-server on the PATH');
     const redis = await start({});
     expect(redis.kind).toMatch(/^(redis|valkey)-server$/);
     expect(await answers(redis.url)).toBe(true);
@@ -90,7 +92,8 @@ describe('the local Redis', () => {
     expect(await answers(redis.url)).toBe(false);
   });
 
-  it.runIf(redisKinds.includes('redis-server'))('ends with its parent, even a killed one', async () => {
+  it('ends with its parent, even a killed one', async ({ skip }) => {
+    skip(!hasRealServer, 'there is no redis-server on the PATH');
     const dataDir = await mkdtemp(join(tmpdir(), 'tenantry-redis-'));
     const options = JSON.stringify({ externalUrl: '', dataDir });
     const script = `
