@@ -1,5 +1,15 @@
 import * as z from 'zod';
-import { changesOf, describeApi, id, pageOf, pageQuery, text, timestamp, version } from '../../shared/http/index.ts';
+import {
+  calendarDate,
+  changesOf,
+  describeApi,
+  id,
+  pageOf,
+  pageQuery,
+  text,
+  timestamp,
+  version,
+} from '../../shared/http/index.ts';
 
 const status = z.enum(['open', 'doing', 'done']);
 const estimateMinutes = z.int32().min(0).meta({ description: 'Expected effort in minutes.' });
@@ -24,7 +34,7 @@ const newTask = z.strictObject({
   title: text(1, 500),
   status: status.optional().meta({ description: '`open` unless given.' }),
   assignee: text(1, 200).nullable().optional(),
-  dueOn: z.iso.date().nullable().optional(),
+  dueOn: calendarDate.nullable().optional(),
   estimateMinutes: estimateMinutes.nullable().optional(),
 });
 export type NewTask = z.output<typeof newTask>;

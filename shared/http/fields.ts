@@ -1,19 +1,25 @@
 import * as z from 'zod';
+import { described } from './described.ts';
 
 /** An id, as path parameter or field. Any UUID, since ids that nobody has given out are for the database to not find. */
 export const id = z
   .guid('Expected a UUID.')
   .toLowerCase()
-  .meta({ description: 'UUID', override: { type: 'string', format: 'uuid' } });
+  .meta({ description: 'UUID', override: described({ type: 'string', format: 'uuid' }) });
 
 /** A moment, as the database writes it: ISO 8601 in UTC, with microseconds. */
-export const timestamp = z.string().meta({ override: { type: 'string', format: 'date-time' } });
+export const timestamp = z.string().meta({ override: described({ type: 'string', format: 'date-time' }) });
+
+/** A day of the calendar. The year 0000 is one in ISO 8601, but not in Postgres. */
+export const calendarDate = z.iso
+  .date()
+  .refine((date) => !date.startsWith('0000'), 'Expected a date from 0001-01-01 on.');
 
 /** `true` or `false` in a query string. */
 export const flag = z
   .enum(['true', 'false'])
   .transform((text) => text === 'true')
-  .meta({ override: { type: 'boolean' } });
+  .meta({ override: described({ type: 'boolean' }) });
 
 /** Text of `min` to `max` characters after blanks at both ends are cut off. */
 export const text = (min: number, max: number) => z.string().trim().min(min).max(max);

@@ -6,8 +6,8 @@ export {
   type RouteDescription,
   type RouteDescriptions,
 } from './describe-api.ts';
-export { changesOf, flag, id, text, timestamp, version } from './fields.ts';
-export { headerValue } from './headers.ts';
+export { calendarDate, changesOf, flag, id, text, timestamp, version } from './fields.ts';
+export { headerValue, headerValues } from './headers.ts';
 export { idempotencyHeader, idempotencyKeySchema } from './idempotency-key.ts';
 export { defaultMaxBodyBytes, readJsonBody } from './json-body.ts';
 export { pageOf, pageQuery, toPage } from './pagination.ts';

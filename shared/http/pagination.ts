@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { described } from './described.ts';
 
 /** Items of a page unless the client asks for another number, and at most. */
 const defaultLimit = 20;
@@ -6,7 +7,10 @@ const maxLimit = 100;
 
 /** Where a page ends: the sort key of its last row. Lists are sorted by creation time, and by id among rows of the same time. */
 const positionSchema = z.tuple([
-  z.iso.datetime({ offset: true }).refine((text) => /^[12]\d{3}-/.test(text) && !Number.isNaN(Date.parse(text))),
+  z.iso
+    .datetime({ offset: true })
+    // As the database writes it; of all other forms some are beyond what it reads.
+    .regex(/^[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00$/),
   z.guid(),
 ]);
 type Position = z.output<typeof positionSchema>;
@@ -19,7 +23,7 @@ const limit = z
   .default(defaultLimit)
   .meta({
     description: 'How many items to return at most.',
-    override: { type: 'integer', minimum: 1, maximum: maxLimit, default: defaultLimit },
+    override: described({ type: 'integer', minimum: 1, maximum: maxLimit, default: defaultLimit }),
   });
 
 const cursor = z
@@ -35,7 +39,7 @@ const cursor = z
     return z.NEVER;
   })
   .optional()
-  .meta({ description: '`nextCursor` of the page before.', override: { type: 'string' } });
+  .meta({ description: '`nextCursor` of the page before.', override: described({ type: 'string' }) });
 
 /**
  * Query parameters of every list.
@@ -74,9 +78,11 @@ function encodeCursor(position: Position): string {
   return Buffer.from(JSON.stringify(position)).toString('base64url');
 }
 
+/** Only what `encodeCursor` makes, to the character. */
 function decodeCursor(text: string): Position | undefined {
   try {
-    return positionSchema.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
+    const position = positionSchema.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
+    return encodeCursor(position) === text ? position : undefined;
   } catch {
     return undefined;
   }

@@ -113,13 +113,16 @@ test.each([
   { title: 'a', status: 'later' },
   { title: 'a', dueOn: '2026-02-30' },
   { title: 'a', dueOn: '31.12.2026' },
+  { title: 'a', dueOn: '0000-01-01' },
   { title: 'a', estimateMinutes: -1 },
   { title: 'a', estimateMinutes: 1.5 },
   { title: 'a', estimateMinutes: 2 ** 31 },
   { title: 'a', projectId: unknownId },
   { title: 'a', tenant_id: 'globex' },
 ])('%j is refused and nothing is written', async (body) => {
-  expect(await create('acme', body)).toMatchObject({ status: 400, json: { code: 'validation-failed' } });
+  const { status, json } = await create('acme', body);
+  expect({ status, json }).toMatchObject({ status: 400, json: { code: 'validation-failed' } });
+  expect(json['errors']).toEqual([{ pointer: expect.stringMatching(/^#\/body\/./), detail: expect.any(String) }]);
   expect(await count()).toBe(0);
 });
 
@@ -130,6 +133,7 @@ test('The largest values that the API takes, the database takes too', async () =
     estimateMinutes: 2 ** 31 - 1,
     dueOn: '9999-12-31',
   };
+  expect((await create('acme', { title: 'a', dueOn: '0001-01-01' })).json).toMatchObject({ dueOn: '0001-01-01' });
   expect((await create('acme', largest)).json).toMatchObject(largest);
   const project = { name: 'é'.repeat(200), description: '\u0001'.repeat(4000) };
   expect((await functions.call('acme', 'POST /projects', { body: project })).json).toMatchObject(project);

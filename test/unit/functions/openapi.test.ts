@@ -1,7 +1,10 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect, test } from 'vitest';
+import * as z from 'zod';
 import { describedApis, openapiDocument } from '../../../functions/openapi/document.ts';
-import { publicServices, services } from '../../../shared/contract/index.ts';
+import { publicServices, type Route, services } from '../../../shared/contract/index.ts';
 import { errorCatalogue } from '../../../shared/errors/index.ts';
+import { toPage } from '../../../shared/http/index.ts';
 
 interface Operation {
   operationId: string;
@@ -38,8 +41,12 @@ test('Every announced route is described, and nothing else is', () => {
   );
 });
 
-test('It is an OpenAPI 3.1 document whose references all resolve', () => {
+test('It is a valid OpenAPI 3.1 document', async () => {
+  expect(await new Validator().validate(structuredClone(document))).toEqual({ valid: true });
   expect(document.openapi).toBe('3.1.0');
+});
+
+test('Its references all resolve', () => {
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path]) => path ?? '');
   expect(references).not.toEqual([]);
   for (const reference of references) {
@@ -96,10 +103,52 @@ test('POST takes an optional Idempotency-Key, and bodies refuse unknown fields',
 
 test('Query parameters are described as what clients send', () => {
   const parameters = operationOf('GET /projects').parameters ?? [];
-  expect(Object.fromEntries(parameters.map(({ name, schema }) => [name, schema['type']]))).toEqual({
-    limit: 'integer',
-    cursor: 'string',
-    archived: 'boolean',
+  expect(Object.fromEntries(parameters.map(({ name, schema }) => [name, schema]))).toEqual({
+    limit: { type: 'integer', minimum: 1, maximum: 100, default: 20, description: expect.any(String) },
+    cursor: { type: 'string', description: expect.any(String) },
+    archived: { type: 'boolean' },
   });
   expect(parameters.every(({ required }) => !required)).toBe(true);
+});
+
+const uuid = '0199d5c0-0000-7000-8000-000000000000';
+const cursor = toPage(
+  [
+    { id: uuid, createdAt: '2026-01-01T00:00:00.5+00:00' },
+    { id: uuid, createdAt: '' },
+  ],
+  {
+    limit: 1,
+  },
+).nextCursor;
+/** What clients write into requests, by parameter, and what it means in JSON. */
+const samples: Record<string, [text: string, value: unknown][]> = {
+  projectId: [[uuid, uuid]],
+  taskId: [[uuid, uuid]],
+  limit: [
+    ['1', 1],
+    ['100', 100],
+  ],
+  cursor: [[cursor ?? '', cursor]],
+  archived: [
+    ['true', true],
+    ['false', false],
+  ],
+  status: [['open', 'open']],
+  assignee: [['ann', 'ann']],
+};
+
+test.each(described)('$route accepts the same values of parameters as its description', ({ route, operation }) => {
+  for (const { name, in: place, schema } of operation.parameters ?? []) {
+    if (place === 'header') continue;
+    const part = describedApis.map(({ routes }) => routes[route as Route]?.[place as 'path' | 'query']).find(Boolean);
+    const field = part?.shape[name] as z.ZodType | undefined;
+    const given = samples[name] ?? expect.fail(`${name} has no sample.`);
+    for (const [text, value] of given) {
+      expect(field?.safeParse(text), `the API, ${name}=${text}`).toMatchObject({ success: true });
+      expect(z.fromJSONSchema(schema).safeParse(value), `the document, ${name}=${text}`).toMatchObject({
+        success: true,
+      });
+    }
+  }
 });
