@@ -33,29 +33,29 @@ export const resourceShape = {
   ignored: [],
 } satisfies ResourceShape<z.ZodType>;
 
+const isPlain = (template: string): boolean => !/[#$]/.test(template);
+const noMappings = 'mapping templates (VTL) are not evaluated here';
+
 const integrationSchema = z.strictObject({
   Type: z.enum(['AWS_PROXY', 'MOCK'], 'the local gateway has AWS_PROXY and MOCK integrations'),
   Uri: z.string().optional(),
   IntegrationHttpMethod: z.string().optional(),
   TimeoutInMillis: number.default(29_000),
   PassthroughBehavior: z.string().optional(),
+  ContentHandling: z.literal('CONVERT_TO_TEXT', 'bodies are converted to text only here').optional(),
   Credentials: z.string().optional(),
-  RequestTemplates: texts.optional(),
+  RequestTemplates: z.record(z.string(), z.string().refine(isPlain, noMappings)).optional(),
   IntegrationResponses: z
     .array(
       z.strictObject({
         StatusCode: z.coerce.string(),
         SelectionPattern: z.string().optional(),
+        ContentHandling: z.literal('CONVERT_TO_TEXT', 'bodies are converted to text only here').optional(),
         ResponseParameters: texts.default({}),
         ResponseTemplates: z
           .record(
             z.string(),
-            z
-              .string()
-              .refine(
-                (template) => !/[#$]/.test(template) || isPreflightTemplate(template),
-                'mapping templates (VTL) are not evaluated here',
-              ),
+            z.string().refine((template) => isPlain(template) || isPreflightTemplate(template), noMappings),
           )
           .default({}),
       }),
