@@ -51,6 +51,7 @@ const event = (): APIGatewayProxyEvent =>
     body: JSON.stringify({ name: 'Apollo', description: 'to the moon' }),
     requestContext: {
       requestId: 'request',
+      extendedRequestId: 'extended',
       domainName: 'api.example.com',
       authorizer: {
         // A tenant a request, so that none runs into its limit.

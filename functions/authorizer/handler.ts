@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import { loadConfig } from '../../shared/config/index.ts';
 import { findTenant } from '../../shared/database/index.ts';
-import { headerValue } from '../../shared/http/index.ts';
+import { headerValue, requestIdOf } from '../../shared/http/index.ts';
 import { serviceLogger } from '../../shared/logging/index.ts';
 import { runWithRequestRecord } from '../../shared/metrics/index.ts';
 import { loadSigningKey } from '../../shared/tenancy/index.ts';
@@ -25,7 +25,7 @@ await Promise.race([
 
 /** Lambda authorizer of type REQUEST, with the header Authorization as its only identity source. */
 export async function handler(event: APIGatewayRequestAuthorizerEvent): Promise<APIGatewayAuthorizerResult> {
-  return await runWithRequestRecord(event.requestContext.requestId, async () => {
+  return await runWithRequestRecord(requestIdOf(event.requestContext), async () => {
     try {
       const decision = await authorize(bearerToken(event), { verifier, findTenant, signingKey });
       if (decision.allowed) return allow(event.methodArn, decision.tenant, decision.apiKey);
@@ -36,7 +36,8 @@ export async function handler(event: APIGatewayRequestAuthorizerEvent): Promise<
         log.error('The authorizer failed', error as Error);
         throw error;
       }
-      log.info('Unauthorized', { reason: error.message });
+      // It quotes the token's claims, which anyone can make long.
+      log.info('Unauthorized', { reason: error.message.slice(0, 200) });
       // API Gateway answers 401 to an error with exactly this message.
       throw new Error('Unauthorized');
     }

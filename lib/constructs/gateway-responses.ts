@@ -7,6 +7,8 @@ interface GatewayProblem {
   readonly status: number;
   readonly title: string;
   readonly detail?: string;
+  /** Whether `errors` has what API Gateway itself says about the request, of which it does not say where in the request it is. */
+  readonly isExplained?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -30,7 +32,8 @@ const invalid: GatewayProblem = {
   code: 'validation-failed',
   status: 400,
   title: 'The request is not valid',
-  detail: 'GET /openapi.json describes what each route takes.',
+  detail: 'The request is not what its route takes. GET /openapi.json describes each route.',
+  isExplained: true,
 };
 const internal: GatewayProblem = { code: 'internal', status: 500, title: 'Internal error' };
 
@@ -112,14 +115,19 @@ export function addGatewayResponses(restApi: RestApi, allowedOrigin: string | un
   }
 }
 
+const message = '$context.error.messageString';
+
 /** API Gateway replaces `$context` variables in it, and does nothing else. */
-function problemTemplate({ code, title, status, detail }: GatewayProblem): string {
-  return JSON.stringify({
+function problemTemplate({ code, title, status, detail, isExplained }: GatewayProblem): string {
+  const template = JSON.stringify({
     type: `urn:tenantry:error:${code}`,
     title,
     status,
     code,
     ...(detail !== undefined && { detail }),
-    instance: '$context.requestId',
+    instance: '$context.extendedRequestId',
+    ...(isExplained && { errors: [{ pointer: '#', detail: message }] }),
   });
+  // The one variable that comes with its quotes, and escaped.
+  return template.replace(`"${message}"`, message);
 }

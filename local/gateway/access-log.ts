@@ -11,5 +11,10 @@ export function humanLogLine(context: RequestContext): string {
   const { error, authorizer } = context;
   const denial = error?.responseType === 'ACCESS_DENIED' ? authorizer?.['errorCode'] : undefined;
   const reason = error ? `  ${denial ?? error.responseType}` : '';
-  return `${time}  ${context.httpMethod.padEnd(6)} ${context.path}  ${context.status}  ${context.responseLatency} ms  ${authorizer?.['tenantId'] ?? '-'}${reason}`;
+  return `${time}  ${context.httpMethod.padEnd(6)} ${printable(context.path)}  ${context.status}  ${context.responseLatency} ms  ${authorizer?.['tenantId'] ?? '-'}${reason}`;
+}
+
+/** What a terminal would obey, and quotes that could pass for our own, percent-encoded. */
+function printable(text: string): string {
+  return text.replace(/[^!#-&(-~]/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

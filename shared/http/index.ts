@@ -11,6 +11,7 @@ export { headerValue, headerValues } from './headers.ts';
 export { idempotencyHeader, idempotencyKeySchema } from './idempotency-key.ts';
 export { defaultMaxBodyBytes, readJsonBody } from './json-body.ts';
 export { pageOf, pageQuery, toPage } from './pagination.ts';
+export { requestIdOf } from './request-id.ts';
 export { type Answer, successAnswer, toProblemResponse, toResponse } from './respond.ts';
 export { uuidv7 } from './uuid-v7.ts';
 export { validateRequest, type ValidatedRequest } from './validate.ts';

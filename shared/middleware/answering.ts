@@ -4,6 +4,7 @@ import {
   type Handlers,
   type RouteDescription,
   type RouteDescriptions,
+  requestIdOf,
   successAnswer,
   toResponse,
 } from '../http/index.ts';
@@ -31,6 +32,6 @@ export function answering<Routes extends RouteDescriptions>(
     const handler = handlers[route] as AnyHandler;
     const answer = async () => successAnswer(description.status ?? 200, await handler(event.validated ?? {}));
     const once = description.idempotent ? answerOnce : undefined;
-    return toResponse(await (once ? once(event, context, answer) : answer()), event.requestContext.requestId);
+    return toResponse(await (once ? once(event, context, answer) : answer()), requestIdOf(event.requestContext));
   };
 }

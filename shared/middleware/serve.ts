@@ -2,7 +2,7 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { loadConfig } from '../config/index.ts';
 import { AppError } from '../errors/index.ts';
-import type { ApiDescription } from '../http/index.ts';
+import { type ApiDescription, requestIdOf } from '../http/index.ts';
 import { serviceLogger } from '../logging/index.ts';
 import { runWithRequestRecord } from '../metrics/index.ts';
 import { runInTenantScope } from '../tenancy/index.ts';
@@ -39,7 +39,7 @@ export function serve(
     ])
     .handler(answer);
   return (event, context) =>
-    runWithRequestRecord(event.requestContext.requestId, () => runInTenantScope(() => stack({ ...event }, context)));
+    runWithRequestRecord(requestIdOf(event.requestContext), () => runInTenantScope(() => stack({ ...event }, context)));
 }
 
 function timeoutEarlyResponse(): never {

@@ -54,6 +54,10 @@ describe('the API', () => {
     application.hasResourceProperties('AWS::ApiGateway::RestApi', { ApiKeySourceType: 'AUTHORIZER' });
   });
 
+  it('hands JSON to the functions as the bytes that were sent', () => {
+    application.hasResourceProperties('AWS::ApiGateway::RestApi', { BinaryMediaTypes: ['application/json'] });
+  });
+
   it('caches an answer of the authorizer by the token alone', () => {
     application.resourceCountIs('AWS::ApiGateway::Authorizer', 1);
     application.hasResourceProperties('AWS::ApiGateway::Authorizer', {
@@ -96,13 +100,29 @@ describe('the API', () => {
     const fields = Object.values(JSON.parse(Format) as Record<string, string>);
 
     expect(JSON.parse(Format)).toMatchObject({
-      requestId: '$context.requestId',
+      requestId: '$context.extendedRequestId',
       route: '$context.resourcePath',
       status: '$context.status',
       latencyMs: '$context.responseLatency',
       tenantId: '$context.authorizer.tenantId',
     });
     for (const field of fields) expect(field).not.toMatch(/capability|authorization\b|header|apiKey/i);
+  });
+
+  it('writes nothing into that line that a client could have written, since API Gateway escapes nothing', () => {
+    const [stage] = Object.values(application.findResources('AWS::ApiGateway::Stage') as Record<string, Resource>);
+    const { Format } = stage?.Properties['AccessLogSetting'] as { Format: string };
+    const ofTheGateway =
+      /^(extendedRequestId|requestTimeEpoch|httpMethod|resourcePath|status|response(Latency|Length))$/;
+    const ofOurAuthorizer = /^authorizer\.(tenantId|plan|errorCode)$/;
+    const others = /^(integrationLatency|authorizer\.latency|error\.responseType|identity\.sourceIp)$/;
+
+    const variables = [...Format.matchAll(/\$context\.([\w.]+)/g)].map(([, name]) => name ?? '');
+
+    expect(variables).not.toEqual([]);
+    expect(
+      variables.filter((name) => ![ofTheGateway, ofOurAuthorizer, others].some((safe) => safe.test(name))),
+    ).toEqual([]);
   });
 
   it('answers preflights and names the origin only where browsers are configured', () => {

@@ -21,7 +21,12 @@ beforeAll(() => {
 afterAll(() => synthesized[Symbol.dispose]());
 
 const problemOf = (type: string) =>
-  JSON.parse(responses.get(type)?.ResponseTemplates['application/json'] ?? 'null') as Record<string, unknown> | null;
+  JSON.parse(
+    responses
+      .get(type)
+      ?.ResponseTemplates['application/json']?.replaceAll('$context.error.messageString', '"As \\"it\\" says."') ??
+      'null',
+  ) as Record<string, unknown> | null;
 const headerOf = (type: string, name: string) =>
   responses.get(type)?.ResponseParameters[`gatewayresponse.header.${name}`];
 
@@ -67,7 +72,7 @@ describe('answers of the gateway itself', () => {
       code,
       ...errorCatalogue[code],
       status,
-      instance: '$context.requestId',
+      instance: '$context.extendedRequestId',
     });
   });
 
@@ -83,7 +88,10 @@ describe('answers of the gateway itself', () => {
       const arn = 'arn:aws:execute-api:eu-central-1:123456789012:api-id/dev/GET/projects';
       const { context } = deny(arn, 'ann', 'tenant-suspended', detail);
       const template = responses.get('ACCESS_DENIED')?.ResponseTemplates['application/json'] ?? '';
-      const variables: Record<string, unknown> = { requestId: 'request-1', ...prefixed('authorizer.', context ?? {}) };
+      const variables: Record<string, unknown> = {
+        extendedRequestId: 'request-1',
+        ...prefixed('authorizer.', context ?? {}),
+      };
 
       const body = template.replaceAll(/\$context\.([\w.]*\w)/g, (_, name: string) => String(variables[name]));
 
@@ -91,6 +99,12 @@ describe('answers of the gateway itself', () => {
       expect(JSON.parse(body)).toEqual(problemDetails(new AppError('tenant-suspended', detail), 'request-1'));
     },
   );
+
+  it('say what is wrong with a request that the gateway does not pass on', () => {
+    for (const type of ['BAD_REQUEST_PARAMETERS', 'BAD_REQUEST_BODY', 'DEFAULT_4XX']) {
+      expect(problemOf(type)).toMatchObject({ errors: [{ pointer: '#', detail: 'As "it" says.' }] });
+    }
+  });
 
   it('say how to authenticate on 401, and when to come back on 429', () => {
     expect(headerOf('UNAUTHORIZED', 'WWW-Authenticate')).toBe("'Bearer'");

@@ -28,7 +28,7 @@ async function authorizerLog(): Promise<string> {
 async function idOfRefused(token?: string): Promise<string> {
   const answer = await send('GET', '/projects', { token });
   expectProblem(answer, 401, 'unauthorized');
-  return String(answer.headers['x-amzn-requestid']);
+  return String(answer.headers['x-amz-apigw-id']);
 }
 
 /** Until the log, which is written behind the answers, has what was logged for these requests and hence for all before them. */
@@ -106,16 +106,38 @@ describe('public routes', () => {
   });
 });
 
+const accessLog = () => readFile(join(inject('stack').dataDir, 'logs/access.log'), 'utf8');
+
+/** The lines that have an id, once there is one: they are written behind the answer. */
+async function accessLogLines(id: unknown): Promise<string[]> {
+  const read = async () => (await accessLog()).split('\n').filter((line) => line.includes(String(id)));
+  await expect.poll(read, { timeout: 10_000 }).toHaveLength(1);
+  return read();
+}
+
+test('no request writes anything of its own into the access log', async () => {
+  const user = 'eve\n{"status":"200","tenantId":"globex"}","z":"';
+  const forged = '/projects","status":"200","tenantId":"globex","z":"';
+  const paths = [await send('GET', forged), await send('GET', '/projects', { token: await tokenOf('acme', user) })];
+  expect(paths.map(({ status }) => status)).toEqual([404, 200]);
+  for (const [at, answer] of paths.entries()) {
+    const [line = ''] = await accessLogLines(answer.headers['x-amz-apigw-id']);
+    expect(JSON.parse(line)).toMatchObject(
+      [
+        { status: '404', tenantId: '-' },
+        { status: '200', tenantId: 'acme' },
+      ][at] ?? {},
+    );
+  }
+  expect(await accessLog()).not.toContain('globex"}');
+  expect(await accessLog()).not.toContain('eve');
+});
+
 test('every request leaves one line in the access log, without token or capability', async () => {
   const token = await tokenOf('acme', `user-${crypto.randomUUID()}`);
   const { headers } = await send('GET', '/projects', { token });
-  const id = String(headers['x-amzn-requestid']);
-  const readLog = () => readFile(join(inject('stack').dataDir, 'logs/access.log'), 'utf8');
-  const readLines = async () => (await readLog()).split('\n').filter((line) => line.includes(id));
-  // Written behind the answer.
-  await expect.poll(readLines, { timeout: 10_000 }).toHaveLength(1);
-  const [log, lines] = [await readLog(), await readLines()];
-  expect(lines).toHaveLength(1);
+  expect(headers['x-request-id']).toBe(headers['x-amz-apigw-id']);
+  const [lines, log] = [await accessLogLines(headers['x-request-id']), await accessLog()];
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({
     method: 'GET',
     route: '/projects',

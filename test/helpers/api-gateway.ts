@@ -50,7 +50,9 @@ export function apiEvent(options: EventOptions): APIGatewayProxyEvent {
     body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
     isBase64Encoded: options.isBase64Encoded ?? false,
     requestContext: {
-      requestId: options.requestId ?? 'request-1',
+      // As a client may choose it.
+      requestId: 'chosen-by-the-client',
+      extendedRequestId: options.requestId ?? 'request-1',
       domainName: options.domainName ?? 'api.execute-api.test',
       authorizer,
       httpMethod,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { accessLogLine } from '../../../local/gateway/access-log.ts';
+import { accessLogLine, humanLogLine } from '../../../local/gateway/access-log.ts';
 import { startContext, substitute } from '../../../local/gateway/context.ts';
 import { GatewayRefusal, refusalReply } from '../../../local/gateway/gateway-responses.ts';
 import { mockReply } from '../../../local/gateway/mock.ts';
@@ -118,6 +118,12 @@ describe('variables', () => {
     expect(
       accessLogLine('$context.httpMethod ${context.path} "$context.status" $context.identity.sourceIp.', context),
     ).toBe('GET /projects/7 "-" 127.0.0.1.');
+  });
+
+  test('cannot bring quotes or control characters to the terminal', () => {
+    const line = humanLogLine(startContext(api(), request({ path: `/a"b'\u001b[2J\r\n\u009b~é` })));
+    expect(line).toContain('/a%22b%27%1b[2J%0d%0a%9b~%e9');
+    expect(line).toMatch(/^[ -~]*$/);
   });
 
   test('do not reach into what every object has', () => {
