@@ -9,6 +9,7 @@ import type { StageConfig } from '../config.ts';
 import { accessLogFormat } from './access-log.ts';
 import { acknowledge } from './acknowledge.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
+import { preflightOptions, readPreflightsAsText } from './preflight.ts';
 
 /** Longer, API Gateway would cut it off. */
 const integrationTimeout = Duration.seconds(29);
@@ -34,6 +35,7 @@ export class TenantApi extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     this.restApi = this.createApi(config);
+    readPreflightsAsText(this.restApi);
     this.authorizerFailures = this.countAuthorizerFailures();
     this.requestValidator = this.restApi.addRequestValidator('RequestValidator', {
       validateRequestBody: true,
@@ -92,11 +94,13 @@ export class TenantApi extends Construct {
       restApiName: `tenantry-${stage}`,
       description: `Tenantry, stage ${stage}`,
       endpointTypes: [apigateway.EndpointType.REGIONAL],
+      // JSON comes as its bytes, in base64: as text it would come with whatever is not UTF-8 replaced, and be stored like that.
+      binaryMediaTypes: ['application/json'],
       // The authorizer answers with the tenant's key, so that clients never hold one.
       apiKeySourceType: apigateway.ApiKeySourceType.AUTHORIZER,
       cloudWatchRole: api.ownsAccountLogRole,
       ...(api.ownsAccountLogRole && { cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN }),
-      ...(corsAllowedOrigins.length > 0 && { defaultCorsPreflightOptions: preflight(corsAllowedOrigins) }),
+      ...(corsAllowedOrigins.length > 0 && { defaultCorsPreflightOptions: preflightOptions(corsAllowedOrigins) }),
       deployOptions: {
         stageName: stage,
         accessLogDestination: new apigateway.LogGroupLogDestination(this.accessLogs),
@@ -141,15 +145,6 @@ export class TenantApi extends Construct {
 function pathParameters(path: string): Record<string, boolean> {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
   return Object.fromEntries(names.map((name) => [`method.request.path.${name}`, true]));
-}
-
-function preflight(allowOrigins: string[]): apigateway.CorsOptions {
-  return {
-    allowOrigins,
-    allowMethods: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'],
-    allowHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-Tenant-ID'],
-    maxAge: Duration.hours(1),
-  };
 }
 
 /** A gateway response cannot choose among origins. Its body tells nothing of a tenant, so any origin may read it. */

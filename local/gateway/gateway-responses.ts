@@ -12,6 +12,7 @@ export interface GatewayReply {
 /** The gateway's own refusals: status, `x-amzn-ErrorType` and message as API Gateway has them without a customization. */
 const responseTypes = {
   ACCESS_DENIED: [403, 'AccessDeniedException', 'User is not authorized to access this resource'],
+  API_CONFIGURATION_ERROR: [500, 'InternalServerErrorException', 'Internal server error'],
   AUTHORIZER_CONFIGURATION_ERROR: [500, 'AuthorizerConfigurationException', 'Internal server error'],
   AUTHORIZER_FAILURE: [500, 'AuthorizerFailureException', 'Internal server error'],
   BAD_REQUEST_BODY: [400, 'BadRequestException', 'Invalid request body'],

@@ -4,6 +4,7 @@ import { Authorizer, type Invoke } from './authorizer.ts';
 import { type RequestContext, setRoute } from './context.ts';
 import type { ApiDefinition, StageThrottle } from './definition.ts';
 import { GatewayRefusal, type GatewayReply, refusalReply } from './gateway-responses.ts';
+import { isBinaryRequest } from './media-types.ts';
 import { mockReply } from './mock.ts';
 import { authorizerEvent, type EventParts, proxyEvent } from './proxy-event.ts';
 import { proxyReply } from './proxy-reply.ts';
@@ -48,17 +49,26 @@ export class Gateway {
     const route = findRoute(this.api, request.method, request.path);
     if (route === undefined) throw new GatewayRefusal('MISSING_AUTHENTICATION_TOKEN');
     if (route === 'bad-path')
-      throw new GatewayRefusal('BAD_REQUEST_PARAMETERS', 'The path is not percent-encoded well');
+      throw new GatewayRefusal('BAD_REQUEST_PARAMETERS', 'The path is not percent-encoded UTF-8.');
     setRoute(context, route.method);
     this.#throttle(route, request.method);
     const parts: EventParts = { api: this.api, request, route, context, port };
     const key = await this.#authorize(parts);
     if (request.query === undefined) {
-      throw new GatewayRefusal('BAD_REQUEST_PARAMETERS', 'The query string is not percent-encoded well');
+      throw new GatewayRefusal(
+        'BAD_REQUEST_PARAMETERS',
+        'The query string is not percent-encoded UTF-8, or has one of | { } unencoded.',
+      );
     }
     validateParameters(request, route);
     const { integration, functionArn } = route.method;
-    if (functionArn === undefined) return mockReply(integration, request);
+    if (functionArn === undefined) {
+      // Templates are made for text.
+      if (integration.ContentHandling !== 'CONVERT_TO_TEXT' && isBinaryRequest(this.api, request)) {
+        throw new GatewayRefusal('API_CONFIGURATION_ERROR');
+      }
+      return mockReply(integration, request);
+    }
     return this.#proxy(parts, key, functionArn);
   }
 

@@ -1,6 +1,7 @@
 import type { RequestContext } from './context.ts';
 import type { ApiDefinition } from './definition.ts';
 import type { ApiKey } from './api-keys.ts';
+import { isBinaryRequest } from './media-types.ts';
 import { type GatewayRequest, headerValues, type MultiValues } from './request.ts';
 import type { RouteMatch } from './router.ts';
 
@@ -16,9 +17,7 @@ export interface EventParts {
 /** The event of a Lambda proxy integration (REST API, payload format 1.0). */
 export function proxyEvent(parts: EventParts, key: ApiKey | undefined): object {
   const { api, request, context } = parts;
-  const isBinary = api.binaryMediaTypes.some((type) =>
-    mediaTypeMatches(type, headerValues(request.headers, 'content-type').at(-1) ?? ''),
-  );
+  const isBinary = isBinaryRequest(api, request);
   const text = request.body.length > 0 ? request.body.toString(isBinary ? 'base64' : 'utf8') : null;
   const identity = { ...context.identity, apiKey: key?.value ?? null, ...(key && { apiKeyId: key.id }) };
   return {
@@ -110,11 +109,4 @@ function forwardedHeaders({ headers, sourceIp }: GatewayRequest, context: Reques
 
 function lastValues(values: MultiValues): Record<string, string> {
   return Object.fromEntries(Object.entries(values).map(([name, all]) => [name, all.at(-1) ?? '']));
-}
-
-/** Whether a content type is one of `image/*`, the media types of a pattern such as `image/\*`. */
-export function mediaTypeMatches(pattern: string, contentType: string): boolean {
-  const [type = '', subtype = ''] = (contentType.split(';')[0] ?? '').trim().toLowerCase().split('/');
-  const [wantedType, wantedSubtype] = pattern.toLowerCase().split('/');
-  return (wantedType === '*' || wantedType === type) && (wantedSubtype === '*' || wantedSubtype === subtype);
 }

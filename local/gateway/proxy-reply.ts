@@ -2,8 +2,8 @@ import * as z from 'zod';
 import type { InvocationResult } from '../lambda/function-process.ts';
 import type { ApiDefinition } from './definition.ts';
 import { GatewayRefusal, type GatewayReply } from './gateway-responses.ts';
-import { type GatewayRequest, headerValues } from './request.ts';
-import { mediaTypeMatches } from './proxy-event.ts';
+import { acceptsBinary } from './media-types.ts';
+import type { GatewayRequest } from './request.ts';
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 
@@ -31,12 +31,6 @@ export function proxyReply(api: ApiDefinition, request: GatewayRequest, result: 
     headers: mergedHeaders(headers ?? {}, multiValueHeaders ?? {}),
     body: Buffer.from(body ?? '', isBinary ? 'base64' : 'utf8'),
   };
-}
-
-/** API Gateway decodes base64 only for the first type that the client accepts. */
-function acceptsBinary(api: ApiDefinition, request: GatewayRequest): boolean {
-  const accepted = headerValues(request.headers, 'accept').at(-1)?.split(',')[0] ?? '*/*';
-  return api.binaryMediaTypes.some((type) => type === '*/*' || mediaTypeMatches(type, accepted));
 }
 
 /** API Gateway keeps these for itself and passes a function's value on under another name. */

@@ -6,7 +6,7 @@ import { signToken } from '../../local/issuer/sign-token.ts';
 export interface Sent {
   readonly token?: string | undefined;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-  /** Sent as JSON unless it is a text already. */
+  /** Sent as JSON unless it is a text or bytes already. */
   readonly body?: unknown;
 }
 
@@ -20,7 +20,7 @@ export interface Answer {
 
 /** Sends a request exactly as written: no path is tidied up, no header added but Host and Content-Length. */
 export async function send(method: string, path: string, { token, headers = {}, body }: Sent = {}): Promise<Answer> {
-  const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  const text = body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   const url = new URL(inject('stack').apiUrl);
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const outgoing = request(
