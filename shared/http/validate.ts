@@ -32,8 +32,13 @@ export function validateRequest(
   const validated: Record<string, unknown> = {};
   const problems: ErrorItem[] = [];
   for (const [part, { schema, value }] of Object.entries(inputs)) {
-    const unstorable = pointerOfUnstorableText(value, `#/${part}`);
-    if (unstorable) problems.push({ pointer: unstorable, detail: 'Holds a character that cannot be stored.' });
+    const unstorable = pathToUnstorableText(value);
+    if (unstorable) {
+      problems.push({
+        pointer: pointerTo(`#/${part}`, ...unstorable),
+        detail: 'Holds a character that cannot be stored.',
+      });
+    }
     const result = schema.safeParse(value);
     if (result.success) validated[part] = result.data;
     else problems.push(...result.error.issues.flatMap((issue) => problemsOf(issue, part)));
@@ -68,12 +73,12 @@ function summaryOf(problems: readonly ErrorItem[]): string {
 }
 
 /** Postgres stores neither U+0000 nor half of a surrogate pair; refused here, the client learns where it is. */
-function pointerOfUnstorableText(value: unknown, pointer: string): string | undefined {
-  if (typeof value === 'string') return value.includes('\u0000') || !value.isWellFormed() ? pointer : undefined;
+function pathToUnstorableText(value: unknown): string[] | undefined {
+  if (typeof value === 'string') return value.includes('\u0000') || !value.isWellFormed() ? [] : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
   for (const [key, child] of Object.entries(value)) {
-    const found = pointerOfUnstorableText(child, pointerTo(pointer, key));
-    if (found) return found;
+    const path = pathToUnstorableText(child);
+    if (path) return [key, ...path];
   }
   return undefined;
 }
