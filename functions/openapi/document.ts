@@ -3,6 +3,7 @@ import {
   createDocument,
   type ZodOpenApiOperationObject,
   type ZodOpenApiPathsObject,
+  type ZodOpenApiResponseObject,
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { type ErrorCode, errorCatalogue } from '../../shared/errors/index.ts';
@@ -14,6 +15,7 @@ import {
 } from '../../shared/http/index.ts';
 import { projectsApi } from '../projects/schema.ts';
 import { tasksApi } from '../tasks/schema.ts';
+import { problemHeaders, successHeaders } from './response-headers.ts';
 import { openapiApi } from './schema.ts';
 
 /** Every described API. A new service's description is added here. */
@@ -110,20 +112,33 @@ function responses(api: ApiDescription, description: RouteDescription): ZodOpenA
   ];
   const success = {
     description: 'Success',
+    headers: successHeaders(api, description),
     ...(response && { content: { 'application/json': { schema: response } } }),
   };
-  return { [status]: success, ...problemResponses(codes) };
+  return { [status]: success, ...problemResponses(api, codes) };
 }
 
 /** One response a status, which lists the codes that it may carry. */
-function problemResponses(codes: readonly ErrorCode[]): ZodOpenApiResponsesObject {
+function problemResponses(api: ApiDescription, codes: readonly ErrorCode[]): ZodOpenApiResponsesObject {
   const described: ZodOpenApiResponsesObject = {};
   for (const status of new Set(codes.map((code) => errorCatalogue[code].status))) {
     const ofStatus = codes.filter((code) => errorCatalogue[code].status === status);
-    described[`${status}`] = {
-      description: ofStatus.map((code) => `\`${code}\`: ${errorCatalogue[code].title}.`).join('\n\n'),
-      content: { 'application/problem+json': { schema: problem } },
-    };
+    described[`${status}`] = problemResponse(api, ofStatus);
   }
   return described;
+}
+
+const problemComponents = new Map<string, ZodOpenApiResponseObject>();
+
+/** A component of the document, since most routes answer with the same problems. */
+function problemResponse(api: ApiDescription, codes: readonly ErrorCode[]): ZodOpenApiResponseObject {
+  const id = [...(api.tenant ? [] : ['public']), ...codes].join('.');
+  const component = problemComponents.get(id) ?? {
+    id,
+    description: codes.map((code) => `\`${code}\`: ${errorCatalogue[code].title}.`).join('\n\n'),
+    headers: problemHeaders(api, codes),
+    content: { 'application/problem+json': { schema: problem } },
+  };
+  problemComponents.set(id, component);
+  return component;
 }

@@ -5,13 +5,18 @@ import { describedApis, openapiDocument } from '../../../functions/openapi/docum
 import { publicServices, type Route, services } from '../../../shared/contract/index.ts';
 import { errorCatalogue } from '../../../shared/errors/index.ts';
 import { toPage } from '../../../shared/http/index.ts';
+import { followReference, type Reference } from '../../helpers/follow-reference.ts';
 
+interface Response {
+  description: string;
+  content?: Record<string, unknown>;
+}
 interface Operation {
   operationId: string;
   security?: unknown[];
   parameters?: { name: string; in: string; required?: boolean; schema: Record<string, unknown> }[];
   requestBody?: { content: Record<string, { schema: { additionalProperties?: boolean } }> };
-  responses: Record<string, { description: string; content?: Record<string, unknown> }>;
+  responses: Record<string, Response | Reference>;
 }
 const document = JSON.parse(JSON.stringify(openapiDocument())) as {
   openapi: string;
@@ -75,7 +80,8 @@ test.each(described)('$route describes one success, and problems with codes of t
   expect(statuses.filter((status) => status.startsWith('2'))).toHaveLength(1);
   const problems = Object.entries(operation.responses).filter(([status]) => !status.startsWith('2'));
   expect(problems.map(([status]) => status)).toContain('500');
-  for (const [status, { description, content }] of problems) {
+  for (const [status, response] of problems) {
+    const { description, content } = followReference(document, response);
     expect(Object.keys(content ?? {})).toEqual(['application/problem+json']);
     const codes = [...description.matchAll(/`([a-z-]+)`/g)].map(([, code]) => code as keyof typeof errorCatalogue);
     expect(codes.map((code) => String(errorCatalogue[code].status))).toEqual(codes.map(() => status));
