@@ -32,23 +32,42 @@ const stack = tenantApi(projectsApi, {
 
 const { body: newProject } = projectsApi.routes['POST /projects'];
 const bare = middy<APIGatewayProxyEvent, APIGatewayProxyResult>().handler((event) => {
-  const body = newProject.parse(JSON.parse(event.body ?? ''));
+  const body = newProject.parse(JSON.parse(Buffer.from(event.body ?? '', 'base64').toString()));
   return Promise.resolve({ statusCode: 201, body: JSON.stringify({ ...project, name: body.name }) });
 });
+
+/** What a client sends, and what API Gateway adds. */
+const headers = {
+  Accept: 'application/json',
+  'Accept-Encoding': 'gzip, deflate, br',
+  'Accept-Language': 'en-GB,en;q=0.9',
+  Authorization: `Bearer ${'x'.repeat(900)}`,
+  'Content-Type': 'application/json',
+  Host: 'api.example.com',
+  Origin: 'https://app.example.com',
+  Referer: 'https://app.example.com/',
+  'Sec-Fetch-Mode': 'cors',
+  'Sec-Fetch-Site': 'same-site',
+  'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36',
+  'X-Amzn-Trace-Id': 'Root=1-5759e988-bd862e3fe1be46a994272793',
+  'X-Forwarded-For': '192.0.2.1',
+  'X-Forwarded-Port': '443',
+  'X-Forwarded-Proto': 'https',
+};
 
 const event = (): APIGatewayProxyEvent =>
   ({
     resource: '/projects',
     path: '/projects',
     httpMethod: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    multiValueHeaders: { 'Content-Type': ['application/json'] },
+    headers: { ...headers },
+    multiValueHeaders: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])),
     queryStringParameters: null,
     multiValueQueryStringParameters: null,
     pathParameters: null,
     stageVariables: null,
-    isBase64Encoded: false,
-    body: JSON.stringify({ name: 'Apollo', description: 'to the moon' }),
+    isBase64Encoded: true,
+    body: Buffer.from(JSON.stringify({ name: 'Apollo', description: 'to the moon' })).toString('base64'),
     requestContext: {
       requestId: 'request',
       extendedRequestId: 'extended',
