@@ -11,15 +11,24 @@ export class EventTooLargeError extends Error {
 export interface PoolOptions extends ProcessOptions {
   /** Most processes of the function at once; further events wait for one. */
   readonly maxProcesses: number;
+  /** How long a process stays without an event while another one is idle too. @default a minute; Lambda takes some more */
+  readonly idleMs?: number;
+}
+
+interface IdleProcess {
+  readonly process: FunctionProcess;
+  readonly retirement: NodeJS.Timeout;
 }
 
 /**
  * A function and its execution environments: an event goes to a warm process if one is idle, else to a new one, else it waits.
- * As on Lambda no process ever handles two events at once.
+ * As on Lambda no process ever handles two events at once, and those that a burst of events has started end when they stay idle; one
+ * is kept, which spares whoever develops the next cold start.
  */
 export class FunctionPool {
   readonly #options: PoolOptions;
-  readonly #idle: FunctionProcess[] = [];
+  /** The one that was used last is used first, so that the others become superfluous. */
+  readonly #idle: IdleProcess[] = [];
   readonly #all = new Set<FunctionProcess>();
   readonly #waiting: ((process: FunctionProcess) => void)[] = [];
   #stopped = false;
@@ -61,9 +70,10 @@ export class FunctionPool {
 
   async #acquire(): Promise<FunctionProcess> {
     if (this.#stopped) throw new Error('The stack is stopping.');
-    for (let process = this.#idle.pop(); process; process = this.#idle.pop()) {
-      if (process.isAlive) return process;
-      this.#all.delete(process);
+    for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
+      clearTimeout(idle.retirement);
+      if (idle.process.isAlive) return idle.process;
+      this.#all.delete(idle.process);
     }
     if (this.#all.size < this.#options.maxProcesses) return this.#start();
     return new Promise((resolve) => this.#waiting.push(resolve));
@@ -79,7 +89,20 @@ export class FunctionPool {
     if (!process.isAlive) this.#all.delete(process);
     const next = this.#waiting.shift();
     if (next) next(process.isAlive ? process : this.#start());
-    else if (process.isAlive) this.#idle.push(process);
+    else if (process.isAlive) {
+      const retirement = setTimeout(() => this.#retire(process), this.#options.idleMs ?? 60_000).unref();
+      this.#idle.push({ process, retirement });
+    }
+  }
+
+  #retire(process: FunctionProcess): void {
+    if (this.#idle.length === 1) return;
+    this.#idle.splice(
+      this.#idle.findIndex((idle) => idle.process === process),
+      1,
+    );
+    this.#all.delete(process);
+    void process.stop();
   }
 }
 

@@ -18,6 +18,8 @@ export interface ProcessOptions {
   readonly endpoints: Readonly<Record<string, string>>;
   /** Takes what the function prints, and reports like Lambda's own. */
   readonly log: (text: string) => void;
+  /** Told why, if the process ends, or has to be ended, instead of answering an event. */
+  readonly onCrash?: (reason: string) => void;
 }
 
 /** Lambda gives the loading of a function ten seconds. */
@@ -73,7 +75,7 @@ export class FunctionProcess {
   async invoke(event: string): Promise<InvocationResult> {
     const requestId = randomUUID();
     const failed = await this.initError();
-    if (failed) return this.#failure(failed, requestId);
+    if (failed) return this.#crash(failed, requestId);
     const timeoutMs = this.#options.definition.timeoutSeconds * 1_000;
     const begun = performance.now();
     const answer = this.#nextMessage(timeoutMs);
@@ -82,8 +84,8 @@ export class FunctionProcess {
     const result = await answer;
     this.#options.log(`REPORT RequestId: ${requestId}\tDuration: ${(performance.now() - begun).toFixed(2)} ms\n`);
     if (result.type === 'result') return { payload: result.payload, isError: false };
-    if (result.type !== 'error' || result.fatal) this.#end();
-    return this.#failure(result.type === 'error' ? result.error : exitError('an unexpected message').error, requestId);
+    if (result.type === 'error' && !result.fatal) return this.#failure(result.error, requestId);
+    return this.#crash(result.type === 'error' ? result.error : exitError('an unexpected message').error, requestId);
   }
 
   async stop(): Promise<void> {
@@ -97,6 +99,12 @@ export class FunctionProcess {
   #end(): void {
     this.#ended = true;
     this.#child.kill('SIGKILL');
+  }
+
+  #crash(error: ReportedError, requestId: string): InvocationResult {
+    this.#end();
+    this.#options.onCrash?.(error.errorMessage);
+    return this.#failure(error, requestId);
   }
 
   #nextMessage(timeoutMs: number): Promise<WorkerMessage> {

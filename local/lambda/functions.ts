@@ -12,6 +12,8 @@ export interface FunctionsOptions {
   /** Values for environment keys whose AWS counterpart does not exist here. */
   readonly overrides: Readonly<Record<string, string>>;
   readonly logFolder: string;
+  /** Takes a line about a process that ended, or had to be ended, instead of answering. */
+  readonly onCrash?: (line: string) => void;
   /** Most processes of one function. */
   readonly maxProcesses: number;
 }
@@ -58,9 +60,10 @@ export class Functions {
   #function(arn: string): RunningFunction {
     const known = this.#running.get(arn);
     if (known) return known;
-    const { deployment, endpoints, overrides, logFolder, maxProcesses } = this.#options;
+    const { deployment, endpoints, overrides, logFolder, maxProcesses, onCrash } = this.#options;
     const definition = findFunction(deployment, arn, overrides);
-    const log = createWriteStream(join(logFolder, `${definition.name}.log`), { flags: 'a', mode: 0o600 });
+    const logFile = join(logFolder, `${definition.name}.log`);
+    const log = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
     // What a process still prints while it is being ended has nowhere to go.
     log.on('error', () => undefined);
     const pool = new FunctionPool({
@@ -68,6 +71,7 @@ export class Functions {
       endpoints,
       maxProcesses: Math.min(maxProcesses, definition.reservedConcurrency ?? Infinity),
       log: (text) => void log.write(text),
+      onCrash: (reason) => onCrash?.(`${definition.name} ended unexpectedly: ${reason} (see ${logFile})`),
     });
     const running = { name: definition.name, pool, log };
     this.#running.set(arn, running);

@@ -4,15 +4,17 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { FunctionDefinition } from '../../../local/lambda/definition.ts';
-import { EventTooLargeError, FunctionPool } from '../../../local/lambda/function-pool.ts';
+import { EventTooLargeError, FunctionPool, type PoolOptions } from '../../../local/lambda/function-pool.ts';
 
 let folder: string;
 let log: string;
+let crashes: string[];
 const pools: FunctionPool[] = [];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'tenantry-function-'));
   log = '';
+  crashes = [];
 });
 afterEach(async () => {
   await Promise.all(pools.splice(0).map((pool) => pool.stop()));
@@ -20,7 +22,11 @@ afterEach(async () => {
 });
 
 /** A function whose bundle is `code`. */
-function functionOf(code: string, overrides: Partial<FunctionDefinition> = {}, maxProcesses = 2): FunctionPool {
+function functionOf(
+  code: string,
+  overrides: Partial<FunctionDefinition> = {},
+  limits: Partial<Pick<PoolOptions, 'maxProcesses' | 'idleMs'>> = {},
+): FunctionPool {
   writeFileSync(join(folder, 'index.mjs'), code);
   const pool = new FunctionPool({
     definition: {
@@ -36,8 +42,10 @@ function functionOf(code: string, overrides: Partial<FunctionDefinition> = {}, m
       ...overrides,
     },
     endpoints: { AWS_ENDPOINT_URL_RDS_DATA: 'http://127.0.0.1:1234' },
-    maxProcesses,
+    maxProcesses: 2,
+    ...limits,
     log: (text) => (log += text),
+    onCrash: (reason) => crashes.push(reason),
   });
   pools.push(pool);
   return pool;
@@ -126,6 +134,7 @@ describe('an error is reported as Lambda reports it', () => {
     expect(value).toMatchObject({ errorType: 'RangeError', errorMessage: 'out of range' });
     expect(value.trace.join('\n')).toContain('index.mjs');
     expect((await answer(pool)).value).toBe(first.value);
+    expect(crashes).toEqual([]);
   });
 
   test.each([
@@ -141,6 +150,7 @@ describe('an error is reported as Lambda reports it', () => {
     const after = await answer(pool);
     expect(after.isError).toBe(false);
     expect(after.value).not.toBe(before.value);
+    expect(crashes).toHaveLength(1);
   });
 
   test('when it takes too long, even in a loop that never yields', async () => {
@@ -164,6 +174,7 @@ describe('an error is reported as Lambda reports it', () => {
     const { value, isError } = await answer(pool);
     expect(isError).toBe(true);
     expect(value.errorMessage).toContain(message);
+    expect(crashes).toEqual([expect.stringContaining(message)]);
   });
 
   test('when event or answer is larger than 6 MB', async () => {
@@ -182,4 +193,24 @@ test('stopping ends every process', async () => {
   await pool.stop();
   await sleep(10);
   expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+});
+
+const isRunning = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+test('processes that stay idle after a burst end, but for one', async () => {
+  const code =
+    'export const handler = () => new Promise((resolve) => setTimeout(() => resolve({ pid: process.pid }), 300));';
+  const pool = functionOf(code, {}, { maxProcesses: 3, idleMs: 200 });
+  const burst = await Promise.all([answer(pool), answer(pool), answer(pool)]);
+  const pids = burst.map(({ value }) => value.pid);
+  expect(new Set(pids).size).toBe(3);
+  await expect.poll(() => pids.filter(isRunning), { timeout: 5_000 }).toHaveLength(1);
+  await sleep(400);
+  expect(pids.filter(isRunning)).toEqual([(await answer(pool)).value.pid]);
 });
