@@ -1,35 +1,53 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { open, readdir, writeFile } from 'node:fs/promises';
 import { styleText } from 'node:util';
-import { parseArgs } from 'node:util';
+import { readArguments, showFailure, UsageError } from '../local/command-line.ts';
 import type { Bench, Result } from './bench.ts';
 
 const helpers = new Set(['bench', 'main', 'postgres']);
 const folder = import.meta.dirname;
-
-const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true });
 const known = (await readdir(folder))
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.slice(0, -'.ts'.length))
   .filter((name) => !helpers.has(name))
   .sort();
-const unknown = positionals.filter((name) => !known.includes(name));
-if (unknown.length > 0) {
-  console.error(`There is no benchmark ${unknown.join(', ')}. There are: ${known.join(', ')}.`);
-  process.exit(2);
+const usage = `usage: npm run bench -- [name…] [--json FILE]     names: ${known.join(' ')}`;
+
+async function main(): Promise<void> {
+  const { values, positionals } = readArguments(usage, {
+    options: { json: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const unknown = positionals.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new UsageError(`There is no benchmark ${unknown.join(', ')}.`);
+  if (values.json !== undefined) await requireWritable(values.json);
+  const results: Result[] = [];
+  for (const name of positionals.length > 0 ? positionals : known) {
+    const result = await measure(name);
+    print(result);
+    results.push(result);
+  }
+  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(results, null, 2)}\n`);
 }
 
-const results: Result[] = [];
-for (const name of positionals.length > 0 ? positionals : known) {
+/** Found out before minutes of measuring, not after them. What the file holds stays until there is something better. */
+async function requireWritable(file: string): Promise<void> {
+  try {
+    await (await open(file, 'a')).close();
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new UsageError(`${file} cannot be written (${reason}).`);
+  }
+}
+
+async function measure(name: string): Promise<Result> {
   const { bench } = (await import(`./${name}.ts`)) as { bench: Bench };
   const started = performance.now();
   const progress = (message: string): void => console.error(styleText('dim', `${name}  ${message}`));
   progress('starting');
   const result = { bench: name, ...(await bench(progress)) };
   progress(`done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
-  print(result);
-  results.push(result);
+  return result;
 }
-if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(results, null, 2)}\n`);
 
 function print({ bench, rows, ratios }: Result): void {
   const width = Math.max(
@@ -46,3 +64,8 @@ function print({ bench, rows, ratios }: Result): void {
 function format(value: number): string {
   return value.toLocaleString('en', { maximumSignificantDigits: value >= 1000 ? 6 : 3 });
 }
+
+main().catch((error: unknown) => {
+  showFailure(error, usage);
+  process.exit(error instanceof UsageError ? 2 : 1);
+});

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { readArguments, showFailure, UsageError } from './command-line.ts';
 import { signToken } from './issuer/sign-token.ts';
 import { demoTenants } from './demo.ts';
 import { PortTakenError } from './gateway/server.ts';
@@ -8,7 +8,6 @@ import { Progress } from './stack/progress.ts';
 import { describeStack } from './stack/stack-file.ts';
 import { requireFreePort } from './stack/require-free-port.ts';
 import { startStack } from './stack/start-stack.ts';
-import { StartupError } from './stack/startup-error.ts';
 import { writePrivately } from './stack/state-file.ts';
 import { Stoppables } from './stack/stoppables.ts';
 import { TemplateError } from './template/stack.ts';
@@ -19,7 +18,7 @@ const print = (line: string): void => console.log(line);
 
 /** Runs the local stack until it is told to stop. */
 async function main(): Promise<void> {
-  const { port, data } = readArguments();
+  const { port, data } = readOptions();
   await requireFreePort(port);
   const stoppables = new Stoppables();
   onceAskedToStop(async () => {
@@ -42,7 +41,8 @@ async function main(): Promise<void> {
 async function run(folder: DataFolder, port: number, stoppables: Stoppables): Promise<void> {
   print(`Starting the local stack with data in ${folder.path}`);
   const progress = new Progress(print);
-  const stack = await startStack({ folder, port, progress, print, stoppables });
+  const onCrash = (server: string, how: string): void => void endAfterCrash(server, how, stoppables);
+  const stack = await startStack({ folder, port, progress, print, stoppables, onCrash });
   await writePrivately(folder.file('stack.json'), `${JSON.stringify(describeStack(stack), null, 2)}\n`);
   print(`Started in ${progress.total().trim()}. Logs are in ${folder.file('logs')}`);
   print('');
@@ -55,18 +55,24 @@ async function run(folder: DataFolder, port: number, stoppables: Stoppables): Pr
   print(`ready  ${stack.apiUrl}`);
 }
 
-function readArguments(): { port: number; data: string } {
-  const { values } = parseArgs({
+/** Ends the stack: what would go on without its database or cache only looks as if it ran. */
+async function endAfterCrash(server: string, how: string, stoppables: Stoppables): Promise<void> {
+  if (stoppables.isStopping) return;
+  console.error(`${server} ended unexpectedly (${how}), and the stack ends with it. Run "npm run dev" again.`);
+  await stoppables.stop();
+  process.exit(1);
+}
+
+function readOptions(): { port: number; data: string } {
+  const { values } = readArguments(usage, {
     options: { port: { type: 'string', default: '3000' }, data: { type: 'string', default: defaultDataDir } },
   });
   const port = Number(values.port);
-  if (!/^\d+$/.test(values.port) || port > 65_535) throw new TypeError(`${values.port} is not a port.`);
+  if (!/^\d+$/.test(values.port) || port > 65_535) throw new UsageError(`${values.port} is not a port.`);
   return { port, data: values.data };
 }
 
 main().catch((error: unknown) => {
-  const known = [StartupError, TemplateError, PortTakenError, TypeError].some((type) => error instanceof type);
-  console.error(known && error instanceof Error ? error.message : error);
-  if (error instanceof TypeError) console.error(usage);
+  showFailure(error, usage, TemplateError, PortTakenError);
   process.exit(1);
 });

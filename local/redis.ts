@@ -6,16 +6,21 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { createRedisCommandExecutor, RedisServerState, Resp2Server } from 'js-redis-server/core';
+import { StartupError } from './stack/startup-error.ts';
 import { freePort } from './free-port.ts';
 import { spawnTied } from './tied-process.ts';
 
 /** Servers of the Redis protocol that can be on the PATH, best first. */
 const programs = ['redis-server', 'valkey-server'] as const;
 
+const never = new Promise<never>(() => undefined);
+
 export interface LocalRedis {
   readonly url: string;
   /** What serves it: one that runs already, a real server of our own, or the embedded one. */
   readonly kind: 'external' | (typeof programs)[number] | 'js-redis-server';
+  /** Resolves if a server of our own ends without being stopped, with how it ended. */
+  readonly crashed: Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -35,7 +40,7 @@ export interface LocalRedisOptions {
  * 127.0.0.1, else the embedded `js-redis-server`, which serves real clients too but lives and ends in this process.
  * Nothing is kept on disk: what is in the cache may be lost at any time.
  *
- * @throws Error if REDIS_URL does not answer, or a server does not start within 10 s
+ * @throws StartupError if REDIS_URL does not answer, or a server does not start within 10 s
  */
 export async function startRedis(options: LocalRedisOptions = {}): Promise<LocalRedis> {
   const { externalUrl = process.env['REDIS_URL'], path = process.env['PATH'] ?? '' } = options;
@@ -62,10 +67,10 @@ async function findProgram(name: string, path: string): Promise<string | undefin
 async function useExternal(url: string): Promise<LocalRedis> {
   const problem = await ping(url);
   if (problem)
-    throw new Error(
+    throw new StartupError(
       `REDIS_URL names ${withoutPassword(url)}, which does not answer: ${problem}. Start it, or unset REDIS_URL.`,
     );
-  return { url, kind: 'external', stop: () => Promise.resolve() };
+  return { url, kind: 'external', crashed: never, stop: () => Promise.resolve() };
 }
 
 async function startServer(
@@ -74,7 +79,7 @@ async function startServer(
   { dataDir, port: wantedPort }: LocalRedisOptions,
 ): Promise<LocalRedis> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'tenantry-redis-')));
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const port = wantedPort ?? (await freePort());
   const flags = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no', '--dir', folder];
   const server = spawnTied([program, ...flags], { stopSignal: 'TERM' });
@@ -84,11 +89,11 @@ async function startServer(
   };
   const url = `redis://127.0.0.1:${port}`;
   for (let waitedMs = 0; waitedMs < 10_000 && server.child.exitCode === null; waitedMs += 20) {
-    if ((await ping(url)) === undefined) return { url, kind, stop };
+    if ((await ping(url)) === undefined) return { url, kind, crashed: server.crashed, stop };
     await sleep(20);
   }
   await stop();
-  throw new Error(`${kind} did not start:\n${server.output()}`);
+  throw new StartupError(`${kind} did not start:\n${server.output()}`);
 }
 
 /** Assembled by hand, since the package's own way listens on every network interface and waits for clients when it is stopped. */
@@ -105,7 +110,7 @@ async function startEmbedded(port = 0): Promise<LocalRedis> {
     for (const socket of sockets) socket.destroy();
     if (redis.server.listening) await redis.close();
   };
-  return { url: `redis://127.0.0.1:${redis.getPort()}`, kind: 'js-redis-server', stop };
+  return { url: `redis://127.0.0.1:${redis.getPort()}`, kind: 'js-redis-server', crashed: never, stop };
 }
 
 /** Why the server at `url` does not answer; nothing if it does. */

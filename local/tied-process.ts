@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { constants } from 'node:os';
 
 /**
  * Runs the command in the background and waits for it, or ends it as soon as standard input closes. That happens
@@ -18,6 +19,8 @@ export interface TiedProcess {
   readonly child: ChildProcess;
   /** What the process has printed last, for an error message. */
   output(): string;
+  /** Resolves if the process ends without being asked to, with how it ended: `signal SIGKILL`, `exit status 1`. */
+  readonly crashed: Promise<string>;
   /** Ends the process and resolves when it is gone. */
   stop(): Promise<void>;
 }
@@ -39,21 +42,34 @@ export function spawnTied(
     ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
   });
   let printed = '';
+  let isStopping = false;
   const keep = (chunk: Buffer): void => {
     printed = (printed + chunk.toString()).slice(-4_000);
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   child.stdin.on('error', () => undefined);
-  child.on('exit', () => child.stdin.end());
+  const { promise: crashed, resolve } = Promise.withResolvers<string>();
+  child.on('exit', (code, signal) => {
+    child.stdin.end();
+    if (!isStopping) resolve(howItEnded(code, signal));
+  });
   return {
     child,
     output: () => printed,
+    crashed,
     stop: async () => {
+      isStopping = true;
       if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');
       child.stdin.end();
       await gone;
     },
   };
+}
+
+/** The shell between us and the process reports a signal as 128 and its number. */
+function howItEnded(code: number | null, signal: string | null): string {
+  const name = Object.entries(constants.signals).find(([, number]) => number + 128 === code)?.[0];
+  return (signal ?? name) ? `signal ${signal ?? name}` : `exit status ${code}`;
 }

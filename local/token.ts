@@ -1,4 +1,5 @@
-import { parseArgs } from 'node:util';
+import { tenantIdPattern } from '../shared/tenancy/index.ts';
+import { readArguments, showFailure, UsageError } from './command-line.ts';
 import { NoStackError, signToken } from './issuer/sign-token.ts';
 import { defaultDataDir } from './stack/data-folder.ts';
 
@@ -6,7 +7,7 @@ const usage = 'usage: npm run -s token -- <tenant> [--user U] [--role R]… [--o
 
 /** Prints a token of the local issuer, and nothing else, so that it can stand in `$(…)`. */
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readArguments(usage, {
     allowPositionals: true,
     options: {
       user: { type: 'string' },
@@ -16,14 +17,20 @@ async function main(): Promise<void> {
     },
   });
   const [tenant, ...rest] = positionals;
-  if (rest.length > 0 || (tenant === undefined && !values.operator)) throw new TypeError('Name one tenant.');
+  if (rest.length > 0 || (tenant === undefined && !values.operator)) throw new UsageError('Name one tenant.');
+  if (tenant !== undefined) requireTenantId(tenant);
   const roles = values.operator ? [...values.role, 'operator'] : values.role;
   console.log(await signToken(values.data, { tenant, user: values.user, roles }));
 }
 
+function requireTenantId(tenant: string): void {
+  if (tenantIdPattern.test(tenant)) return;
+  throw new UsageError(
+    `"${tenant}" is no tenant id: 3 to 40 lower-case letters, digits and hyphens, a letter first and no hyphen last.`,
+  );
+}
+
 main().catch((error: unknown) => {
-  const known = error instanceof NoStackError || error instanceof TypeError;
-  console.error(known ? error.message : error);
-  if (error instanceof TypeError) console.error(usage);
+  showFailure(error, usage, NoStackError);
   process.exitCode = 1;
 });

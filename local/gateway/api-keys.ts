@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
+import { readStateFile } from '../stack/state-file.ts';
 
 const apiKeySchema = z.object({
   id: z.string(),
@@ -17,10 +18,13 @@ export class ApiKeyStore {
   readonly #file: string;
   readonly #keys: Map<string, ApiKey>;
 
-  /** @param file JSON; made when the first key is added */
+  /**
+   * @param file JSON; made when the first key is added
+   * @throws StartupError if it is damaged
+   */
   constructor(file: string) {
     this.#file = file;
-    this.#keys = new Map(readKeys(file).map((key) => [key.value, key]));
+    this.#keys = new Map((readStateFile(file, z.array(apiKeySchema)) ?? []).map((key) => [key.value, key]));
   }
 
   list(): ApiKey[] {
@@ -43,14 +47,5 @@ export class ApiKeyStore {
     const unfinished = `${this.#file}.new`;
     writeFileSync(unfinished, JSON.stringify(this.list(), null, 2), { mode: 0o600 });
     renameSync(unfinished, this.#file);
-  }
-}
-
-function readKeys(file: string): ApiKey[] {
-  try {
-    return z.array(apiKeySchema).parse(JSON.parse(readFileSync(file, 'utf8')));
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw error;
   }
 }

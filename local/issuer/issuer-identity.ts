@@ -1,10 +1,13 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import * as z from 'zod';
+import { readStateFile, writePrivately } from '../stack/state-file.ts';
 
-const jwkSchema = z.looseObject({ kty: z.string(), kid: z.string() });
-const identitySchema = z.object({ port: z.int(), privateKey: jwkSchema });
+const part = z.base64url().min(1);
+const privateKeySchema = z
+  .looseObject({ kty: z.literal('RSA'), kid: z.string() })
+  .and(z.looseObject({ n: part, e: part, d: part, p: part, q: part, dp: part, dq: part, qi: part }));
+const identitySchema = z.object({ port: z.int().min(1).max(65_535), privateKey: privateKeySchema });
 
 /** What makes the local issuer the same one after a restart, so that tokens stay valid: its address and its key. */
 export interface IssuerIdentity {
@@ -19,21 +22,13 @@ export const issuerUrl = ({ port }: Pick<IssuerIdentity, 'port'>): string => `ht
 
 const fileIn = (dataDir: string): string => join(dataDir, 'issuer.json');
 
-/** Undefined before the first start of a stack with this data folder. */
-export async function readIssuerIdentity(dataDir: string): Promise<IssuerIdentity | undefined> {
-  try {
-    return identitySchema.parse(JSON.parse(await readFile(fileIn(dataDir), 'utf8')));
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-      return undefined;
-    throw error;
-  }
+/** Undefined before the first start of a stack with this data folder. @throws StartupError if its file is damaged */
+export function readIssuerIdentity(dataDir: string): IssuerIdentity | undefined {
+  return readStateFile(fileIn(dataDir), identitySchema);
 }
 
-export async function writeIssuerIdentity(dataDir: string, identity: IssuerIdentity): Promise<void> {
-  const unfinished = `${fileIn(dataDir)}.new`;
-  await writeFile(unfinished, JSON.stringify(identity), { mode: 0o600 });
-  await rename(unfinished, fileIn(dataDir));
+export function writeIssuerIdentity(dataDir: string, identity: IssuerIdentity): Promise<void> {
+  return writePrivately(fileIn(dataDir), JSON.stringify(identity));
 }
 
 /** A fresh RS256 key pair, as a private JWK. */

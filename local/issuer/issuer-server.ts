@@ -20,7 +20,7 @@ export interface Issuer {
  * Address and key are kept in the data folder; another port is taken only if the old one is in use now.
  */
 export async function startIssuer(dataDir: string): Promise<Issuer> {
-  const known = await readIssuerIdentity(dataDir);
+  const known = readIssuerIdentity(dataDir);
   const server = createServer();
   const port = await listen(server, known?.port ?? 0);
   const identity: IssuerIdentity = { port, privateKey: known?.privateKey ?? (await generateIssuerKey()) };

@@ -20,10 +20,10 @@ export class NoStackError extends Error {
 /**
  * A token of the local issuer, shaped like a Cognito access token.
  *
- * @throws NoStackError
+ * @throws NoStackError, or StartupError if the issuer's file is damaged
  */
 export async function signToken(dataDir: string, request: TokenRequest): Promise<string> {
-  const identity = await readIssuerIdentity(dataDir);
+  const identity = readIssuerIdentity(dataDir);
   if (!identity) throw new NoStackError(`No local stack has been started in ${dataDir} yet. Run "npm run dev" first.`);
   return signWith(identity, request);
 }

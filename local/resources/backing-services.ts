@@ -26,7 +26,7 @@ export async function startBackingServices(
   secretsFile: string,
   stoppables: Stoppables,
 ): Promise<BackingServices> {
-  const secrets = await SecretStore.open(secretsFile);
+  const secrets = SecretStore.open(secretsFile);
   await createSecrets(deployment, secrets);
   const clusters: (ClusterDefinition & { server: Postgres })[] = [];
   for (const cluster of readClusters(deployment))

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import * as z from 'zod';
 import { type Postgres, startPostgres } from '../postgres.ts';
+import { isCluster } from '../postgres-cluster.ts';
 import type { SecretStore } from '../secrets-manager/secret-store.ts';
 import { type Deployment, readAll, type ResourceShape } from '../template/deployment.ts';
 import { generatePassword } from './secrets.ts';
@@ -60,17 +61,22 @@ export function readClusters(deployment: Deployment): ClusterDefinition[] {
 export class ClusterServers {
   readonly #folder: string;
   readonly #superuserPassword: string;
+  readonly #onCrash: (how: string) => void;
   readonly #servers = new Map<string, Promise<Postgres>>();
 
-  constructor(folder: string, superuserPassword: string) {
+  /** @param onCrash called if a server ends without being stopped */
+  constructor(folder: string, superuserPassword: string, onCrash: (how: string) => void) {
     this.#folder = folder;
     this.#superuserPassword = superuserPassword;
+    this.#onCrash = onCrash;
   }
 
   async startKnown(): Promise<void> {
     // Passable, like the data folder above it.
     await mkdir(this.#folder, { recursive: true, mode: 0o711 });
-    for (const name of await readdir(this.#folder)) this.#start(name).catch(() => undefined);
+    for (const name of await readdir(this.#folder)) {
+      if (await isCluster(join(this.#folder, name))) this.#start(name).catch(() => undefined);
+    }
   }
 
   /** The server of a cluster, with its database, and its master user as on RDS: may make roles and databases, and is no superuser. */
@@ -99,6 +105,7 @@ export class ClusterServers {
       settings: { synchronous_commit: 'off' },
     });
     this.#servers.set(name, server);
+    server.then(({ crashed }) => crashed).then(this.#onCrash, () => undefined);
     return server;
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import * as z from 'zod';
+import { readStateFile, writePrivately } from '../stack/state-file.ts';
 
 export interface Secret {
   readonly arn: string;
@@ -10,10 +11,8 @@ export interface Secret {
   readonly createdAt: Date;
 }
 
-interface StoredSecret {
-  readonly value: string;
-  readonly createdAt: string;
-}
+const storedSecretSchema = z.object({ value: z.string(), createdAt: z.iso.datetime() });
+type StoredSecret = Readonly<z.infer<typeof storedSecretSchema>>;
 
 /** Secrets by ARN, kept in memory or in a file that only its owner can read. */
 export class SecretStore {
@@ -26,14 +25,13 @@ export class SecretStore {
     this.#secrets = secrets;
   }
 
-  /** @param file is read if it exists, and made by the first `put`; in memory only if missing */
-  static async open(file?: string): Promise<SecretStore> {
-    if (file === undefined) return new SecretStore(undefined, new Map());
-    const text = await readFile(file, 'utf8').catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '{}';
-      throw error;
-    });
-    return new SecretStore(file, new Map(Object.entries(JSON.parse(text) as Record<string, StoredSecret>)));
+  /**
+   * @param file is read if it exists, and made by the first `put`; in memory only if missing
+   * @throws StartupError if the file is damaged
+   */
+  static open(file?: string): SecretStore {
+    const stored = file === undefined ? undefined : readStateFile(file, z.record(z.string(), storedSecretSchema));
+    return new SecretStore(file, new Map(Object.entries(stored ?? {})));
   }
 
   /** Adds a secret or gives it another value; resolves when it is on disk. */
@@ -54,12 +52,9 @@ export class SecretStore {
     return { arn, name: nameOf(arn), value: stored.value, versionId, createdAt: new Date(stored.createdAt) };
   }
 
-  /** Written beside and renamed, so that a killed process leaves the old file or the new one. */
   async #write(): Promise<void> {
     if (this.#file === undefined) return;
-    const beside = `${this.#file}.new`;
-    await writeFile(beside, JSON.stringify(Object.fromEntries(this.#secrets), null, 2), { mode: 0o600 });
-    await rename(beside, this.#file);
+    await writePrivately(this.#file, JSON.stringify(Object.fromEntries(this.#secrets), null, 2));
   }
 }
 

@@ -34,6 +34,8 @@ export interface StackOptions {
   readonly print: (line: string) => void;
   /** Takes what has to be stopped, also when the start fails half-way. */
   readonly stoppables: Stoppables;
+  /** Told of a server that ended without being stopped, also during the start: the stack is of no use without it. */
+  readonly onCrash: (server: string, how: string) => void;
 }
 
 export interface RunningStack {
@@ -56,12 +58,14 @@ const baseDomains = ['localhost'];
  * @throws StartupError, TemplateError or PortTakenError; whatever was started until then is in `stoppables`
  */
 export async function startStack(options: StackOptions): Promise<RunningStack> {
-  const { folder, progress, stoppables } = options;
+  const { folder, progress, stoppables, onCrash } = options;
   const issuer = await stoppables.add(startIssuer(folder.path));
   const superuserPassword = await keptText(folder.file('superuser-password'), () =>
     generatePassword({ ExcludePunctuation: true }),
   );
-  const servers = await stoppables.add(new ClusterServers(folder.file('postgres'), superuserPassword));
+  const servers = await stoppables.add(
+    new ClusterServers(folder.file('postgres'), superuserPassword, (how) => onCrash('Postgres', how)),
+  );
   await servers.startKnown();
   const [redis, deployment] = await Promise.all([
     progress.phase(
@@ -71,6 +75,7 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
     ),
     deploymentOfSources(options, issuer),
   ]);
+  void redis.crashed.then((how) => onCrash(redis.kind, how));
   const services = await progress.phase('databases and AWS endpoints', () =>
     startBackingServices(deployment, servers, folder.file('secrets.json'), stoppables),
   );
@@ -80,6 +85,7 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
       endpoints: services.endpoints,
       overrides: { [environmentKeys.cacheUrl]: redis.url },
       logFolder: folder.file('logs'),
+      onCrash: options.print,
       maxProcesses: Math.max(2, availableParallelism() * 2),
     }),
   );

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { globSync, readFileSync, statSync } from 'node:fs';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { StageConfigInput } from '../../lib/config.ts';
@@ -13,25 +13,29 @@ const synthScript = fileURLToPath(new URL('synth-process.ts', import.meta.url));
 /** All that the templates and bundles are made from. */
 const sources = ['cdk.json', 'package-lock.json', 'lib/**', 'functions/**', 'shared/**', 'migrations/**'];
 
+/** In the assembly, so that whoever deletes that gets a new one. */
+const keyFile = 'sources.sha256';
+
 export type StageOverrides = Pick<StageConfigInput, 'issuers' | 'baseDomains'>;
 
 /**
  * The cloud assembly of stage `local`, as `cdk synth` would make it; made anew only if a source or the configuration has changed.
  *
+ * @param folder in the data folder, whose content is this program's; replaced as a whole
  * @returns whether the assembly in `folder` was still good
  * @throws StartupError with what the CDK printed
  */
 export async function synthesize(folder: string, overrides: StageOverrides): Promise<{ reused: boolean }> {
   const key = sourceHash(JSON.stringify(overrides));
-  const keyFile = `${folder}.key`;
-  if ((await readFile(keyFile, 'utf8').catch(() => '')) === key) return { reused: true };
-  await rm(keyFile, { force: true });
+  if ((await readFile(join(folder, keyFile), 'utf8').catch(() => '')) === key) return { reused: true };
   const fresh = `${folder}.new`;
   await rm(fresh, { recursive: true, force: true });
+  // What is in it is run: nobody else may write to it, whatever modes the CDK gives to assets.
+  await mkdir(fresh, { mode: 0o700 });
   await runSynthesis(fresh, overrides);
+  await writeFile(join(fresh, keyFile), key);
   await rm(folder, { recursive: true, force: true });
   await rename(fresh, folder);
-  await writeFile(keyFile, key);
   return { reused: false };
 }
 

@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as z from 'zod';
+import { StartupError } from '../stack/startup-error.ts';
+import { readStateFile } from '../stack/state-file.ts';
 import { type Stack, stackFromTemplate, templateSchema } from './stack.ts';
 
 /** Stands in for the account and Region of stacks that may be deployed anywhere. */
@@ -37,32 +38,28 @@ const assetsSchema = z.object({
  * The stacks of a synthesized cloud assembly (`cdk.out`), in the order in which they would be deployed.
  *
  * @param folder where manifest.json is
+ * @throws StartupError if a file of it is missing or damaged
  */
-export async function readAssembly(folder: string): Promise<Stack[]> {
-  const { artifacts } = manifestSchema.parse(await readJson(join(folder, 'manifest.json')));
+export function readAssembly(folder: string): Stack[] {
+  const { artifacts } = readJson(join(folder, 'manifest.json'), manifestSchema);
   const stacks: Stack[] = [];
   for (const [id, artifact] of inOrder(artifacts)) {
-    if (artifact.type === 'aws:cloudformation:stack') stacks.push(await readStack(folder, id, artifact, artifacts));
+    if (artifact.type === 'aws:cloudformation:stack') stacks.push(readStack(folder, id, artifact, artifacts));
     const nested = artifact.type === 'cdk:cloud-assembly' ? artifact.properties.directoryName : undefined;
-    if (nested) stacks.push(...(await readAssembly(join(folder, nested))));
+    if (nested) stacks.push(...readAssembly(join(folder, nested)));
   }
   return stacks;
 }
 
-async function readStack(
-  folder: string,
-  id: string,
-  artifact: Artifact,
-  artifacts: Record<string, Artifact>,
-): Promise<Stack> {
-  const template = templateSchema.parse(await readJson(join(folder, artifact.properties.templateFile ?? '')));
+function readStack(folder: string, id: string, artifact: Artifact, artifacts: Record<string, Artifact>): Stack {
+  const template = readJson(join(folder, artifact.properties.templateFile ?? ''), templateSchema);
   const [account, region] = (artifact.environment ?? '').replace('aws://', '').split('/');
   const known = (value: string | undefined, fallback: string): string =>
     value && !value.startsWith('unknown-') ? value : fallback;
   const assets = new Map<string, string>();
   for (const dependency of artifact.dependencies) {
     const file = artifacts[dependency]?.type === 'cdk:asset-manifest' && artifacts[dependency].properties.file;
-    if (file) await readAssets(folder, file, assets);
+    if (file) readAssets(folder, file, assets);
   }
   return stackFromTemplate(template, {
     name: artifact.properties.stackName ?? id,
@@ -72,8 +69,8 @@ async function readStack(
   });
 }
 
-async function readAssets(folder: string, file: string, assets: Map<string, string>): Promise<void> {
-  const manifest = assetsSchema.parse(await readJson(join(folder, file)));
+function readAssets(folder: string, file: string, assets: Map<string, string>): void {
+  const manifest = readJson(join(folder, file), assetsSchema);
   for (const { source, destinations } of Object.values(manifest.files)) {
     for (const { objectKey } of Object.values(destinations)) assets.set(objectKey, join(folder, source.path));
   }
@@ -92,6 +89,10 @@ function inOrder(artifacts: Record<string, Artifact>): [string, Artifact][] {
   return [...ordered];
 }
 
-async function readJson(path: string): Promise<unknown> {
-  return JSON.parse(await readFile(path, 'utf8'));
+/** @throws StartupError if the file is missing or damaged, as when somebody has tidied up in the folder */
+function readJson<T>(path: string, schema: z.ZodType<T>): T {
+  const remedy = `Delete the folder ${dirname(path)}, and start again to have it synthesized.`;
+  const content = readStateFile(path, schema, remedy);
+  if (content === undefined) throw new StartupError(`${path} is missing. ${remedy}`);
+  return content;
 }

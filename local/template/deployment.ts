@@ -30,10 +30,10 @@ export interface Deployment {
 /**
  * Reads a cloud assembly.
  *
- * @throws TemplateError if a stack has a resource of a type that the local stack does not know.
+ * @throws TemplateError if a stack has a resource of a type that the local stack does not know; StartupError if a file is damaged
  */
-export async function readDeployment(assemblyFolder: string): Promise<Deployment> {
-  return deploymentOf(await readAssembly(assemblyFolder));
+export function readDeployment(assemblyFolder: string): Deployment {
+  return deploymentOf(readAssembly(assemblyFolder));
 }
 
 export function deploymentOf(stacks: readonly Stack[]): Deployment {

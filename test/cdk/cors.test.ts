@@ -26,7 +26,7 @@ let server: GatewayServer;
 async function serve(corsAllowedOrigins: string[]): Promise<void> {
   synthesized = synthesize({ corsAllowedOrigins, issuers }, 'local');
   const { outdir } = synthesized;
-  const deployment = await readDeployment(outdir);
+  const deployment = readDeployment(outdir);
   const overrides = { [environmentKeys.cacheUrl]: 'redis://127.0.0.1:1' };
   functions = new Functions({ deployment, endpoints: {}, overrides, logFolder: outdir, maxProcesses: 1 });
   const [api] = readApis(deployment);

@@ -18,7 +18,7 @@ let acme: string;
 
 beforeAll(async () => {
   const { dataDir } = inject('stack');
-  identity = (await readIssuerIdentity(dataDir)) ?? expect.fail('The stack has no issuer.');
+  identity = readIssuerIdentity(dataDir) ?? expect.fail('The stack has no issuer.');
   database = new Client({ connectionString: (await readStackFile(dataDir)).postgresUrl });
   await database.connect();
   acme = await tokenOf('acme');

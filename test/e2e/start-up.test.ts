@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -50,6 +50,25 @@ describe('a start that cannot succeed ends with a clear line', () => {
     const run = runDev(join(file, 'data'));
     expect(await run.ended).toBe(1);
     expect(run.output()).toMatch(/^The data folder .* cannot be written \(ENOTDIR\)\. .*--data/m);
+  });
+
+  test('when the data folder holds somebody’s files, all of which stay', async () => {
+    await mkdir(join(folder, 'postgres/init'), { recursive: true });
+    await mkdir(join(folder, 'assembly'));
+    await writeFile(join(folder, 'postgres/init/schema.sql'), 'x');
+    await writeFile(join(folder, 'assembly/mine.txt'), 'y');
+    const run = runDev(folder);
+    expect(await run.ended).toBe(1);
+    expect(run.output()).toMatch(/^.* holds files that are not a local stack's\. .*--data/m);
+    expect(await readFile(join(folder, 'postgres/init/schema.sql'), 'utf8')).toBe('x');
+    expect(await readFile(join(folder, 'assembly/mine.txt'), 'utf8')).toBe('y');
+  });
+
+  test('when REDIS_URL does not answer', async () => {
+    const run = runDev(folder, { env: { REDIS_URL: 'redis://127.0.0.1:1' } });
+    expect(await run.ended).toBe(1);
+    expect(run.output()).toMatch(/^REDIS_URL names .* does not answer/m);
+    expect(run.output()).not.toContain('    at ');
   });
 
   test('when another stack uses the data folder', async () => {
@@ -126,6 +145,17 @@ describe('a stack that ends', () => {
     expect(await stopDev(next)).toBe(0);
   });
 
+  test('with its database, which somebody ends, says so and fails', async () => {
+    const run = runDev(folder);
+    await run.ready;
+    const [cluster = ''] = await readdir(join(folder, 'postgres'));
+    const [pid] = (await readFile(join(folder, 'postgres', cluster, 'postmaster.pid'), 'utf8')).split('\n');
+    process.kill(Number(pid), 'SIGKILL');
+    expect(await run.ended).toBe(1);
+    expect(run.output()).toMatch(/^Postgres ended unexpectedly \(signal SIGKILL\), .*"npm run dev" again\.$/m);
+    expect(await processesOf(folder)).toEqual([]);
+  });
+
   test('stops cleanly in the middle of its start', async () => {
     const run = runDev(folder);
     await sleep(1_200);
@@ -133,4 +163,26 @@ describe('a stack that ends', () => {
     expect(exists(run.child.pid ?? 0)).toBe(false);
     expect(await processesOf(folder)).toEqual([]);
   });
+});
+
+test('nobody else can reach the code that a stack runs, its cache, or its logs', async () => {
+  const { dataDir } = inject('stack');
+  const names = ['assembly', 'logs', 'redis', 'postgres'];
+  const modes = await Promise.all(names.map(async (name) => (await stat(join(dataDir, name))).mode & 0o777));
+  expect(modes).toEqual([0o700, 0o700, 0o700, 0o711]);
+});
+
+test('a damaged template is named, and synthesized again when somebody deletes the folder', async () => {
+  const first = runDev(folder);
+  await first.ready;
+  await stopDev(first);
+  await writeFile(join(folder, 'assembly/manifest.json'), '');
+  const second = runDev(folder);
+  expect(await second.ended).toBe(1);
+  expect(second.output()).toMatch(/manifest\.json is damaged .*Delete the folder .*assembly,/);
+  await rm(join(folder, 'assembly'), { recursive: true });
+  const third = runDev(folder);
+  await third.ready;
+  expect(third.output()).toContain('(synthesized)');
+  await stopDev(third);
 });

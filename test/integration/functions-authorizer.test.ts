@@ -21,11 +21,8 @@ let stopSecrets: () => Promise<void>;
 let lines: Record<string, unknown>[];
 
 beforeAll(async () => {
-  [tenants, issuer, secrets] = await Promise.all([
-    startTenantDatabase(['acme', 'umbrella']),
-    startIssuer(),
-    SecretStore.open(),
-  ]);
+  [tenants, issuer] = await Promise.all([startTenantDatabase(['acme', 'umbrella']), startIssuer()]);
+  secrets = SecretStore.open();
   await tenants.postgres.superuser.query(
     `update registry.tenants set api_key = 'key-of-acme', plan = 'enterprise' where tenant_id = 'acme';
      update registry.tenants set state = 'suspended' where tenant_id = 'umbrella'`,

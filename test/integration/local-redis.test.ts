@@ -78,7 +78,9 @@ describe('the local Redis', () => {
 
   it('says so when REDIS_URL does not answer, without the password', async () => {
     const problem = await startRedis({ externalUrl: 'redis://user:secret@127.0.0.1:1' }).catch(String);
-    expect(problem).toMatch(/REDIS_URL names redis:\/\/127\.0\.0\.1:1, which does not answer: .*ECONNREFUSED/);
+    expect(problem).toMatch(
+      /^StartupError: REDIS_URL names redis:\/\/127\.0\.0\.1:1, which does not answer: .*ECONNREFUSED/,
+    );
     expect(problem).not.toContain('secret');
   });
 

@@ -18,7 +18,7 @@ let endpoint: AwsEndpoint;
 let client: SecretsManagerClient;
 
 beforeAll(async () => {
-  secrets = await SecretStore.open();
+  secrets = SecretStore.open();
   endpoint = await startSecretsManager({ secrets });
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   client = new SecretsManagerClient({ endpoint: endpoint.url, region: 'eu-central-1', credentials, maxAttempts: 1 });
@@ -80,9 +80,9 @@ describe('a secret file', () => {
     const folder = await mkdtemp(join(tmpdir(), 'tenantry-secrets-'));
     try {
       const file = join(folder, 'secrets.json');
-      const first = await SecretStore.open(file);
+      const first = SecretStore.open(file);
       await Promise.all([first.put(arn, 'one'), first.put(`${arn}2`, 'two')]);
-      const second = await SecretStore.open(file);
+      const second = SecretStore.open(file);
       expect([second.get(arn)?.value, second.get(`${arn}2`)?.value]).toEqual(['one', 'two']);
       expect((await stat(file)).mode & 0o777).toBe(0o600);
     } finally {
