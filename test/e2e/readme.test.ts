@@ -56,6 +56,7 @@ const masked = (text: string): unknown[] =>
   text
     .trim()
     .replaceAll(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, 'ID')
+    .replaceAll(/(?<="instance":")[\w+\/=-]+/g, 'ID')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+\+00:00/g, 'TIME')
     .replaceAll('}{', '}\n{')
     .split('\n')
