@@ -11,9 +11,10 @@ export class SkippedTests implements Reporter {
   }
 }
 
-/** What `--testNamePattern` leaves out is skipped too, by whoever gave it. */
+/** What `--testNamePattern` leaves out is skipped too, and what a failing hook keeps from running: neither needs a word more. */
 function isOfInterest(test: TestCase): boolean {
-  return reasonOf(test) !== undefined || test.project.config.testNamePattern === undefined;
+  const isExplained = test.project.config.testNamePattern !== undefined || test.module.state() === 'failed';
+  return reasonOf(test) !== undefined || !isExplained;
 }
 
 function reasonOf(test: TestCase): string | undefined {
