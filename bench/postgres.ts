@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -22,6 +22,8 @@ export interface BenchPostgres extends AsyncDisposable {
 /** A Postgres of a benchmark's own, migrated as a deployment is, with default durability and settings. */
 export async function benchPostgres(): Promise<BenchPostgres> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tenantry-bench-'));
+  // The Postgres that root starts may run as another user.
+  await chmod(dataDir, 0o711);
   const settings = { shared_buffers: '1GB', max_wal_size: '8GB' };
   const postgres = await startPostgres({ dataDir: join(dataDir, 'postgres'), superuserPassword: 'bench', settings });
   const open = async (database: string, user?: string): Promise<Client> => {

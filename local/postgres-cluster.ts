@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { chown, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chown, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { PostgresUser } from './postgres-user.ts';
@@ -29,8 +29,8 @@ export async function isCluster(folder: string): Promise<boolean> {
 }
 
 /**
- * Makes a cluster in an empty folder, or sees to it that the one which is there can be taken up. Removes nothing: initdb itself clears
- * away what it made if it fails.
+ * Makes a cluster in an empty folder, or sees to it that the one which is there can be taken up. Removes nothing but what an earlier
+ * start, killed half-way, had made so far.
  *
  * @throws StartupError if the folder holds something else, or belongs to another user
  */
@@ -40,10 +40,7 @@ export async function prepareCluster(folder: string, options: ClusterOptions): P
     if (hasCode(error, 'EACCES')) return undefined;
     throw error;
   });
-  if (names?.length === 0) {
-    if (options.user.ids.uid !== undefined) await chown(folder, options.user.ids.uid, options.user.ids.uid);
-    return initialise(folder, options);
-  }
+  if (names?.length === 0) return make(folder, options);
   const owner = (await stat(folder)).uid;
   if (names === undefined || (uid !== undefined && owner !== uid))
     throw new StartupError(
@@ -56,6 +53,20 @@ export async function prepareCluster(folder: string, options: ClusterOptions): P
         'Put back what is missing, move the folder away, or choose another data folder with --data DIR.',
     );
   await endPreviousRun(folder);
+}
+
+/** The cluster appears in its place when it is complete, so that a start which is killed leaves nothing half-made there. */
+async function make(folder: string, options: ClusterOptions): Promise<void> {
+  const parent = dirname(folder);
+  const draftsOfThis = `.${basename(folder)}.`;
+  for (const name of await readdir(parent)) {
+    if (name.startsWith(draftsOfThis)) await rm(join(parent, name), { recursive: true, force: true, maxRetries: 5 });
+  }
+  const draft = await mkdtemp(join(parent, draftsOfThis));
+  const { uid } = options.user.ids;
+  if (uid !== undefined) await chown(draft, uid, uid);
+  await initialise(draft, options);
+  await rename(draft, folder);
 }
 
 async function initialise(folder: string, { initdb, user, superuser, password }: ClusterOptions): Promise<void> {

@@ -75,7 +75,8 @@ export class ClusterServers {
     // Passable, like the data folder above it.
     await mkdir(this.#folder, { recursive: true, mode: 0o711 });
     for (const name of await readdir(this.#folder)) {
-      if (await isCluster(join(this.#folder, name))) this.#start(name).catch(() => undefined);
+      if (!name.startsWith('.') && (await isCluster(join(this.#folder, name))))
+        this.#start(name).catch(() => undefined);
     }
   }
 

@@ -37,10 +37,14 @@ function isRunning(pid: number, startTime: string): boolean {
   return startTimeOf(pid) === startTime;
 }
 
-/** Tells a process from a later one with the same number, where the system says when it started. */
+/**
+ * Tells a process from a later one with the same number, where the system says when it started. One that has ended but that nobody has
+ * asked after yet, as happens in containers, has no start time any more.
+ */
 function startTimeOf(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[19] ?? '';
+    const [state = '', ...fields] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    return state === 'Z' ? '' : (fields[18] ?? '');
   } catch {
     return '';
   }

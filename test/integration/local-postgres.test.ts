@@ -47,6 +47,14 @@ describe('a folder that is none of a cluster’s is refused, and nothing in it i
   });
 });
 
+test('a cluster that was half made when a start was killed is made anew', async () => {
+  await mkdir(join(folder, '.data.Xy12Z'));
+  await writeFile(join(folder, '.data.Xy12Z', 'PG_VERSION'), '17');
+  const dataDir = join(folder, 'data');
+  await (await start(dataDir)).stop();
+  expect(await readdir(folder)).toEqual(['data']);
+});
+
 describe('Postgres says in a line', () => {
   test('that the cluster has another password, without waiting for it to change', async () => {
     const dataDir = join(folder, 'data');
