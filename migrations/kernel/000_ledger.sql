@@ -61,3 +61,13 @@ end
 $$;
 comment on function tenancy.migrate is
   'Applies the migrations [{"version", "checksum", "sql"}] that the target lacks, all or none, and returns their versions.';
+
+
+-- Made anew by every deployment, so that it is never what an earlier migration sealed.
+do $$
+begin
+  if to_regprocedure('tenancy.seal(text[])') is not null then
+    perform tenancy.seal('tenancy.migrate(text,jsonb)');
+  end if;
+end
+$$;

@@ -1,0 +1,121 @@
+-- What the audit looks at: placement schemas, the tables of tenants in them, and the roles that application code logs in as.
+
+create type tenancy.finding as (class integer, severity text, object text, problem text, remedy text);
+comment on type tenancy.finding is
+  'A way around row-level security: its class (docs/security.md), error or warning, the object, what leaks, and the statement that '
+  'mends it; a remedy that begins with -- is advice, where there is no such statement.';
+
+
+create table tenancy.cluster (
+  name text not null,
+  is_single boolean primary key default true check (is_single)
+);
+revoke all on tenancy.cluster from public;
+comment on table tenancy.cluster is 'What the registry calls the cluster that this database is on; one row, written by migrations.';
+
+
+create function tenancy.set_cluster(name text) returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into tenancy.cluster (name) values (set_cluster.name)
+  on conflict (is_single) do update set name = excluded.name where cluster.name <> excluded.name
+$$;
+comment on function tenancy.set_cluster is 'Tells the database what the registry calls its cluster.';
+
+
+create view tenancy.placement_schemas as
+  select n.oid, n.nspname
+  from pg_namespace n
+  where n.nspname in (
+    select schema from tenancy.placements
+    union
+    select target from tenancy.migration_targets where target not in ('kernel', 'control')
+  ) and n.nspname not in ('tenancy', 'registry', 'pg_catalog', 'information_schema');
+comment on view tenancy.placement_schemas is 'Schemas in which tenants live, or for which tenant migrations were run.';
+
+
+create view tenancy.application_roles as
+  select r.oid, r.rolname, r.rolsuper, r.rolbypassrls, r.rolreplication
+  from pg_roles r
+  join pg_namespace n on n.nspname = 'tenancy' and n.nspowner <> r.oid
+  where r.oid in (
+    select a.grantee from aclexplode(n.nspacl) a where a.privilege_type = 'USAGE'
+    union
+    select a.grantee from pg_proc p, aclexplode(p.proacl) a where p.pronamespace = n.oid and p.proname in ('run', 'run_batch')
+  );
+comment on view tenancy.application_roles is
+  'Roles that functions log in as: those that the kernel is open to by a grant of its own.';
+
+
+create view tenancy.open_roles as
+  with recursive members as (
+    select r.oid, r.oid as role from tenancy.application_roles r
+    union
+    -- Also without INHERIT or SET: who may administer a membership may give himself the rest.
+    select m.oid, g.roleid from members m join pg_auth_members g on g.member = m.role
+    -- That one of them is a member of the owner is a finding; that the owner has privileges then is none.
+    where g.roleid <> (select n.nspowner from pg_namespace n where n.nspname = 'tenancy')
+  )
+  select distinct on (role) role as oid, role::regrole::text as name from members
+  union all
+  select 0, 'public';
+comment on view tenancy.open_roles is
+  'Roles whose privileges application code has: the application roles, PUBLIC, and whatever they are members of.';
+
+
+create view tenancy.grants as
+  select c.oid, c.relnamespace, c.relkind, r.name as grantee, a.privilege_type, null::name as column_name
+  from pg_class c
+  cross join lateral aclexplode(c.relacl) a
+  join tenancy.open_roles r on r.oid = a.grantee
+  where a.grantee <> c.relowner
+  union all
+  select c.oid, c.relnamespace, c.relkind, r.name, a.privilege_type, t.attname
+  from pg_attribute t
+  cross join lateral aclexplode(t.attacl) a
+  join pg_class c on c.oid = t.attrelid
+  join tenancy.open_roles r on r.oid = a.grantee
+  where t.attacl is not null and a.grantee <> c.relowner;
+comment on view tenancy.grants is
+  'Privileges of application code on relations and columns. Those of an owner are not grants: that it owns at all is the finding.';
+
+
+create view tenancy.children as
+  with recursive descendants as (
+    select i.inhrelid, i.inhparent as ancestor from pg_inherits i join pg_class c on c.oid = i.inhrelid and c.relkind in ('r', 'p', 'f')
+    union
+    select i.inhrelid, d.ancestor from descendants d join pg_inherits i on i.inhparent = d.inhrelid
+  )
+  select * from descendants;
+comment on view tenancy.children is 'Partitions and tables that inherit, with each of their ancestors.';
+
+
+create view tenancy.tenant_tables as
+  select c.oid, n.nspname as schema, n.in_placement, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity,
+    a.attnum, a.atttypid, a.attnotnull,
+    c.oid in (select inhrelid from tenancy.children) as is_child
+  from pg_class c
+  join (
+    select n.oid, n.nspname, n.oid in (select oid from tenancy.placement_schemas) as in_placement from pg_namespace n
+    where n.nspname not in ('tenancy', 'registry', 'pg_catalog', 'information_schema', 'pg_toast')
+  ) n on n.oid = c.relnamespace
+  -- With a limit this is a look-up a table; joined, Postgres would read pg_attribute from end to end.
+  left join lateral (
+    select t.attnum, t.atttypid, t.attnotnull from pg_attribute t
+    where t.attrelid = c.oid and t.attname = 'tenant_id' and not t.attisdropped limit 1
+  ) a on true
+  where c.relkind in ('r', 'p', 'f', 'm')
+    and (n.in_placement or a.attnum is not null and (select true from tenancy.grants g where g.oid = c.oid limit 1));
+comment on view tenancy.tenant_tables is
+  'Tables, foreign tables and materialized views of a placement schema; elsewhere, those with a tenant_id that application code can reach.';
+
+
+-- As many rows as a fleet has: Postgres takes an array to hold ten, and would then look 20,000 tables up one by one.
+create function tenancy.each_of(tables tenancy.tenant_tables[]) returns setof tenancy.tenant_tables
+language sql stable rows 10000
+set search_path = pg_catalog, pg_temp
+as $$
+  select * from unnest(tables)
+$$;
+comment on function tenancy.each_of is 'The tables of an array: they are looked up once an audit, and handed from check to check.';

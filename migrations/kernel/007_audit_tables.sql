@@ -1,0 +1,109 @@
+-- The audit of tables: what protect() gives each, and what children and foreign tables have instead.
+
+create function tenancy.protection(tables tenancy.tenant_tables[])
+returns table (
+  oid oid, relkind "char", relowner oid, attnum smallint, atttypid oid, attnotnull boolean, relrowsecurity boolean,
+  relforcerowsecurity boolean, has_policy boolean, has_fence boolean, is_child boolean, is_open boolean
+)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select t.oid, t.relkind, t.relowner, t.attnum, t.atttypid, t.attnotnull, t.relrowsecurity, t.relforcerowsecurity,
+    exists (select from pg_policy p where p.polrelid = t.oid and p.polpermissive),
+    exists (
+      select from pg_trigger g
+      -- 30: BEFORE, INSERT, UPDATE and DELETE, each STATEMENT. Fires ALWAYS, also where a session plays the replica.
+      where g.tgrelid = t.oid and g.tgfoid = 'tenancy.fence()'::regprocedure and g.tgtype = 30 and g.tgenabled = 'A'
+        and g.tgqual is null and g.tgattr = ''::int2vector
+    ),
+    t.is_child,
+    t.is_child and (select true from tenancy.grants g where g.oid = t.oid limit 1) is true
+  from tenancy.each_of(tables) t
+$$;
+comment on function tenancy.protection is
+  'What guards each table. A child is open if application code can reach it past its parent; where it cannot, the parent''s '
+  'protection holds and the child needs none.';
+
+
+create function tenancy.non_empty_checks(tables tenancy.tenant_tables[]) returns table (oid oid)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with checks as materialized (
+    select t.oid, k.oid as check, t.attnum, md5(k.conbin::text) as hash
+    from tenancy.each_of(tables) t join pg_constraint k on k.conrelid = t.oid
+    where k.contype = 'c' and k.convalidated and k.conkey = array[t.attnum]
+  ), distinct_checks as materialized (
+    select c.attnum, c.hash, min(c.check) as check from checks c group by c.attnum, c.hash
+  ), good as materialized (
+    select d.attnum, d.hash
+    from distinct_checks d join pg_constraint k on k.oid = d.check, pg_get_expr(k.conbin, k.conrelid) expression
+    where expression ~ $re$\(tenant_id <> ''::text\)|\((char_|octet_)?length\(tenant_id\) (> \d+|>= [1-9]\d*)\)$re$
+      -- With these, a part of the expression says nothing of the whole.
+      and expression !~ '\m(OR|NOT|CASE|IS|COALESCE)\M'
+  )
+  select c.oid from checks c join good g using (attnum, hash)
+$$;
+comment on function tenancy.non_empty_checks is
+  'Tables with a check that refuses an empty tenant_id. The same check has the same tree in every table, so that few are printed.';
+
+
+create function tenancy.audit_tables(tables tenancy.tenant_tables[])
+returns table (class integer, object text, problem text, remedy text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with t as materialized (
+    select p.*, p.relkind in ('r', 'p') and not p.is_child as is_plain,
+      p.is_open and not (p.relrowsecurity and p.relforcerowsecurity and p.has_policy) as is_bypass
+    from tenancy.protection(tables) p
+  ), guarded as (
+    -- Where the parent's protection holds, or should, a child's own is not asked for.
+    select * from t where is_plain or (is_open and not is_bypass)
+  )
+  select 1, oid::regclass::text, 'Row-level security is off: every tenant reads and writes all rows.',
+    case when attnum is null then '-- Give the table a column tenant_id that leads its primary key, then select tenancy.protect(...).'
+      else format('select tenancy.protect(%L)', oid::regclass) end
+  from t where is_plain and not relrowsecurity
+  union all
+  select 2, oid::regclass::text, 'Row-level security is on, but no policy lets anybody in: nobody reads or writes anything.',
+    format('select tenancy.protect(%L)', oid::regclass)
+  from t where is_plain and relrowsecurity and not has_policy
+  union all
+  select 3, oid::regclass::text, format('Row-level security is not forced: the owner %s reads and writes all rows.', relowner::regrole),
+    format('alter table %s force row level security', oid::regclass)
+  from t where is_plain and relrowsecurity and not relforcerowsecurity
+  union all
+  select 5, t.oid::regclass::text, format('The application role %s owns the table and can switch its protection off.', r.rolname),
+    format('alter table %s owner to %s', t.oid::regclass, (select nspowner::regrole from pg_namespace where nspname = 'tenancy'))
+  from t join tenancy.application_roles r on r.oid = t.relowner
+  union all
+  select 10, t.oid::regclass::text,
+    format('The child of a tenant table can be reached directly by %s, past the policy of its parent.', g.grantee),
+    format('revoke all on %s from %s', t.oid::regclass, g.grantee)
+  from t join (select distinct oid, grantee from tenancy.grants) g on g.oid = t.oid
+  where t.relkind in ('r', 'p') and t.is_bypass
+  union all
+  select 11, oid::regclass::text, 'Foreign tables have no row-level security: whoever may read it reads all rows.',
+    format('drop foreign table %s', oid::regclass)
+  from t where relkind = 'f'
+  union all
+  select 19, oid::regclass::text, 'The table has no column tenant_id text: its rows belong to nobody.',
+    '-- Give the table a column tenant_id text that leads its primary key, then select tenancy.protect(...).'
+  from guarded where relkind in ('r', 'p') and atttypid is distinct from 'text'::regtype
+  union all
+  select 19, oid::regclass::text, 'tenant_id may be null: rows outside of every tenant.',
+    format('alter table %s alter tenant_id set not null', oid::regclass)
+  from guarded where atttypid = 'text'::regtype and not attnotnull
+  union all
+  select 19, oid::regclass::text, 'tenant_id may be empty text: what a setting reads as once it has been set in a session.',
+    format($sql$alter table %s add check (tenant_id <> '')$sql$, oid::regclass)
+  from guarded
+  where atttypid = 'text'::regtype and attnotnull and oid not in (select c.oid from tenancy.non_empty_checks(tables) c)
+  union all
+  select 30, oid::regclass::text,
+    'The fence is missing, or does not fire always before every statement that writes: writes reach a home that the tenant has left.',
+    format('select tenancy.protect(%L)', oid::regclass)
+  from guarded where not has_fence
+$$;
+comment on function tenancy.audit_tables is 'Classes 1, 2, 3, 5, 10, 11, 19 and 30.';

@@ -1,0 +1,92 @@
+import { type AuditCase, crm } from './audit-case.ts';
+
+const flawsOf = (version: number): string => `select f.*, 'error' as severity from tenancy.audit_server(${version}) f`;
+const registered = (tenant: string, place = `'main', current_database(), 'pool'`): string =>
+  `insert into registry.tenants (tenant_id, name, plan, model, cluster, database, schema)
+   values ('${tenant}', '${tenant}', 'free', 'pool', ${place});`;
+const atHome = (tenant: string, schema = 'pool', state = 'active'): string =>
+  `select tenancy.set_placement('${tenant}', '${schema}', '${state}');`;
+
+export const database: readonly AuditCase[] = [
+  {
+    class: 26,
+    holes: [
+      { title: '17.0', plant: '', findings: flawsOf(170000), object: 'server version 17.0', isAdvice: true },
+      { title: '16.9', plant: '', findings: flawsOf(160009), object: 'server version 16.9', isAdvice: true },
+      { title: '13.23', plant: '', findings: flawsOf(130023), object: 'server version 13.23', isAdvice: true },
+    ],
+    nearMisses: [
+      { title: '17.6', plant: '', findings: flawsOf(170006) },
+      { title: '16.10', plant: '', findings: flawsOf(160010) },
+      { title: '18.0', plant: '', findings: flawsOf(180000) },
+    ],
+  },
+  {
+    class: 28,
+    holes: [
+      {
+        title: 'a publication of a tenant table',
+        plant: 'create publication feed for table pool.projects',
+        object: 'publication feed',
+      },
+      {
+        title: 'a publication of all tables',
+        plant: 'create publication feed for all tables',
+        object: 'publication feed',
+      },
+      {
+        title: 'a publication of the schema',
+        plant: 'create publication feed for tables in schema pool',
+        object: 'publication feed',
+      },
+    ],
+    nearMisses: [
+      {
+        title: 'a publication with a row filter',
+        plant: `create publication feed for table pool.projects where (tenant_id = 'acme') with (publish = 'insert')`,
+      },
+      {
+        title: "a publication of a table that is nobody's",
+        plant: `${crm} create table crm.countries (code text primary key); create publication feed for table crm.countries`,
+      },
+    ],
+  },
+  {
+    class: 33,
+    holes: [
+      {
+        title: 'a tenant that the registry has here and the database does not',
+        plant: registered('lost'),
+        object: 'tenant lost',
+      },
+      { title: 'a tenant that the registry does not know', plant: atHome('ghost'), object: 'tenant ghost' },
+      {
+        title: 'a tenant that the registry has on another cluster',
+        plant: `select tenancy.set_cluster('main'); ${registered('acme', `'second', current_database(), 'pool'`)} ${atHome('acme')}`,
+        object: 'tenant acme',
+      },
+      {
+        title: 'a tenant with two homes',
+        plant: `${crm} ${registered('acme')} ${atHome('acme')} ${atHome('acme', 'crm', 'moving')}`,
+        object: 'tenant acme',
+      },
+      {
+        title: 'a tenant at home in a schema that does not exist',
+        plant: `${registered('acme')} ${atHome('acme')} ${atHome('acme', 'nowhere')}`,
+        object: 'tenant acme',
+      },
+    ],
+    nearMisses: [
+      {
+        title: 'a tenant that has moved away',
+        plant: `select tenancy.set_cluster('main'); ${registered('acme', `'second', 'tenantry', 'pool'`)}
+          ${atHome('acme', 'pool', 'moved')}`,
+      },
+      {
+        title: 'a tenant that is suspended here',
+        plant: `${registered('acme')} ${atHome('acme', 'pool', 'suspended')}`,
+      },
+      { title: 'a tenant on its way', plant: `${registered('acme')} ${atHome('acme', 'pool', 'moving')}` },
+    ],
+  },
+];

@@ -1,0 +1,123 @@
+import { asOwner, type AuditCase } from './audit-case.ts';
+
+export const grants: readonly AuditCase[] = [
+  {
+    class: 23,
+    holes: [
+      { title: 'TRUNCATE', plant: 'grant truncate on pool.projects to tenantry_app', object: 'pool.projects' },
+      {
+        title: 'REFERENCES and TRIGGER for everybody',
+        plant: 'grant references, trigger on pool.tasks to public',
+        object: 'pool.tasks',
+      },
+      {
+        title: 'REFERENCES on one column',
+        plant: 'grant references (id) on pool.projects to tenantry_app',
+        object: 'pool.projects',
+      },
+      {
+        title: 'MAINTAIN by way of a group',
+        plant: 'create role writers; grant writers to tenantry_app; grant maintain on pool.projects to writers',
+        object: 'pool.projects',
+      },
+    ],
+    nearMisses: [
+      {
+        title: 'TRUNCATE for a role of nobody',
+        plant: 'create role importer; grant truncate on pool.projects to importer',
+      },
+      { title: 'reading and writing for everybody', plant: 'grant select, insert on pool.projects to public' },
+    ],
+  },
+  {
+    class: 27,
+    holes: [
+      {
+        title: 'a sequence that the application role may use',
+        plant: asOwner('create sequence pool.counter; grant usage on sequence pool.counter to tenantry_app'),
+        object: 'pool.counter',
+      },
+      {
+        title: 'a sequence that everybody may read',
+        plant: asOwner('create sequence pool.counter; grant select on sequence pool.counter to public'),
+        object: 'pool.counter',
+      },
+    ],
+    nearMisses: [
+      {
+        title: 'an identity column, whose sequence needs no grant',
+        plant: 'alter table pool.projects add number bigint generated always as identity',
+      },
+    ],
+  },
+  {
+    class: 31,
+    holes: [
+      {
+        title: 'files of the server',
+        plant: 'grant execute on function pg_read_file(text) to tenantry_app',
+        object: 'pg_read_file(text)',
+      },
+      {
+        title: 'the signing keys',
+        plant: 'grant select on tenancy.signing_keys to tenantry_app',
+        object: 'tenancy.signing_keys',
+      },
+      {
+        title: 'who is at home where',
+        plant: 'grant update (state) on tenancy.placements to public',
+        object: 'tenancy.placements',
+      },
+      { title: 'other databases', plant: 'create extension dblink', object: 'dblink_exec(text,text)' },
+      {
+        title: 'a foreign server',
+        plant: `create extension postgres_fdw; create server other foreign data wrapper postgres_fdw;
+          grant usage on foreign server other to tenantry_app`,
+        object: 'server other',
+      },
+      {
+        title: 'programs of the server',
+        plant: 'grant pg_execute_server_program to tenantry_app',
+        object: 'role tenantry_app',
+      },
+      {
+        title: 'large objects',
+        plant: 'set local role tenantry_app; select lo_create(0); reset role',
+        object: 'large objects of tenantry_app',
+      },
+    ],
+    nearMisses: [
+      { title: 'a large object of somebody else', plant: 'select lo_create(0)' },
+      {
+        title: 'a foreign server that nobody may use',
+        plant: 'create extension postgres_fdw; create server other foreign data wrapper postgres_fdw',
+      },
+      {
+        title: 'files for a role of nobody',
+        plant: 'create role importer; grant execute on function pg_read_file(text) to importer',
+      },
+    ],
+  },
+  {
+    class: 32,
+    holes: [
+      {
+        title: 'the statistics of every column',
+        plant: 'grant select on pg_statistic to tenantry_app',
+        object: 'pg_statistic',
+      },
+      {
+        title: 'extended statistics that the application role owns',
+        plant: `create statistics pool.mix on status, assignee from pool.tasks;
+          alter statistics pool.mix owner to tenantry_app`,
+        object: 'statistics pool.mix',
+      },
+    ],
+    nearMisses: [
+      {
+        title: 'extended statistics of the owner',
+        plant: asOwner('create statistics pool.mix on status, assignee from pool.tasks'),
+      },
+    ],
+  },
+];

@@ -1,0 +1,119 @@
+import { asOwner, type AuditCase, crm } from './audit-case.ts';
+
+const kernels = `tenant_id = (select tenancy.current_tenant('pool'))`;
+const replaced = (definition: string): string =>
+  `drop policy tenant on pool.projects; create policy tenant on pool.projects ${definition}`;
+
+export const policies: readonly AuditCase[] = [
+  {
+    class: 14,
+    holes: [
+      {
+        title: 'a WITH CHECK that lets everything pass',
+        plant: replaced(`using (${kernels}) with check (true)`),
+        object: 'pool.projects',
+      },
+    ],
+    nearMisses: [{ title: 'no WITH CHECK, for which USING serves', plant: replaced(`using (${kernels})`) }],
+  },
+  {
+    class: 15,
+    holes: [
+      { title: 'USING (true)', plant: replaced('using (true)'), object: 'pool.projects' },
+      {
+        title: 'USING (true) for reading',
+        plant: replaced('for select using (true)'),
+        object: 'pool.projects',
+      },
+      {
+        title: 'a setting that anybody can set',
+        plant: replaced(`using (tenant_id = current_setting('app.tenant'))`),
+        object: 'pool.projects',
+      },
+      {
+        title: 'the policy of another schema',
+        plant: replaced(`using (tenant_id = (select tenancy.current_tenant('other')))`),
+        object: 'pool.projects',
+      },
+      {
+        title: 'the policy with a way out',
+        plant: replaced(`using (${kernels} or archived)`),
+        object: 'pool.projects',
+      },
+    ],
+    nearMisses: [
+      {
+        title: 'another policy that narrows',
+        plant: 'create policy kept on pool.projects as restrictive using (not archived)',
+      },
+    ],
+  },
+  {
+    class: 16,
+    holes: [
+      {
+        title: 'a second permissive policy, though it is the same',
+        plant: `create policy second on pool.projects using (${kernels})`,
+        object: 'pool.projects',
+      },
+    ],
+    nearMisses: [
+      {
+        title: 'a permissive and a restrictive policy',
+        plant: `create policy second on pool.projects as restrictive using (${kernels})`,
+      },
+    ],
+  },
+  {
+    class: 17,
+    holes: [
+      {
+        title: 'a policy for the owner alone',
+        plant: 'alter policy tenant on pool.projects to tenantry_owner',
+        object: 'pool.projects',
+      },
+      {
+        title: 'a second application role that a policy leaves out',
+        plant: `alter policy tenant on pool.projects to tenantry_app;
+          create role silo_app; grant usage on schema tenancy to silo_app; grant select on pool.projects to silo_app`,
+        object: 'pool.projects',
+      },
+    ],
+    nearMisses: [
+      {
+        title: 'a policy for the application role, the only one with privileges',
+        plant: 'alter policy tenant on pool.projects to tenantry_app',
+      },
+    ],
+  },
+  {
+    class: 18,
+    holes: [
+      {
+        title: 'a policy that reads a table without policies',
+        plant: `${crm} ${asOwner('create table crm.flags (id int primary key)')}
+          create policy flagged on pool.projects as restrictive using (exists (select from crm.flags))`,
+        object: 'pool.projects',
+      },
+    ],
+    nearMisses: [
+      {
+        title: 'a policy that reads a protected table',
+        plant: `create policy busy on pool.projects as restrictive using (exists (select from pool.tasks))`,
+      },
+    ],
+  },
+  {
+    class: 21,
+    holes: [
+      {
+        title: 'a policy that proves the tenant at each row',
+        plant: replaced(`using (tenant_id = tenancy.current_tenant('pool'))`),
+        object: 'pool.projects',
+      },
+    ],
+    nearMisses: [
+      { title: 'the policy, written by hand', plant: replaced(`using (${kernels}) with check (${kernels})`) },
+    ],
+  },
+];

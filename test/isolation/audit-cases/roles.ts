@@ -1,0 +1,119 @@
+import { asOwner, type AuditCase, crm } from './audit-case.ts';
+
+export const roles: readonly AuditCase[] = [
+  {
+    class: 4,
+    holes: [
+      {
+        title: 'an application role with BYPASSRLS',
+        plant: 'alter role tenantry_app bypassrls',
+        object: 'role tenantry_app',
+      },
+      {
+        title: 'an application role that is a superuser',
+        plant: 'alter role tenantry_authorizer superuser',
+        object: 'role tenantry_authorizer',
+      },
+      {
+        title: 'an application role that may replicate',
+        plant: 'alter role tenantry_control replication',
+        object: 'role tenantry_control',
+      },
+      {
+        title: 'an owner with BYPASSRLS',
+        plant: 'alter role tenantry_owner bypassrls',
+        object: 'role tenantry_owner',
+      },
+      {
+        title: 'a table of a superuser',
+        plant: 'alter table pool.projects owner to postgres',
+        object: 'pool.projects',
+      },
+      {
+        title: 'an application role that is a member of the owner',
+        plant: 'grant tenantry_owner to tenantry_app with inherit false',
+        object: 'role tenantry_app',
+      },
+      {
+        title: 'an application role that becomes a superuser in two steps',
+        plant: 'create role admin superuser; create role middle; grant admin to middle; grant middle to tenantry_app',
+        object: 'role tenantry_app',
+      },
+      {
+        title: 'a role for reports with BYPASSRLS that may read a table of tenants',
+        plant: 'create role reporting login bypassrls; grant select on pool.projects to reporting',
+        object: 'role reporting',
+      },
+    ],
+    nearMisses: [
+      { title: 'a role with BYPASSRLS that may read no table', plant: 'create role backup login bypassrls' },
+      { title: 'a membership in a role without power', plant: 'create role readers; grant readers to tenantry_app' },
+      { title: 'a superuser who is a member of an application role', plant: 'grant tenantry_app to postgres' },
+    ],
+  },
+  {
+    class: 22,
+    holes: [
+      {
+        title: 'CREATE on the schema of tenants',
+        plant: 'grant create on schema pool to tenantry_app',
+        object: 'schema pool',
+      },
+      {
+        title: 'CREATE on public for everybody',
+        plant: 'grant create on schema public to public',
+        object: 'schema public',
+      },
+      {
+        title: 'CREATE on the database',
+        plant: `do $$ begin execute format('grant create on database %I to tenantry_app', current_database()); end $$`,
+        object: 'database test_',
+      },
+      {
+        title: 'a schema of the application role',
+        plant: 'alter schema pool owner to tenantry_app',
+        object: 'schema pool',
+      },
+      {
+        title: 'CREATE on the schema to which a function of the owner is pinned',
+        plant: `${crm} ${asOwner(`create function crm.today() returns date language sql security definer
+          set search_path = crm, pg_temp as 'select current_date';
+          grant execute on function crm.today to tenantry_app; grant create on schema crm to tenantry_app`)}`,
+        object: 'schema crm',
+      },
+    ],
+    nearMisses: [
+      {
+        title: 'CREATE on a schema that nothing looks into',
+        plant: `${crm} grant create on schema crm to tenantry_app`,
+      },
+      { title: 'CREATE for a role of nobody', plant: 'create role importer; grant create on schema pool to importer' },
+    ],
+  },
+  {
+    class: 24,
+    holes: [
+      {
+        title: 'tables to come that the application role may read',
+        plant: 'alter default privileges for role tenantry_owner in schema pool grant select on tables to tenantry_app',
+        object: 'default privileges of tenantry_owner in schema pool',
+      },
+      {
+        title: 'sequences to come that everybody may read, anywhere',
+        plant: 'alter default privileges for role tenantry_owner grant select on sequences to public',
+        object: 'default privileges of tenantry_owner',
+      },
+    ],
+    nearMisses: [
+      {
+        title: 'default privileges of a role of nobody',
+        plant: `create role auditor;
+          alter default privileges for role tenantry_owner in schema pool grant select on tables to auditor`,
+      },
+      {
+        title: 'default privileges on types',
+        plant: 'alter default privileges for role tenantry_owner in schema pool grant usage on types to tenantry_app',
+      },
+    ],
+  },
+];
