@@ -33,9 +33,7 @@ export async function handler(): Promise<void> {
       database: config.registry.database,
       holdsRegistry: name === config.registry.cluster,
     };
-    await migrateCluster(cluster, { migrations, passwords, signingKeys }, (message, details) =>
-      logger.info(message, details),
-    );
+    await migrateCluster(cluster, { migrations, passwords, signingKeys }, logger);
   }
 }
 

@@ -1,0 +1,91 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Cluster, migrateCluster } from '../../functions/migrate/service.ts';
+import { databaseRoles, mainCluster } from '../../shared/contract/index.ts';
+import { type Migration, readAllMigrations } from '../../shared/database/migrator.ts';
+import { signingKey } from '../helpers/capability.ts';
+import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
+import { configFor, startTenantDatabase, type TestTenantDatabase } from '../helpers/tenant-database.ts';
+
+/** The endpoint, which serves every database of the server. */
+let api: TestTenantDatabase;
+let database: TestDatabase;
+let logged: Record<string, unknown>[];
+
+beforeAll(async () => {
+  api = await startTenantDatabase([]);
+});
+afterAll(() => api[Symbol.asyncDispose]());
+beforeEach(async () => {
+  database = await createTestDatabase();
+  logged = [];
+});
+afterEach(() => database[Symbol.asyncDispose]());
+
+const { owner, app, authorizer, control } = databaseRoles;
+
+/** Deploys once more, with more tenant migrations than there are. */
+async function deploy(...more: readonly string[]): Promise<void> {
+  const migrations = await readAllMigrations('migrations');
+  const added = more.map((sql, index): Migration => ({ version: `90${index}`, checksum: sql, sql }));
+  const { name } = database;
+  const { [mainCluster]: login } = configFor('owner', name).clusters;
+  if (!login) throw new Error('The configuration has no cluster.');
+  const cluster: Cluster = {
+    name: mainCluster,
+    resourceArn: login.resourceArn,
+    ownerSecretArn: login.secretArn,
+    masterSecretArn: login.secretArn.replace(owner, 'tenantry_master'),
+    database: name,
+    holdsRegistry: true,
+  };
+  const inputs = {
+    migrations: { ...migrations, tenant: [...migrations.tenant, ...added] },
+    passwords: { owner, app, authorizer, control },
+    signingKeys: [signingKey],
+  };
+  const log = (level: string) => (message: string, details: object) => void logged.push({ level, message, ...details });
+  await migrateCluster(cluster, inputs, { info: log('info'), warn: log('warn') });
+}
+
+describe('a deployment', () => {
+  it('ends with an audit, and tells the database on which cluster it is', async () => {
+    await deploy();
+    expect(logged.at(-1)).toMatchObject({ message: 'audited', cluster: mainCluster, warnings: 0 });
+    const { rows } = await database.superuser.query('select name from tenancy.cluster');
+    expect(rows).toEqual([{ name: mainCluster }]);
+  });
+
+  it('fails when a migration makes a table that nothing protects, and says which and what to do', async () => {
+    const failure = deploy('create table leads (tenant_id text not null, id int, primary key (tenant_id, id))');
+    await expect(failure).rejects.toThrow(/^The audit of test_\w+ on the cluster main found 3 ways around/);
+    await expect(failure).rejects.toThrow(`class 1  pool.leads: Row-level security is off`);
+    await expect(failure).rejects.toThrow(`select tenancy.protect('pool.leads')`);
+    expect(logged.at(-1)).not.toMatchObject({ message: 'audited' });
+  });
+
+  it('succeeds once the finding is mended', async () => {
+    await database.superuser.query('alter table pool.tasks no force row level security');
+    await expect(deploy()).rejects.toMatchObject({ findings: [{ class: 3, object: 'pool.tasks' }] });
+    await deploy('alter table tasks force row level security');
+  });
+
+  it('logs a warning, and goes on', async () => {
+    await deploy('create index due on tasks (due_on)');
+    expect(logged.at(-2)).toMatchObject({
+      level: 'warn',
+      message: 'audit warning',
+      class: 29,
+      object: 'pool.due on pool.tasks',
+    });
+    expect(logged.at(-1)).toMatchObject({ message: 'audited', warnings: 1 });
+  });
+
+  it('gathers findings that are more than a response of the Data API holds', async () => {
+    const tables = `do $$ begin for n in 1 .. 1200 loop
+      execute format('create table unprotected_%s (tenant_id text not null, id int, primary key (tenant_id, id))', n);
+    end loop; end $$`;
+    const error: unknown = await deploy(tables).catch((failure: unknown) => failure);
+    expect(error).toMatchObject({ findings: { length: 3_600 } });
+    expect(JSON.stringify(error).length).toBeGreaterThan(1024 * 1024);
+  });
+});
