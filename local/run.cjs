@@ -1,4 +1,4 @@
-/* Starts a command of this folder: node local/run.cjs <dev|token> [arguments].
+/* Starts a command, named by its place from here: node local/run.cjs <dev|token|../cli/tenant> [arguments].
  * Written so that any Node can read it, since it is what tells an old one that it is too old. */
 'use strict';
 var wanted = 24;

@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import * as z from 'zod';
+import { mainDatabase } from '../shared/contract/index.ts';
+import { migrationConnection } from '../shared/database/migration-connection.ts';
+import type { Execute } from '../shared/database/migrator.ts';
+import { CommandError } from './command-error.ts';
+
+/** Where `npm run dev` keeps its data unless told otherwise. */
+export const defaultDataDir = '.local';
+
+const stackSchema = z.object({
+  dataApiUrl: z.string(),
+  resources: z.object({
+    region: z.string(),
+    clusters: z.record(z.string(), z.string()),
+    roleSecrets: z.object({ owner: z.string() }),
+  }),
+});
+
+/** A shared database of a stack, and a way to run statements there as its owner. */
+export interface StackDatabase {
+  readonly cluster: string;
+  readonly database: string;
+  readonly execute: Execute;
+}
+
+/**
+ * The databases of the stack whose data lie in a folder, reached as functions reach them: through the Data API, with a login that the
+ * secret store knows.
+ *
+ * @throws CommandError when no stack runs there
+ */
+export async function databasesOf(dataDir: string): Promise<readonly StackDatabase[]> {
+  const { dataApiUrl, resources } = await readStack(dataDir);
+  // Where the SDK looks; a login of AWS that is there already is left alone.
+  process.env['AWS_ENDPOINT_URL_RDS_DATA'] = dataApiUrl;
+  process.env['AWS_REGION'] = resources.region;
+  process.env['AWS_ACCESS_KEY_ID'] ??= 'local';
+  process.env['AWS_SECRET_ACCESS_KEY'] ??= 'local';
+  return Object.entries(resources.clusters).map(([cluster, resourceArn]) => {
+    const target = { resourceArn, secretArn: resources.roleSecrets.owner, database: mainDatabase };
+    const execute = migrationConnection(target);
+    return {
+      cluster,
+      database: mainDatabase,
+      execute: (sql, parameters) =>
+        execute(sql, parameters).catch((error: unknown) => fail(error, dataApiUrl, dataDir)),
+    };
+  });
+}
+
+async function readStack(dataDir: string): Promise<z.infer<typeof stackSchema>> {
+  const file = join(resolve(dataDir), 'stack.json');
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new CommandError(
+      reason === 'ENOENT'
+        ? `No stack is running in ${resolve(dataDir)}. Start one with "npm run dev", or name its folder with --data DIR.`
+        : `${file} cannot be read (${reason}). Name the folder of a running stack with --data DIR.`,
+    );
+  }
+  const stack = stackSchema.safeParse(parseJson(text));
+  if (!stack.success) throw new CommandError(`${file} does not describe a stack. Start it anew with "npm run dev".`);
+  return stack.data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function fail(error: unknown, dataApiUrl: string, dataDir: string): never {
+  // A stack that was killed leaves its file behind.
+  if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED') {
+    throw new CommandError(
+      `The stack of ${resolve(dataDir)} does not answer at ${dataApiUrl}. Start it again with "npm run dev".`,
+    );
+  }
+  if (error instanceof Error && error.name === 'DatabaseErrorException') {
+    throw new CommandError(`The database refused: ${error.message}`);
+  }
+  throw error;
+}

@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { readStackFile } from '../helpers/stack.ts';
+
+interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What the operator types after `npm run -s tenant --`. */
+function tenant(...args: readonly string[]): Promise<Run> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['local/run.cjs', '../cli/tenant', ...args], (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
+  });
+}
+
+const audit = (...args: readonly string[]): Promise<Run> => tenant('audit', '--data', inject('stack').dataDir, ...args);
+
+let superuser: Client;
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tenantry-audit-'));
+  const { postgresUrl } = await readStackFile(inject('stack').dataDir);
+  superuser = new Client({ connectionString: postgresUrl });
+  await superuser.connect();
+});
+afterEach(async () => {
+  await superuser.end();
+  await rm(folder, { recursive: true });
+});
+
+describe('tenant audit', () => {
+  test('finds nothing in a stack as it was deployed, with its demo tenants', async () => {
+    expect(await audit()).toEqual({ code: 0, stdout: '[]\n', stderr: '' });
+  });
+
+  test('prints findings as JSON when piped, exits with 1, and finds nothing after the remedy', async () => {
+    await superuser.query('create index due on pool.tasks (due_on)');
+    try {
+      const { code, stdout } = await audit();
+      const findings = JSON.parse(stdout) as { remedy: string }[];
+      expect({ code, findings }).toMatchObject({
+        code: 1,
+        findings: [
+          { cluster: 'main', database: 'tenantry', class: 29, severity: 'warning', object: 'pool.due on pool.tasks' },
+        ],
+      });
+      await superuser.query(findings[0]?.remedy ?? '');
+      expect((await audit('--json')).code).toBe(0);
+    } finally {
+      await superuser.query('drop index if exists pool.due');
+    }
+  });
+
+  test('says what to do when no stack runs', async () => {
+    const { code, stdout, stderr } = await tenant('audit', '--data', folder);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toBe(
+      `No stack is running in ${folder}. Start one with "npm run dev", or name its folder with --data DIR.\n`,
+    );
+  });
+
+  test('says what to do when the stack was killed', async () => {
+    const stack = await readFile(join(inject('stack').dataDir, 'stack.json'), 'utf8');
+    const { dataApiUrl } = JSON.parse(stack) as { dataApiUrl: string };
+    await writeFile(join(folder, 'stack.json'), stack.replaceAll(dataApiUrl, 'http://127.0.0.1:1'));
+    const { code, stderr } = await tenant('audit', '--data', folder);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/does not answer at http:\/\/127\.0\.0\.1:1\. Start it again with "npm run dev"\.\n$/);
+    await writeFile(join(folder, 'stack.json'), '{');
+    expect((await tenant('audit', '--data', folder)).stderr).toMatch(/does not describe a stack/);
+  });
+
+  test('explains itself, and refuses what it does not know', async () => {
+    expect(await tenant('audit', '--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('[--json]') });
+    expect(await tenant('--help')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ {2}audit /m) });
+    expect(await tenant()).toMatchObject({ code: 2, stderr: expect.stringMatching(/^usage: /) });
+    expect(await tenant('audti')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^There is no command audti/),
+    });
+    expect(await tenant('audit', '--jsno')).toMatchObject({ code: 2, stderr: expect.stringContaining('usage: ') });
+  });
+});
