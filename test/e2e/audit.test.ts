@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
-import { readStackFile } from '../helpers/stack.ts';
+import { makePassableFolder } from '../helpers/passable-folder.ts';
+import { readStackFile, runDev, stopDev } from '../helpers/stack.ts';
 
 interface Run {
   readonly code: number;
@@ -27,7 +27,7 @@ let superuser: Client;
 let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tenantry-audit-'));
+  folder = await makePassableFolder('tenantry-audit-');
   const { postgresUrl } = await readStackFile(inject('stack').dataDir);
   superuser = new Client({ connectionString: postgresUrl });
   await superuser.connect();
@@ -89,4 +89,19 @@ describe('tenant audit', () => {
     });
     expect(await tenant('audit', '--jsno')).toMatchObject({ code: 2, stderr: expect.stringContaining('usage: ') });
   });
+});
+
+test('a stack does not start over a database with a way around row-level security', async () => {
+  const first = runDev(folder);
+  await first.ready;
+  const { postgresUrl } = await readStackFile(folder);
+  const client = new Client({ connectionString: postgresUrl });
+  await client.connect();
+  await client.query('alter table pool.tasks disable row level security');
+  await client.end();
+  await stopDev(first);
+  const second = runDev(folder);
+  expect(await second.ended).toBe(1);
+  expect(second.output()).toMatch(/failed, as it would fail a deployment: AuditError: The audit of tenantry/);
+  expect(second.output()).toContain(`class 1  pool.tasks: Row-level security is off`);
 });
