@@ -19,7 +19,8 @@ create view tenancy.definitions as
   from pg_proc p
   where p.pronamespace = 'tenancy'::regnamespace
   union all
-  select c.oid, c.relowner, 'view', c.oid::regclass::text, format('create or replace view %s as%s', c.oid::regclass, pg_get_viewdef(c.oid))
+  select c.oid, c.relowner, 'view', c.oid::regclass::text,
+    format('create or replace view %s as%s', c.oid::regclass, pg_get_viewdef(c.oid))
   from pg_class c
   where c.relnamespace = 'tenancy'::regnamespace and c.relkind = 'v';
 

@@ -69,7 +69,7 @@ create view tenancy.grants as
   from pg_class c
   cross join lateral aclexplode(c.relacl) a
   join tenancy.open_roles r on r.oid = a.grantee
-  where a.grantee <> c.relowner
+  where c.relacl is not null and a.grantee <> c.relowner
   union all
   select c.oid, c.relnamespace, c.relkind, r.name, a.privilege_type, t.attname
   from pg_attribute t
@@ -83,7 +83,8 @@ comment on view tenancy.grants is
 
 create view tenancy.children as
   with recursive descendants as (
-    select i.inhrelid, i.inhparent as ancestor from pg_inherits i join pg_class c on c.oid = i.inhrelid and c.relkind in ('r', 'p', 'f')
+    select i.inhrelid, i.inhparent as ancestor
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid and c.relkind in ('r', 'p', 'f')
     union
     select i.inhrelid, d.ancestor from descendants d join pg_inherits i on i.inhparent = d.inhrelid
   )
@@ -108,7 +109,8 @@ create view tenancy.tenant_tables as
   where c.relkind in ('r', 'p', 'f', 'm')
     and (n.in_placement or a.attnum is not null and (select true from tenancy.grants g where g.oid = c.oid limit 1));
 comment on view tenancy.tenant_tables is
-  'Tables, foreign tables and materialized views of a placement schema; elsewhere, those with a tenant_id that application code can reach.';
+  'Tables, foreign tables and materialized views of a placement schema; elsewhere, those with a tenant_id that application code '
+  'can reach.';
 
 
 -- As many rows as a fleet has: Postgres takes an array to hold ten, and would then look 20,000 tables up one by one.

@@ -9,20 +9,32 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select t.oid, t.relkind, t.relowner, t.attnum, t.atttypid, t.attnotnull, t.relrowsecurity, t.relforcerowsecurity,
-    exists (select from pg_policy p where p.polrelid = t.oid and p.polpermissive),
-    exists (
-      select from pg_trigger g
+    t.oid in (select p.polrelid from pg_policy p where p.polpermissive),
+    t.oid in (
+      select g.tgrelid from pg_trigger g
       -- 30: BEFORE, INSERT, UPDATE and DELETE, each STATEMENT. Fires ALWAYS, also where a session plays the replica.
-      where g.tgrelid = t.oid and g.tgfoid = 'tenancy.fence()'::regprocedure and g.tgtype = 30 and g.tgenabled = 'A'
+      where g.tgfoid = 'tenancy.fence()'::regprocedure and g.tgtype = 30 and g.tgenabled = 'A'
         and g.tgqual is null and g.tgattr = ''::int2vector
     ),
     t.is_child,
     t.is_child and (select true from tenancy.grants g where g.oid = t.oid limit 1) is true
-  from tenancy.each_of(tables) t
+  from unnest(tables) t
 $$;
 comment on function tenancy.protection is
   'What guards each table. A child is open if application code can reach it past its parent; where it cannot, the parent''s '
   'protection holds and the child needs none.';
+
+
+create function tenancy.refuses_empty(tree pg_node_tree, relation oid) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select expression ~ $re$\(tenant_id <> ''::text\)|\((char_|octet_)?length\(tenant_id\) (> \d+|>= [1-9]\d*)\)$re$
+    -- With one of these, a part of the expression says nothing of the whole.
+    and expression !~ '\m(OR|NOT|CASE|IS|COALESCE)\M'
+  from pg_get_expr(tree, relation) expression
+$$;
+comment on function tenancy.refuses_empty is 'Whether a check constraint is known to refuse an empty tenant_id.';
 
 
 create function tenancy.non_empty_checks(tables tenancy.tenant_tables[]) returns table (oid oid)
@@ -30,22 +42,21 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   with checks as materialized (
-    select t.oid, k.oid as check, t.attnum, md5(k.conbin::text) as hash
+    select t.oid, k.oid as check, t.attnum
     from tenancy.each_of(tables) t join pg_constraint k on k.conrelid = t.oid
     where k.contype = 'c' and k.convalidated and k.conkey = array[t.attnum]
-  ), distinct_checks as materialized (
-    select c.attnum, c.hash, min(c.check) as check from checks c group by c.attnum, c.hash
-  ), good as materialized (
-    select d.attnum, d.hash
-    from distinct_checks d join pg_constraint k on k.oid = d.check, pg_get_expr(k.conbin, k.conrelid) expression
-    where expression ~ $re$\(tenant_id <> ''::text\)|\((char_|octet_)?length\(tenant_id\) (> \d+|>= [1-9]\d*)\)$re$
-      -- With these, a part of the expression says nothing of the whole.
-      and expression !~ '\m(OR|NOT|CASE|IS|COALESCE)\M'
+  ), samples as materialized (
+    -- The same check is the same tree in every table with tenant_id at the same place: one is judged for all that equal it.
+    select k.oid, s.attnum, k.conbin::text as tree, tenancy.refuses_empty(k.conbin, k.conrelid) as is_good
+    from (select c.attnum, min(c.check) as check from checks c group by c.attnum) s join pg_constraint k on k.oid = s.check
   )
-  select c.oid from checks c join good g using (attnum, hash)
+  select c.oid
+  from checks c
+  join pg_constraint k on k.oid = c.check
+  join samples s on s.attnum = c.attnum
+  where case when k.conbin::text = s.tree then s.is_good else tenancy.refuses_empty(k.conbin, k.conrelid) end
 $$;
-comment on function tenancy.non_empty_checks is
-  'Tables with a check that refuses an empty tenant_id. The same check has the same tree in every table, so that few are printed.';
+comment on function tenancy.non_empty_checks is 'Tables with a check that refuses an empty tenant_id.';
 
 
 create function tenancy.audit_tables(tables tenancy.tenant_tables[])
@@ -70,7 +81,8 @@ as $$
     format('select tenancy.protect(%L)', oid::regclass)
   from t where is_plain and relrowsecurity and not has_policy
   union all
-  select 3, oid::regclass::text, format('Row-level security is not forced: the owner %s reads and writes all rows.', relowner::regrole),
+  select 3, oid::regclass::text,
+    format('Row-level security is not forced: the owner %s reads and writes all rows.', relowner::regrole),
     format('alter table %s force row level security', oid::regclass)
   from t where is_plain and relrowsecurity and not relforcerowsecurity
   union all

@@ -50,7 +50,8 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   with p as materialized (
-    select p.*, format('policy %I on %s', p.name, p.oid::regclass) as object, format('select tenancy.protect(%L)', p.oid::regclass) as mend
+    select p.*, format('policy %I on %s', p.name, p.oid::regclass) as object,
+      format('select tenancy.protect(%L)', p.oid::regclass) as mend
     from tenancy.policies(tables) p
     where not p.is_permissive or p.roles <> '{0}' or p.permissive_policies > 1
       or p.using_ is distinct from 'kernel' or p.check_ is distinct from 'kernel'
@@ -64,18 +65,22 @@ as $$
   select 16, oid::regclass::text, format('%s permissive policies add up to the widest of them.', permissive_policies), mend
   from p where is_permissive and permissive_policies > 1 group by oid, permissive_policies, mend
   union all
-  select 17, object, format('The policy does not apply to %s, who has privileges on the table.', string_agg(distinct r.rolname, ', ')), mend
+  select 17, object,
+    format('The policy does not apply to %s, who has privileges on the table.', string_agg(distinct r.rolname, ', ')), mend
   from p join tenancy.application_roles r on has_table_privilege(r.oid, p.oid, 'select, insert, update, delete')
   where is_permissive and roles <> '{0}' and not exists (select from unnest(roles) s where pg_has_role(r.oid, s, 'usage'))
   group by object, mend
   union all
-  select distinct 18, object, format('The policy reads %s, which no policy protects: whoever can write there opens the table.', c.oid::regclass),
+  select distinct 18, object,
+    format('The policy reads %s, which no policy protects: whoever can write there opens the table.', c.oid::regclass),
     case when is_permissive then mend else format('drop policy %I on %s', p.name, p.oid::regclass) end
   from p
-  join pg_depend d on d.classid = 'pg_policy'::regclass and d.objid = p.policy and d.refclassid = 'pg_class'::regclass and d.refobjid <> p.oid
+  join pg_depend d on d.classid = 'pg_policy'::regclass and d.objid = p.policy
+    and d.refclassid = 'pg_class'::regclass and d.refobjid <> p.oid
   join pg_class c on c.oid = d.refobjid and not (c.relrowsecurity and c.relforcerowsecurity)
   union all
-  select 21, object, 'The policy calls tenancy.current_tenant() bare instead of in a sub-select: once a row, not once a statement.', mend
+  select 21, object,
+    'The policy calls tenancy.current_tenant() bare instead of in a sub-select: once a row, not once a statement.', mend
   from p where is_permissive and 'bare' in (using_, check_)
 $$;
 comment on function tenancy.audit_policies is 'Classes 14 to 18, and 21.';

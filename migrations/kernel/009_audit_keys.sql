@@ -29,11 +29,12 @@ as $$
         'do $mend$ begin drop index %s; %s; end $mend$', x.indexrelid::regclass,
         -- First the column goes from wherever it stands, then it leads.
         regexp_replace(
-          replace(replace(replace(pg_get_indexdef(x.indexrelid), ', tenant_id', ''), ' INCLUDE (tenant_id)', ''), 'INCLUDE (tenant_id, ', 'INCLUDE ('),
+          replace(replace(replace(pg_get_indexdef(x.indexrelid), ', tenant_id', ''), ' INCLUDE (tenant_id)', ''),
+            'INCLUDE (tenant_id, ', 'INCLUDE ('),
           '( USING \w+ )\(', '\1(tenant_id, ')
       ) as made_anew,
       -- An exclusion constraint's index, and whatever is no b-tree, cannot be made anew by rule.
-      '-- Make it anew with tenant_id as its first column; other methods than btree need the extension btree_gist or btree_gin.' as advice
+      '-- Make it anew with tenant_id first; methods other than btree need the extension btree_gist or btree_gin.' as advice
     from indexes x
   )
   select 13, format('%s on %s', indexrelid::regclass, indrelid::regclass),
@@ -63,10 +64,13 @@ as $$
     select k.oid, k.contype, k.conname, k.conrelid, k.confrelid, k.conkey, k.confkey, k.conexclop
     from pg_constraint k where k.contype = 'f' and k.conparentid = 0 or k.contype = 'x'
   ), foreign_keys as materialized (
-    select k.*, t.attnum as referenced, (
-        select a.attnum from pg_attribute a where a.attrelid = k.conrelid and a.attname = 'tenant_id' and not a.attisdropped
+    select k.*, t.attnum as referenced, coalesce(
+        s.attnum,
+        (select a.attnum from pg_attribute a where a.attrelid = k.conrelid and a.attname = 'tenant_id' and not a.attisdropped)
       ) as own
-    from tenancy.each_of(tables) t join keys k on k.confrelid = t.oid and k.contype = 'f'
+    from tenancy.each_of(tables) t
+    join keys k on k.confrelid = t.oid and k.contype = 'f'
+    left join tenancy.each_of(tables) s on s.oid = k.conrelid
   ), unpaired as materialized (
     select * from foreign_keys k
     where not exists (select from unnest(k.conkey, k.confkey) x (own, referenced) where x.own = k.own and x.referenced = k.referenced)
@@ -78,7 +82,8 @@ as $$
       'alter table %s drop constraint %I, add constraint %I foreign key (tenant_id%s) references %s (tenant_id%s)%s',
       k.conrelid::regclass, k.conname, k.conname,
       tenancy.key_columns(k.conrelid, array(
-        select x.own from unnest(k.conkey, k.confkey) with ordinality x (own, theirs, position) where x.theirs <> k.referenced order by position
+        select x.own from unnest(k.conkey, k.confkey) with ordinality x (own, theirs, position)
+        where x.theirs <> k.referenced order by position
       ), k.own), k.confrelid::regclass, tenancy.key_columns(k.confrelid, k.confkey, k.referenced),
       substring(pg_get_constraintdef(k.oid) from 'REFERENCES [^(]+\([^)]*\)(.*)$')
     ) end
@@ -87,7 +92,7 @@ as $$
   select 13, format('constraint %I on %s', k.conname, k.conrelid::regclass),
     'The exclusion constraint does not compare tenant_id by =: a conflict tells a tenant what another has.',
     '-- Make it anew as exclude using gist (tenant_id with =, ...), which needs the extension btree_gist.'
-  from tenancy.each_of(tables) t join keys k on k.conrelid = t.oid and k.contype = 'x'
+  from unnest(tables) t join keys k on k.conrelid = t.oid and k.contype = 'x'
   where not exists (
     select from unnest(k.conkey, k.conexclop) x (attnum, operator) join pg_operator o on o.oid = x.operator
     where x.attnum = t.attnum and o.oprname = '='

@@ -6,7 +6,7 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   with recursive owners as materialized (
-    select distinct t.relowner as oid from tenancy.each_of(tables) t
+    select distinct t.relowner as oid from unnest(tables) t
     union
     select nspowner from pg_namespace where nspname = 'tenancy'
   ), kernel as (
@@ -27,12 +27,12 @@ as $$
     or (r.rolsuper or r.rolbypassrls or r.rolreplication) and r.oid in (select a.oid from tenancy.application_roles a)
     -- Superusers there always are; another role with BYPASSRLS matters once it has privileges on a table of tenants.
     or r.rolbypassrls and not r.rolsuper and exists (
-      select from tenancy.each_of(tables) t where has_table_privilege(r.oid, t.oid, 'select, insert, update, delete')
+      select from unnest(tables) t where has_table_privilege(r.oid, t.oid, 'select, insert, update, delete')
     )
   union all
   select 4, t.oid::regclass::text, format('The owner %s is not bound by policies, nor is what runs with its rights.', r.rolname),
     format('alter table %s owner to %s', t.oid::regclass, (select oid::regrole from kernel))
-  from tenancy.each_of(tables) t join pg_roles r on r.oid = t.relowner and (r.rolsuper or r.rolbypassrls)
+  from unnest(tables) t join pg_roles r on r.oid = t.relowner and (r.rolsuper or r.rolbypassrls)
   where r.oid not in (select oid from kernel union all select a.oid from tenancy.application_roles a)
   union all
   select 4, format('role %s', m.member::regrole),
@@ -56,7 +56,8 @@ as $$
     coalesce(c.search_path = '""' or c.search_path ~ '(^|,)\s*"?pg_temp"?$', false)
   from pg_proc p
   left join lateral (
-    select substr(setting, length('search_path=') + 1) as search_path from unnest(p.proconfig) setting where setting like 'search_path=%'
+    select substr(setting, length('search_path=') + 1) as search_path
+    from unnest(p.proconfig) setting where setting like 'search_path=%'
   ) c on true
   where p.prosecdef and p.pronamespace not in ('tenancy'::regnamespace, 'pg_catalog'::regnamespace)
     -- Trigger functions cannot be called; what they do as triggers is class 8.
@@ -100,8 +101,8 @@ as $$
   where d.datname = current_database() and a.privilege_type = 'CREATE' and a.grantee <> d.datdba
   union all
   select 24, format('default privileges of %s%s', d.defaclrole::regrole, ' in schema ' || n.nspname),
-    format('%s gets %s on every %s that %s makes from now on, before anybody protects it.', r.name, string_agg(lower(a.privilege_type), ', '),
-      case d.defaclobjtype when 'r' then 'table' else 'sequence' end, d.defaclrole::regrole),
+    format('%s gets %s on every %s that %s makes from now on, before anybody protects it.', r.name,
+      string_agg(lower(a.privilege_type), ', '), case d.defaclobjtype when 'r' then 'table' else 'sequence' end, d.defaclrole::regrole),
     format('alter default privileges for role %s%s revoke all on %s from %s', d.defaclrole::regrole,
       ' in schema ' || quote_ident(n.nspname), case d.defaclobjtype when 'r' then 'tables' else 'sequences' end, r.name)
   from pg_default_acl d

@@ -8,29 +8,38 @@ as $$
   with excess as materialized (
     select g.oid, g.grantee, g.column_name, lower(g.privilege_type) as privilege
     from tenancy.grants g where g.privilege_type in ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN')
+  ), g as materialized (
+    select g.oid, g.relkind, g.relnamespace, g.grantee, lower(g.privilege_type) as privilege
+    from pg_class c
+    -- The fence of an offset has these few looked up one by one.
+    cross join lateral (select * from tenancy.grants g where g.oid = c.oid offset 0) g
+    where c.relkind = 'S' or c.relnamespace = 'tenancy'::regnamespace
+      or c.oid in ('pg_statistic'::regclass, 'pg_statistic_ext_data'::regclass)
   )
   select 23, t.oid::regclass::text,
     format('%s has %s on the table: policies apply to none of these, and TRUNCATE empties it for all tenants.', e.grantee,
       string_agg(e.privilege, ', ')),
-    format('revoke %s%s on %s from %s', string_agg(distinct e.privilege, ', '), ' (' || quote_ident(e.column_name) || ')', t.oid::regclass, e.grantee)
-  from tenancy.each_of(tables) t join excess e on e.oid = t.oid
+    format('revoke %s%s on %s from %s', string_agg(e.privilege, ', '), ' (' || quote_ident(e.column_name) || ')',
+      t.oid::regclass, e.grantee)
+  from unnest(tables) t join excess e on e.oid = t.oid
   group by t.oid, e.grantee, e.column_name
   union all
   select 27, g.oid::regclass::text, format('%s can read the sequence: it tells the volume of all tenants.', g.grantee),
     format('revoke all on sequence %s from %s', g.oid::regclass, g.grantee)
-  from tenancy.grants g
+  from g
   where g.relkind = 'S' and g.relnamespace in (select oid from tenancy.placement_schemas)
   group by g.oid, g.grantee
   union all
-  select 31, g.oid::regclass::text, format('%s has %s on a relation of the kernel.', g.grantee, string_agg(distinct lower(g.privilege_type), ', ')),
+  select 31, g.oid::regclass::text,
+    format('%s has %s on a relation of the kernel.', g.grantee, string_agg(distinct g.privilege, ', ')),
     format('revoke all on %s from %s', g.oid::regclass, g.grantee)
-  from tenancy.grants g
+  from g
   where g.relnamespace = 'tenancy'::regnamespace
   group by g.oid, g.grantee
   union all
   select 32, g.oid::regclass::text, format('%s can read statistics, which hold values of all tenants.', g.grantee),
     format('revoke all on %s from %s', g.oid::regclass, g.grantee)
-  from tenancy.grants g
+  from g
   where g.oid in ('pg_statistic'::regclass, 'pg_statistic_ext_data'::regclass)
   group by g.oid, g.grantee
   union all
@@ -38,7 +47,7 @@ as $$
     format('The application role %s owns statistics of the tenant table %s.', r.name, s.stxrelid::regclass),
     format('alter statistics %I.%I owner to %s', s.stxnamespace::regnamespace, s.stxname, t.relowner::regrole)
   from pg_statistic_ext s
-  join tenancy.each_of(tables) t on t.oid = s.stxrelid
+  join unnest(tables) t on t.oid = s.stxrelid
   join tenancy.open_roles r on r.oid = s.stxowner and r.oid <> t.relowner
 $$;
 comment on function tenancy.audit_relation_grants is 'Classes 23, 27 and 32, and the relations of class 31.';
@@ -73,7 +82,8 @@ as $$
   join tenancy.open_roles r on r.oid = a.grantee
   where p.proowner <> a.grantee
   union all
-  select 31, format('role %s', g.member::regrole), format('The role is a member of %s: files and programs of the server.', g.roleid::regrole),
+  select 31, format('role %s', g.member::regrole),
+    format('The role is a member of %s: files and programs of the server.', g.roleid::regrole),
     format('revoke %s from %s granted by %s', g.roleid::regrole, g.member::regrole, g.grantor::regrole)
   from pg_auth_members g
   join tenancy.open_roles r on r.oid = g.member

@@ -9,12 +9,13 @@ as $$
     select distinct v.oid as view, d.refobjid as base, v.relkind, v.relowner, coalesce(o.is_invoker, false) as is_invoker
     from pg_rewrite r
     join pg_class v on v.oid = r.ev_class and v.relkind in ('v', 'm') and v.oid >= 16384
-    join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid
+    join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
+      and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid
     left join lateral (
       select option_value::boolean as is_invoker from pg_options_to_table(v.reloptions) where option_name = 'security_invoker'
     ) o on true
   ), bases as materialized (
-    select t.* from tenancy.each_of(tables) t where t.oid in (select base from edges)
+    select t.* from unnest(tables) t where t.oid in (select base from edges)
   ), readers as (
     -- Who reads a table through views with its own rights: invoker views hand on to whatever is above them.
     select e.view, e.is_invoker, b.oid as table from edges e join bases b on b.oid = e.base
@@ -42,10 +43,11 @@ as $$
     and exists (select from above a join tenancy.grants g on g.oid = a.top where a.view = r.view)
   group by r.view, v.relowner
   union all
-  select 9, m.oid::regclass::text, format('%s can read the materialized view, which keeps rows of all tenants and has no policies.', g.grantee),
+  select 9, m.oid::regclass::text,
+    format('%s can read the materialized view, which keeps rows of all tenants and has no policies.', g.grantee),
     format('revoke all on %s from %s', m.oid::regclass, g.grantee)
   from (
-    select t.oid from tenancy.each_of(tables) t where t.relkind = 'm'
+    select t.oid from unnest(tables) t where t.relkind = 'm'
     union
     select o.view from over_tables o join pg_class c on c.oid = o.view and c.relkind = 'm'
   ) m
@@ -62,16 +64,18 @@ as $$
   with names as (
     -- format() fills in a schema that nobody knows beforehand, so a name behind a placeholder counts as unqualified.
     select distinct lower(m[1]) as qualifier, lower(m[2]) as name
-    from regexp_replace(replace(body, '"', ''), '%(\d+\$)?[IsL]\.', ' ', 'g') text, regexp_matches(text, '(?:([a-z_][\w$]*)\.)?([a-z_][\w$]*)', 'gi') m
+    from regexp_replace(replace(body, '"', ''), '%(\d+\$)?[IsL]\.', ' ', 'g') text,
+      regexp_matches(text, '(?:([a-z_][\w$]*)\.)?([a-z_][\w$]*)', 'gi') m
   ), relations as (
     select c.oid from names n
     join pg_class c on c.relname = n.name and (n.qualifier is null or c.relnamespace = to_regnamespace(n.qualifier))
     union
     -- The body of a function in SQL-standard form is no text, but its dependencies are known.
-    select d.refobjid from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = function and d.refclassid = 'pg_class'::regclass
+    select d.refobjid from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = function
+      and d.refclassid = 'pg_class'::regclass
   )
   select string_agg(r.oid::regclass::text, ', ' order by r.oid::regclass::text)
-  from (select r.oid from relations r where r.oid in (select t.oid from tenancy.each_of(tables) t) order by r.oid limit 5) r
+  from (select r.oid from relations r where r.oid in (select t.oid from unnest(tables) t) order by r.oid limit 5) r
 $$;
 comment on function tenancy.tables_read_by is
   'Tenant tables that a function names, five at most: by their names in its text, which sees what dynamic SQL spells out but not '
@@ -83,13 +87,21 @@ returns table (class integer, object text, problem text, remedy text)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
+  with t as materialized (
+    select oid, relowner from tenancy.each_of(tables)
+  )
   select 7, f.oid::regprocedure::text,
-    case when f.reads is not null then format('The SECURITY DEFINER function names %s and acts there with the rights of %s.', f.reads, f.owner::regrole)
-      else 'The SECURITY DEFINER function has no search_path that ends with pg_temp: a caller''s own objects can stand in for those that '
-        'it means.' end,
-    case when f.reads is not null then format('alter function %s security invoker', f.oid::regprocedure)
-      else format('alter function %s set search_path = %s, pg_temp', f.oid::regprocedure,
-        coalesce(f.search_path, (select quote_ident(n.nspname) from pg_proc p join pg_namespace n on n.oid = p.pronamespace where p.oid = f.oid))) end
+    case
+      when f.reads is not null
+        then format('The SECURITY DEFINER function names %s and acts there with the rights of %s.', f.reads, f.owner::regrole)
+      else 'The SECURITY DEFINER function has no search_path that ends with pg_temp: a caller''s own objects can stand in for '
+        'those that it means.'
+    end,
+    case
+      when f.reads is not null then format('alter function %s security invoker', f.oid::regprocedure)
+      else format('alter function %s set search_path = %s, pg_temp', f.oid::regprocedure, coalesce(
+        f.search_path, (select p.pronamespace::regnamespace::text from pg_proc p where p.oid = f.oid)))
+    end
   from (select d.*, tenancy.tables_read_by(d.body, d.oid, tables) as reads from tenancy.definer_functions() d) f
   where f.reads is not null or not f.is_pinned
   union all
@@ -98,13 +110,13 @@ as $$
     format('alter function %s security invoker', p.oid::regprocedure)
   from pg_proc p
   join pg_trigger g on g.tgfoid = p.oid and not g.tgisinternal
-  join tenancy.each_of(tables) t on t.oid = g.tgrelid
+  join t on t.oid = g.tgrelid
   where p.prosecdef and p.prorettype = 'trigger'::regtype and p.oid <> 'tenancy.fence()'::regprocedure
   union all
   select 8, format('rule %I on %s', r.rulename, t.oid::regclass),
     format('The rule reads and writes with the rights of the table''s owner %s.', t.relowner::regrole),
     format('drop rule %I on %s', r.rulename, t.oid::regclass)
-  from pg_rewrite r join tenancy.each_of(tables) t on t.oid = r.ev_class
+  from pg_rewrite r join t on t.oid = r.ev_class
   where r.rulename <> '_RETURN'
   union all
   select 25, p.oid::regprocedure::text, 'The function is LEAKPROOF: Postgres may run it on rows before their policy has hidden them.',

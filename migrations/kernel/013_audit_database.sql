@@ -9,17 +9,19 @@ as $$
     format('drop publication %I', p.pubname)
   from pg_publication p where p.puballtables
   union all
-  select 28, format('publication %I', p.pubname), format('The publication replicates every table of the schema %I, past all policies.', n.nspname),
+  select 28, format('publication %I', p.pubname),
+    format('The publication replicates every table of the schema %I, past all policies.', n.nspname),
     format('alter publication %I drop tables in schema %I', p.pubname, n.nspname)
   from pg_publication_namespace s
   join pg_publication p on p.oid = s.pnpubid
   join tenancy.placement_schemas n on n.oid = s.pnnspid
   union all
-  select 28, format('publication %I', p.pubname), format('The publication replicates all rows of %s, past its policy.', t.oid::regclass),
+  select 28, format('publication %I', p.pubname),
+    format('The publication replicates all rows of %s, past its policy.', t.oid::regclass),
     format('alter publication %I drop table %s', p.pubname, t.oid::regclass)
   from pg_publication_rel r
   join pg_publication p on p.oid = r.prpubid
-  join tenancy.each_of(tables) t on t.oid = r.prrelid
+  join unnest(tables) t on t.oid = r.prrelid
   where r.prqual is null
 $$;
 comment on function tenancy.audit_publications is 'Class 28.';
@@ -31,7 +33,8 @@ set search_path = pg_catalog, pg_temp
 as $$
   select f.flaw, f.problem, v.fixed
   from (values
-    ('CVE-2023-2455', 'policies for a role are applied to another once a function is inlined', array[150003, 140008, 130011, 120015, 110020]),
+    ('CVE-2023-2455', 'policies for a role are applied to another once a function is inlined',
+      array[150003, 140008, 130011, 120015, 110020]),
     ('CVE-2024-10976', 'a cached plan may carry the policies of another role', array[170001, 160005, 150009, 140014, 130017, 120021]),
     ('CVE-2025-8713', 'statistics tell values of rows that a policy hides', array[170006, 160010, 150014, 140019, 130022])
   ) f (flaw, problem, fixes), unnest(f.fixes) v (fixed)
@@ -59,7 +62,8 @@ create function tenancy.audit_homes() returns table (class integer, object text,
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select 33, format('tenant %s', p.tenant_id), format('The tenant is at home in %s schemas: %s.', count(*), string_agg(p.schema, ', ' order by p.schema)),
+  select 33, format('tenant %s', p.tenant_id),
+    format('The tenant is at home in %s schemas: %s.', count(*), string_agg(p.schema, ', ' order by p.schema)),
     '-- Find out where its rows are, then select tenancy.set_placement(tenant, schema, ''moved'') for the other schemas.'
   from tenancy.placements p where p.state <> 'moved' group by p.tenant_id having count(*) > 1
   union all
@@ -86,7 +90,8 @@ begin
         and t.cluster = coalesce((select c.name from tenancy.cluster c), t.cluster) as is_here
       from registry.tenants t
     )
-    select 33, format('tenant %s', r.tenant_id), format('The registry has the tenant in the schema %I of this database, where it is not at home.', r.schema),
+    select 33, format('tenant %s', r.tenant_id),
+      format('The registry has the tenant in the schema %I of this database, where it is not at home.', r.schema),
       format('select tenancy.set_placement(%L, %L, %L)', r.tenant_id, r.schema, r.state)
     from registered r
     where r.is_here and r.state in ('active', 'suspended')

@@ -39,7 +39,8 @@ as $$
     (32, 'error', 'readable statistics'),
     (33, 'error', 'registry and database disagree')
 $$;
-comment on function tenancy.audit_classes is 'Classes of findings. An error lets data out or in; a warning costs time, or tells little.';
+comment on function tenancy.audit_classes is
+  'Classes of findings. An error lets data out or in; a warning costs time, or tells little.';
 
 
 create function tenancy.audit() returns setof tenancy.finding
