@@ -29,9 +29,9 @@ create function tenancy.refuses_empty(tree pg_node_tree, relation oid) returns b
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select expression ~ $re$\(tenant_id <> ''::text\)|\((char_|octet_)?length\(tenant_id\) (> \d+|>= [1-9]\d*)\)$re$
-    -- With one of these, a part of the expression says nothing of the whole.
-    and expression !~ '\m(OR|NOT|CASE|IS|COALESCE)\M'
+  -- The whole expression, or one of the parts that AND joins. With an OR or a NOT around it, a part says nothing of the whole.
+  select expression ~ $re$(^\(*|AND )(\(tenant_id <> ''::text\)|\((char_|octet_)?length\(tenant_id\) (> \d+|>= [1-9]\d*)\))(\)*$| AND )$re$
+    and expression !~ '\mOR\M|NOT \(|\mCASE\M'
   from pg_get_expr(tree, relation) expression
 $$;
 comment on function tenancy.refuses_empty is 'Whether a check constraint is known to refuse an empty tenant_id.';

@@ -134,7 +134,7 @@ as $$
     select oid, nspowner from pg_namespace where nspname = 'tenancy'
   )
   select 20, coalesce(d.object, s.object),
-    case when s.object is null then 'No migration has made this object of the kernel.'
+    case when s.object is null then 'No migration has sealed this object of the kernel: a stranger is there, or a migration forgot to.'
       when d.object is null then 'The object of the kernel is gone.'
       else 'The object of the kernel is not what migrations made it, and proves nothing any more.' end,
     case when s.object is null then format('drop %s %s', d.kind, d.object) else s.definition end

@@ -153,6 +153,12 @@ export const tables: readonly AuditCase[] = [
         object: 'pool.projects',
       },
       {
+        title: 'a check that is always true',
+        plant: `alter table pool.projects drop constraint tenant_id_not_empty;
+          alter table pool.projects add check ((tenant_id <> '') is not null)`,
+        object: 'pool.projects',
+      },
+      {
         title: 'a check that leaves a way out',
         plant: `alter table pool.projects drop constraint tenant_id_not_empty;
           alter table pool.projects add check (tenant_id <> '' or tenant_id is not null)`,
@@ -160,6 +166,11 @@ export const tables: readonly AuditCase[] = [
       },
     ],
     nearMisses: [
+      {
+        title: 'a check with more to it',
+        plant: `alter table pool.projects drop constraint tenant_id_not_empty;
+          alter table pool.projects add check (tenant_id is not null and tenant_id <> '')`,
+      },
       {
         title: 'a check of the length',
         plant: `alter table pool.projects drop constraint tenant_id_not_empty;
