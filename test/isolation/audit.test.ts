@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
 import type { AuditCase } from './audit-cases/audit-case.ts';
+import { children } from './audit-cases/children.ts';
 import { code } from './audit-cases/code.ts';
 import { database as databaseCases } from './audit-cases/database.ts';
 import { grants } from './audit-cases/grants.ts';
+import { kernel } from './audit-cases/kernel.ts';
 import { keys } from './audit-cases/keys.ts';
 import { policies } from './audit-cases/policies.ts';
 import { roles } from './audit-cases/roles.ts';
@@ -17,7 +19,17 @@ interface Finding {
   readonly remedy: string;
 }
 
-const cases: readonly AuditCase[] = [...tables, ...policies, ...keys, ...roles, ...grants, ...code, ...databaseCases];
+const cases: readonly AuditCase[] = [
+  ...tables,
+  ...children,
+  ...policies,
+  ...keys,
+  ...roles,
+  ...grants,
+  ...code,
+  ...kernel,
+  ...databaseCases,
+];
 const isAdvice = ({ remedy }: Finding): boolean => remedy.startsWith('-- ');
 
 let database: TestDatabase;

@@ -85,7 +85,7 @@ export const code: readonly AuditCase[] = [
         title: 'one that is pinned and reads no tenant table',
         plant: definer(
           'tenants() returns bigint',
-          `as 'select count(projects.*) from registry.tenants projects'`.replaceAll('projects', 't'),
+          `as 'select count(*) from registry.tenants'`,
           'set search_path = pg_catalog, pg_temp',
         ),
       },
@@ -146,71 +146,6 @@ export const code: readonly AuditCase[] = [
         title: "one over tables that are nobody's",
         plant: `${crm} create materialized view crm.plans as select plan, count(*) from registry.tenants group by plan;
           grant select on crm.plans to tenantry_app`,
-      },
-    ],
-  },
-  {
-    class: 20,
-    holes: [
-      {
-        title: 'a context function that believes a setting',
-        plant: `create or replace function tenancy.current_tenant(home text) returns text language sql stable security definer
-          set search_path = pg_catalog, pg_temp as $$ select current_setting('app.tenant', true) $$`,
-        object: 'tenancy.current_tenant(text)',
-      },
-      {
-        title: 'a context function that a plan may freeze',
-        plant: 'alter function tenancy.current_tenant immutable',
-        object: 'tenancy.current_tenant(text)',
-      },
-      {
-        title: 'a context function of another role',
-        plant:
-          'create role other; grant create on schema tenancy to other; alter function tenancy.current_tenant owner to other',
-        object: 'tenancy.current_tenant(text)',
-      },
-      {
-        title: 'a function that no migration has made',
-        plant: asOwner(`create function tenancy.login(tenant text) returns void language sql as 'select'`),
-        object: 'tenancy.login(text)',
-      },
-      { title: 'a function that is gone', plant: 'drop function tenancy.leave', object: 'tenancy.leave(text)' },
-      {
-        title: 'a view of the audit that looks away',
-        plant: `create or replace view tenancy.placement_schemas as
-          select n.oid, n.nspname from pg_namespace n where n.nspname = 'nowhere'`,
-        object: 'tenancy.placement_schemas',
-      },
-      {
-        title: 'signing keys of another role',
-        plant: 'create role other; alter table tenancy.signing_keys owner to other',
-        object: 'tenancy.signing_keys',
-      },
-    ],
-    nearMisses: [
-      {
-        title: 'another comment on a function of the kernel, and one more role that may call it',
-        plant: `comment on function tenancy.run is 'Ours'; create role auditor; grant execute on function tenancy.run to auditor`,
-      },
-      {
-        title: 'a function of the same name in another schema',
-        plant: `${crm} ${asOwner(`create function crm.current_tenant(home text) returns text language sql as 'select home'`)}`,
-      },
-    ],
-  },
-  {
-    class: 25,
-    holes: [
-      {
-        title: 'a leakproof function',
-        plant: `create function public.peek(value text) returns boolean language sql leakproof as 'select true'`,
-        object: 'public.peek(text)',
-      },
-    ],
-    nearMisses: [
-      {
-        title: 'the same without the promise',
-        plant: `create function public.peek(value text) returns boolean language sql as 'select true'`,
       },
     ],
   },
