@@ -63,7 +63,7 @@ export class AuroraCluster extends Construct implements ClusterReference {
     };
     return new DatabaseCluster(this, 'Cluster', {
       clusterIdentifier: props.identifier,
-      engine: DatabaseClusterEngine.auroraPostgres({ version: AuroraPostgresEngineVersion.VER_17_7 }),
+      engine: DatabaseClusterEngine.auroraPostgres({ version: AuroraPostgresEngineVersion.VER_17_9 }),
       credentials: Credentials.fromUsername('tenantry_master'),
       // Generated, and rotated every week, by RDS itself.
       manageMasterUserPassword: true,
