@@ -1,0 +1,3 @@
+import { describeMatrix } from './matrix/describe-matrix.ts';
+
+describeMatrix('pool');
