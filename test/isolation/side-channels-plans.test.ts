@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { applyMigrations, readAllMigrations } from '../../shared/database/migrator.ts';
+import { capabilityFor } from '../helpers/capability.ts';
+import { executeWith } from '../helpers/database-template.ts';
 import { failureOf, runAs } from '../helpers/run-as.ts';
 import { Attack, own, secret, throughIndexes, throughTheTable, victims } from './side-channels/attack.ts';
 
@@ -137,17 +140,29 @@ describe('places and numbers of rows', () => {
  * times; is null) may stand before it. Whether a statement without proof fails therefore tells whether a row met them.
  */
 describe('an error that comes only when there is a row', () => {
-  const without = '';
+  const ask = (table: string, below: string, capability?: string) =>
+    attack.getWith(
+      throughTheTable,
+      `select set_config('tenancy.proven', 'pool', true), exists (select from ${table}
+         where tenant_id >= 'victim' and tenant_id <= 'victim' and description < '${below}') as found`,
+      capability,
+    );
 
-  it('tells values of another tenant of the pool, a bit at a time', async () => {
-    const ask = (below: string) =>
-      attack.getWith(
-        throughTheTable,
-        `select set_config('tenancy.proven', 'pool', true), exists (select from projects
-           where tenant_id >= 'victim' and tenant_id <= 'victim' and description < '${below}') as found`,
-        without,
-      );
-    expect(await ask('secret-of-victim-1')).toContain('"found":false');
-    expect(await ask('secret-of-victim-2')).toMatch(/^TN001 /);
+  it('tells values of another tenant of the pool, one bit a request', async () => {
+    expect(await ask('pool.projects', 'secret-of-victim-1', '')).toContain('"found":false');
+    expect(await ask('pool.projects', 'secret-of-victim-2', '')).toMatch(/^TN001 /);
+  });
+
+  it('tells values of tenants in other schemas of the database in the same way', async () => {
+    const { owner, superuser } = attack.api.postgres;
+    const { tenant } = await readAllMigrations('migrations');
+    await applyMigrations(executeWith(owner), 'tenant_victim', tenant);
+    await owner.query(`select tenancy.set_placement('victim', 'tenant_victim', 'active')`);
+    await superuser.query('begin');
+    await superuser.query(`select set_config('tenancy.capability', $1, true)`, [capabilityFor('victim')]);
+    await superuser.query(`insert into tenant_victim.projects select * from pool.projects where tenant_id = 'victim'`);
+    await superuser.query('commit');
+    expect(await ask('tenant_victim.projects', 'secret-of-victim-1')).toContain('"found":false');
+    expect(await ask('tenant_victim.projects', 'secret-of-victim-2')).toMatch(/^TN004 /);
   });
 });
