@@ -6,13 +6,12 @@ import {
   JwkInvalidKtyError,
   JwkInvalidUseError,
   JwkValidationError,
-  JwtBaseError,
-  JwtInvalidClaimError,
 } from 'aws-jwt-verify/error';
 import { SimpleJwksCache } from 'aws-jwt-verify/jwk';
 import type { JwtHeader, JwtPayload } from 'aws-jwt-verify/jwt-model';
 import type { TrustedIssuer } from '../../shared/config/index.ts';
 import { jwksFetcher } from './jwks-fetcher.ts';
+import { BrokenRuleError, refusalReason } from './refusal-reasons.ts';
 
 /** A verified token, and the configuration of its issuer, which says where the tenant is found in it. */
 export interface VerifiedToken {
@@ -23,7 +22,7 @@ export interface VerifiedToken {
   readonly issuer: TrustedIssuer;
 }
 
-/** The token is not one that we trust: the client's fault. Anything else that `verify` throws is our own. */
+/** The token is not one that we trust: the client's fault. Anything else that `verify` throws is our own. Its message quotes nothing of it. */
 export class InvalidTokenError extends Error {
   override readonly name = 'InvalidTokenError';
 }
@@ -65,9 +64,8 @@ export function tokenVerifier(issuers: readonly TrustedIssuer[]): TokenVerifier 
           throw new InvalidTokenError('The token has no sub or no exp.');
         return { userId, expiresAt, claims, issuer };
       } catch (error) {
-        const isOwnFault = ownFaults.some((type) => error instanceof type);
-        if (error instanceof JwtBaseError && !isOwnFault) throw new InvalidTokenError(error.message, { cause: error });
-        throw error;
+        const reason = ownFaults.some((type) => error instanceof type) ? undefined : refusalReason(error);
+        throw reason === undefined ? error : new InvalidTokenError(reason, { cause: error });
       }
     },
   };
@@ -80,18 +78,14 @@ function verifyOptions({ issuer, jwksUri, audience, audienceClaim, tokenUse }: T
     audience: audienceClaim === 'aud' ? [...audience] : null,
     customJwtCheck: ({ header, payload }: { header: JwtHeader; payload: JwtPayload }) => {
       // Whoever signs with such a header demands that a verifier that does not know the extension refuses (RFC 7515, 4.1.11).
-      if ('crit' in header)
-        throw new UnknownExtensionError('The token has critical extensions, and none is known here.');
+      if ('crit' in header) throw new BrokenRuleError('The token has critical extensions, and none is known here.');
       const clientId = payload['client_id'];
       if (audienceClaim === 'client_id' && !(typeof clientId === 'string' && audience.includes(clientId))) {
-        throw new WrongClaimError('The client_id is not one of ours.', clientId);
+        throw new BrokenRuleError('The client_id is not one of ours.');
       }
       if (tokenUse !== null && payload['token_use'] !== tokenUse) {
-        throw new WrongClaimError(`The token_use is not ${tokenUse}.`, payload['token_use']);
+        throw new BrokenRuleError(`The token_use is not ${tokenUse}.`);
       }
     },
   };
 }
-
-class WrongClaimError extends JwtInvalidClaimError {}
-class UnknownExtensionError extends JwtBaseError {}

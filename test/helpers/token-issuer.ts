@@ -1,3 +1,4 @@
+import { constants, KeyObject, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
@@ -9,6 +10,8 @@ export interface TestIssuer extends AsyncDisposable {
   readonly publicKeyPem: string;
   /** Signs a token that is valid but for `claims`; undefined leaves a claim out. */
   sign(claims?: Record<string, unknown>, header?: Partial<JWTHeaderParameters>): Promise<string>;
+  /** Signs a header and claims exactly as they are written, well-formed or not, by any algorithm of the key. */
+  signText(header: string | Buffer, claims: string | Buffer, algorithm?: 'RS256' | 'RS384' | 'PS256'): string;
   /** Replaces the key that signs, and publishes the new one beside the old. */
   rotate(): Promise<void>;
   /** Makes the JWKS unavailable, or available again. */
@@ -61,6 +64,13 @@ export async function startIssuer(overrides: Partial<TrustedIssuer> = {}): Promi
       return await new SignJWT(payload)
         .setProtectedHeader({ alg: 'RS256', kid: signing.kid, ...header })
         .sign(signing.privateKey, { crit: Object.fromEntries((header.crit ?? []).map((name) => [name, true])) });
+    },
+    signText: (header, claims, algorithm = 'RS256') => {
+      const content = [header, claims].map((part) => Buffer.from(part).toString('base64url')).join('.');
+      const key = KeyObject.from(signing.privateKey);
+      const padding = algorithm === 'PS256' ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING;
+      const signature = sign(`sha${algorithm.slice(2)}`, Buffer.from(content), { key, padding, saltLength: 32 });
+      return `${content}.${signature.toString('base64url')}`;
     },
     rotate: async () => {
       signing = await newKey();

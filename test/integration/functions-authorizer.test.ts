@@ -1,63 +1,31 @@
-import type { APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { handler } from '../../functions/authorizer/handler.ts';
-import { SecretStore } from '../../local/secrets-manager/secret-store.ts';
-import { startSecretsManager } from '../../local/secrets-manager/server.ts';
-import { environmentKeys } from '../../shared/contract/index.ts';
 import { type ErrorCode, errorCatalogue } from '../../shared/errors/index.ts';
 import { fromAuthorizer, runWithTenant } from '../../shared/tenancy/index.ts';
 import { apiEvent } from '../helpers/api-gateway.ts';
-import { signingKey } from '../helpers/capability.ts';
+import { startAuthorizer, type TestAuthorizer } from '../helpers/authorizer.ts';
 import { captureJsonLines } from '../helpers/stdout.ts';
-import { configFor, startTenantDatabase, type TestTenantDatabase } from '../helpers/tenant-database.ts';
-import { startIssuer, type TestIssuer } from '../helpers/token-issuer.ts';
+import type { TestTenantDatabase } from '../helpers/tenant-database.ts';
+import type { TestIssuer } from '../helpers/token-issuer.ts';
 
-const secretArn = 'arn:aws:secretsmanager:eu-central-1:000000000000:secret:signing-abcdef';
+let authorizer: TestAuthorizer;
 let tenants: TestTenantDatabase;
 let issuer: TestIssuer;
-let secrets: SecretStore;
-let authorizer: typeof handler;
-let stopSecrets: () => Promise<void>;
 let lines: Record<string, unknown>[];
 
 beforeAll(async () => {
-  [tenants, issuer] = await Promise.all([startTenantDatabase(['acme', 'umbrella']), startIssuer()]);
-  secrets = SecretStore.open();
+  authorizer = await startAuthorizer(['acme', 'umbrella']);
+  ({ tenants, issuer } = authorizer);
   await tenants.postgres.superuser.query(
     `update registry.tenants set api_key = 'key-of-acme', plan = 'enterprise' where tenant_id = 'acme';
      update registry.tenants set state = 'suspended' where tenant_id = 'umbrella'`,
   );
-  const secret = { keyId: signingKey.keyId, secret: Buffer.from(signingKey.secret).toString() };
-  await secrets.put(secretArn, JSON.stringify({ keys: [secret] }));
-  const endpoint = await startSecretsManager({ secrets });
-  stopSecrets = () => endpoint.stop();
-  const config = configFor('authorizer', tenants.postgres.name);
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint.url,
-    [environmentKeys.clusters]: JSON.stringify(config.clusters),
-    [environmentKeys.registry]: JSON.stringify(config.registry),
-    [environmentKeys.signingSecretArn]: secretArn,
-    [environmentKeys.issuers]: JSON.stringify([issuer.config]),
-  });
-  // Reads its configuration as it is loaded.
-  authorizer = (await import('../../functions/authorizer/handler.ts')).handler;
 });
-afterAll(async () => {
-  await stopSecrets();
-  await issuer[Symbol.asyncDispose]();
-  await tenants[Symbol.asyncDispose]();
-});
+afterAll(() => authorizer[Symbol.asyncDispose]());
 beforeEach(() => {
   lines = captureJsonLines();
 });
 
-const authorize = (authorization: string | undefined) =>
-  authorizer({
-    type: 'REQUEST',
-    methodArn: 'arn:aws:execute-api:eu-central-1:000000000000:api/dev/GET/projects',
-    headers: authorization === undefined ? {} : { authorization },
-    requestContext: { requestId: 'request-1' },
-  } as unknown as APIGatewayRequestAuthorizerEvent);
+const authorize = (authorization: string | undefined) => authorizer.authorize(authorization);
 const bearer = async (claims: Record<string, unknown> = {}) => `Bearer ${await issuer.sign(claims)}`;
 
 test('A valid token is allowed, with a context by which the database serves that tenant', async () => {

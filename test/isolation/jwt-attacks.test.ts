@@ -1,0 +1,84 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startAuthorizer, type TestAuthorizer } from '../helpers/authorizer.ts';
+import { captureJsonLines } from '../helpers/stdout.ts';
+import { attackersKeys, type Attack, type Forge, honest } from './jwt-attacks/attack.ts';
+import { claimAttacks, tenantAttacks } from './jwt-attacks/claims.ts';
+import { keyAttacks } from './jwt-attacks/keys.ts';
+import { shapeAttacks } from './jwt-attacks/shapes.ts';
+
+/** Tokens that somebody sends who wants in, or in elsewhere, through the authorizer as it is deployed. */
+let authorizer: TestAuthorizer;
+let forge: Forge;
+let lines: Record<string, unknown>[];
+let asked = 0;
+
+/** Would answer with the attacker's keys. */
+const attackersServer = createServer((_, response) => {
+  asked += 1;
+  const key = { ...attackersKeys.rsa.publicKey.export({ format: 'jwk' }), kid: 'evil', alg: 'RS256', use: 'sig' };
+  response.end(JSON.stringify({ keys: [key] }));
+});
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => attackersServer.listen(0, '127.0.0.1', resolve));
+  authorizer = await startAuthorizer(['acme', 'globex', 'umbrella']);
+  await authorizer.tenants.postgres.superuser.query(
+    `update registry.tenants set state = 'suspended' where tenant_id = 'umbrella'`,
+  );
+  const { port } = attackersServer.address() as AddressInfo;
+  forge = { issuer: authorizer.issuer, attackersUrl: `http://127.0.0.1:${port}/jwks.json` };
+});
+afterAll(async () => {
+  attackersServer.close();
+  await authorizer[Symbol.asyncDispose]();
+});
+beforeEach(() => {
+  lines = captureJsonLines();
+});
+
+/** What the authorizer says, in the words of the tables. */
+async function answerTo(token: string): Promise<string> {
+  const result = await authorizer.authorize(`Bearer ${token}`).catch((error: unknown) => error as Error);
+  if (result instanceof Error) return result.message;
+  const [statement] = result.policyDocument.Statement;
+  return statement?.Effect === 'Allow' ? 'allowed' : String(result.context?.['errorCode']);
+}
+
+/** Texts of a token that its maker has chosen: its parts, what they stand for, and the longer values in there. */
+function textsOf(token: string): string[] {
+  const parts = token.split('.');
+  const decoded = parts.slice(0, 2).map((part) => Buffer.from(part, 'base64url').toString());
+  const values = decoded.flatMap((text) =>
+    [...text.matchAll(/"((?:[^"\\]|\\.)*)"(\s*:)?/g)].flatMap(([, value = '', colon]) => (colon ? [] : [value])),
+  );
+  return [...parts, ...decoded, ...values].filter((text) => text.length >= 8);
+}
+
+const expectNothingLogged = (token: string): void => {
+  const log = JSON.stringify(lines);
+  const found = textsOf(token).filter((text) => log.includes(text.slice(0, 40)));
+  expect(found, log).toEqual([]);
+};
+
+const tables: Readonly<Record<string, Readonly<Record<string, Attack>>>> = {
+  'a key of its own': keyAttacks,
+  'claims that are not for us': claimAttacks,
+  'a tenant that it cannot name': tenantAttacks,
+  'a shape of its own': shapeAttacks,
+};
+
+describe.each(Object.entries(tables))('a token with %s', (_, attacks) => {
+  test.each(Object.entries(attacks))('%s', async (_name, { token: make, answer }) => {
+    const token = await make(forge);
+    expect(await answerTo(token)).toBe(answer);
+    expectNothingLogged(token);
+    expect(lines.filter(({ level }) => level === 'ERROR')).toEqual([]);
+  });
+});
+
+test('The attacker was asked for no key, and an honest token is let in all the same', async () => {
+  expect(await answerTo(honest()(forge))).toBe('allowed');
+  expect(asked).toBe(0);
+});
