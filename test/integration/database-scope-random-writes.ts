@@ -74,7 +74,7 @@ export type Write = Insert | InsertFrom | Update | Delete | Merge;
 
 /** @param depth how many queries may stand inside of each other */
 export function write(depth: number): fc.Arbitrary<Write> {
-  const inner = query(Math.max(0, depth - 1));
+  const inner = query(Math.max(0, depth - 1), false);
   const common = { table: tableName, isReturning: fc.boolean(), first: fc.option(first(depth, inner), { freq: 2 }) };
   const filtered = {
     others: fc.array(writeSource(inner), { maxLength: 3 }),
