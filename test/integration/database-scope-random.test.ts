@@ -58,7 +58,7 @@ describe('random queries give the same rows and changes behind the plugin alone 
   test.each([
     ['the fixed seed', 1],
     ['a fresh seed', freshSeed()],
-  ])('with %s %i', { timeout: 3_600_000 }, async (_, seed) => {
+  ])('with %s %i', { timeout: isSoak ? 1_800_000 : 60_000 }, async (_, seed) => {
     const constructs = new Constructs();
     let answered = 0;
     const property = fc.asyncProperty(statement, async (description) => {

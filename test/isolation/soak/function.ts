@@ -50,14 +50,19 @@ async function work(program: Program): Promise<string[]> {
       return [];
     case 'floating':
       // Application code that forgets to wait: it goes on when its answer is out, and still acts for its own tenant alone.
-      void sleep(5)
-        .then(() => insertAll(db, program).execute())
-        .catch(() => undefined);
+      void sleep(5).then(() => forgotten(db, program));
       return [];
     case 'remove':
       await db.deleteFrom('projects').where('description', '=', program.of).execute();
       return [];
   }
+}
+
+async function forgotten(db: Executor, program: Program): Promise<void> {
+  await insertAll(db, program)
+    .execute()
+    .catch(() => undefined);
+  if (program.failure === 'rejects') throw new Error(`Left behind by ${currentTenant().tenantId}.`);
 }
 
 async function transact(transaction: Executor, program: Program): Promise<string[]> {
@@ -79,6 +84,8 @@ async function fail(transaction: Executor, { failure }: Program): Promise<void> 
   if (failure === 'pauses') await sleep(250);
   if (failure === 'exits') process.exit(1);
   if (failure === 'hangs') await sleep(60_000);
+  // Nothing in the process can answer then, and Lambda ends it.
+  while (failure === 'spins');
   if (failure === 'rejects') void Promise.reject(new Error(`Left behind by ${currentTenant().tenantId}.`));
   if (failure !== 'swallows') return;
   const broken = transaction.insertInto('projects').values({ name: '' }).execute();

@@ -11,11 +11,23 @@ export const programSchema = z.strictObject({
   counts: z.boolean(),
   /** Transactions: before which statement one fails; the one after the last is COMMIT. */
   failsAt: z.number().nullable(),
-  failure: z.enum(['throws', 'swallows', 'pauses', 'exits', 'hangs', 'rejects']),
+  failure: z.enum(['throws', 'swallows', 'pauses', 'exits', 'hangs', 'spins', 'rejects']),
   /** Whose rows `remove` deletes. */
   of: z.string().nullable(),
 });
 export type Program = z.infer<typeof programSchema>;
+
+/** A request that does nothing special, and its own rows under `operation`. */
+export const programOf = (operation: string, changes: Partial<Program> = {}): Program => ({
+  operation,
+  kind: 'transaction',
+  rows: 3,
+  counts: true,
+  failsAt: null,
+  failure: 'throws',
+  of: null,
+  ...changes,
+});
 
 export interface Request {
   readonly tenant: number;
@@ -51,7 +63,7 @@ export function request(tenantCount: number): fc.Arbitrary<Request> {
     inProcess: rare(30),
     isHurried: rare(40),
   });
-  const fatal = fc.constantFrom<Program['failure'] | null>(null, null, null, 'exits', 'hangs', 'rejects');
+  const fatal = fc.constantFrom<Program['failure'] | null>(null, null, null, 'exits', 'hangs', 'spins', 'rejects');
   return fc.tuple(base, fatal).map(([made, failure]) => ({
     ...made,
     // Only a process of its own may be killed.

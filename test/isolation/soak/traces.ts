@@ -19,7 +19,7 @@ const held = `
   where datname = current_database() and application_name like 'tenant-%'`;
 
 /** Once abandoned transactions have expired, the database has no open transaction, no lock, and no session of a tenant. */
-export async function expectNothingHeld({ superuser }: TestDatabase): Promise<void> {
+export async function expectNothingHeld({ superuser }: TestDatabase, timeout = 10_000): Promise<void> {
   const what = async () => (await superuser.query<{ what: string }>(held)).rows.map((row) => row.what);
-  await expect.poll(what, { timeout: 10_000, interval: 100 }).toEqual([]);
+  await expect.poll(what, { timeout, interval: 100 }).toEqual([]);
 }

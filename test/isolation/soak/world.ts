@@ -24,9 +24,9 @@ export interface World extends AsyncDisposable {
   /** Why processes of the function have ended. */
   readonly crashes: readonly string[];
   /** Answers a request in this process. */
-  callHere(tenantId: string, program: Program, remainingMs?: number): Promise<Answer>;
+  readonly callHere: (tenantId: string, program: Program, remainingMs?: number) => Promise<Answer>;
   /** Answers a request in a process of its own. @returns undefined when that process ended instead */
-  callThere(tenantId: string, program: Program): Promise<Answer | undefined>;
+  readonly callThere: (tenantId: string, program: Program) => Promise<Answer | undefined>;
 }
 
 export interface Answer {
