@@ -59,7 +59,7 @@ export class DataApi {
 
   async rollback({ resourceArn, secretArn }: Connection, transactionId: string): Promise<void> {
     const command = new RollbackTransactionCommand({ resourceArn, secretArn, transactionId });
-    await withRetries('forbidden', (abortSignal) => this.#client.send(command, { abortSignal }));
+    await withRetries('harmful', (abortSignal) => this.#client.send(command, { abortSignal }));
   }
 }
 

@@ -131,7 +131,7 @@ export const sqlStates: Readonly<Record<string, ErrorRow>> = {
 /** Messages by which the RDS Data API tells what it has no exception for. */
 export const messagePatterns: readonly (readonly [RegExp, ErrorRow])[] = [
   [/response size limit|row size|result.*too large|exceed.*(64 ?KB|1 ?Mi?B)/i, tooLarge],
-  [/still running a query/i, misconfigured('Two statements ran in one transaction at once.')],
+  [/still running a query/i, { ...misconfigured('Two statements ran in one transaction at once.'), repeat: 'always' }],
 ];
 
 export const special = {

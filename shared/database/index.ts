@@ -5,7 +5,7 @@
 export type { BatchResults } from './batch.ts';
 export type { ClusterLogin, DatabaseConfig } from './config.ts';
 export { DatabaseError } from './database-error.ts';
-export { withDeadline } from './deadline.ts';
+export { rollbackMs, withDeadline } from './deadline.ts';
 export { findTenant } from './find-tenant.ts';
 export { json, JsonText } from './json-text.ts';
 export { TenantScopeError } from './scope-error.ts';

@@ -2,11 +2,15 @@ import { AppError } from '../errors/index.ts';
 import type { TenantContext } from '../tenancy/index.ts';
 import { type CompiledStatement, statementOf } from './compiled-statement.ts';
 import { DatabaseError } from './database-error.ts';
+import { currentDeadline, rollbackMs, withDeadline } from './deadline.ts';
 import type { DriverProps } from './driver.ts';
 import { atHome } from './moves.ts';
 import type { Home } from './router.ts';
 import type { Row } from './rows.ts';
 import { runStatement } from './tenant-statements.ts';
+
+/** Whoever waits for an error does not wait longer than this. */
+const longestRollbackMs = 2_000;
 
 /**
  * A transaction of one tenant. Nothing in it is repeated, but for one case: when its first statement finds that the tenant is not at
@@ -66,9 +70,17 @@ export class OpenTransaction {
     });
   }
 
-  /** Never throws: the reason for rolling back matters more, and the database does it by itself when it hears no more of us. */
+  /**
+   * Never throws: the reason for rolling back matters more, and the database does it by itself when it hears no more of us for three
+   * minutes. Until then its locks would stay, so that this has a little time also when the request has none left.
+   */
   rollback(): Promise<void> {
-    return this.#inTurn(() => this.#props.dataApi.rollback(this.#home, this.#id).catch(() => undefined));
+    const timeMs = Math.min(Math.max(currentDeadline() - Date.now(), rollbackMs), longestRollbackMs);
+    return this.#inTurn(() =>
+      withDeadline(Date.now() + timeMs, () => this.#props.dataApi.rollback(this.#home, this.#id)).catch(
+        () => undefined,
+      ),
+    );
   }
 
   #runFirst(context: TenantContext, query: CompiledStatement): Promise<readonly Row[]> {

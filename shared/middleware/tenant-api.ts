@@ -1,6 +1,6 @@
 import { cacheConnection } from '../cache/index.ts';
 import { loadConfig } from '../config/index.ts';
-import { withDeadline } from '../database/index.ts';
+import { rollbackMs, withDeadline } from '../database/index.ts';
 import { type ApiDescription, defaultMaxBodyBytes, type Handlers, type RouteDescriptions } from '../http/index.ts';
 import { createRateLimiter, type RateLimiter } from '../rate-limit/index.ts';
 import { fromAuthorizer, type TenantResolver } from '../tenancy/index.ts';
@@ -39,7 +39,7 @@ export function tenantApi<Routes extends RouteDescriptions>(
     answering(api.routes, handlers, answerOnce),
   );
   return (event, context) => {
-    const deadline = Date.now() + context.getRemainingTimeInMillis() - reserveMs;
+    const deadline = Date.now() + context.getRemainingTimeInMillis() - reserveMs - rollbackMs;
     return withDeadline(deadline, () => handler(event, context));
   };
 }

@@ -1,5 +1,6 @@
 import {
   type Compilable,
+  type CompiledQuery,
   DummyDriver,
   Kysely,
   type KyselyPlugin,
@@ -12,7 +13,7 @@ import { ScopePlugin } from '../../shared/database/scope-plugin.ts';
 import type { Tables } from '../../shared/database/tables.ts';
 import { runWithTenant } from '../../shared/tenancy/index.ts';
 import { capabilityFor } from '../helpers/capability.ts';
-import type { TestDatabase } from '../helpers/database.ts';
+import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
 
 export type Database = Kysely<Tables>;
 export type Rows = readonly (readonly unknown[])[];
@@ -37,34 +38,66 @@ const compiling = (...plugins: KyselyPlugin[]): Database =>
   });
 
 const plain = compiling();
-const scoped = compiling(new ScopePlugin());
 const tenantId = 'acme';
 
-/** The query as it is, run as the application role: row-level security alone decides what it sees. */
-export async function behindPolicies(postgres: TestDatabase, query: (db: Database) => Compilable): Promise<Outcome> {
+/** The same rows twice: in tables with policies, and in tables without any. */
+export interface ScopeDatabases extends AsyncDisposable {
+  readonly policies: TestDatabase;
+  readonly open: TestDatabase;
+}
+
+export async function startScopeDatabases(): Promise<ScopeDatabases> {
+  const [policies, open] = await Promise.all([createTestDatabase(), createTestDatabase()]);
+  for (const postgres of [policies, open]) {
+    await postgres.addTenants('acme', 'globex');
+    await seed(postgres);
+  }
+  await open.superuser.query(`
+    alter table pool.projects disable row level security;
+    alter table pool.tasks disable row level security;
+    drop trigger fence on pool.projects;
+    drop trigger fence on pool.tasks`);
+  return {
+    policies,
+    open,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([policies[Symbol.asyncDispose](), open[Symbol.asyncDispose]()]);
+    },
+  };
+}
+
+type MakeQuery = (db: Database) => Compilable;
+
+/** The query as it is, over tables with row-level security, which alone decides what it sees. */
+export async function behindPolicies({ policies }: ScopeDatabases, query: MakeQuery): Promise<Outcome> {
   const { sql, parameters } = query(plain).compile();
-  return inTransaction(postgres.app, async (client) => {
+  return inTransaction(policies.app, async (client) => {
     await client.query(`select tenancy.enter($1, 'pool', false)`, [capabilityFor(tenantId)]);
     return outcome(client, sql, parameters);
   });
 }
 
-/** The query as the plugin rewrites it, run as superuser, for whom there are neither policies nor triggers. */
-export async function behindPlugin(postgres: TestDatabase, query: (db: Database) => Compilable): Promise<Outcome> {
-  const context = {
-    tenantId,
-    plan: 'free',
-    placement: postgres.placement,
-    userId: 'u',
-    roles: [],
-    capability: '',
-  } as const;
-  const { sql, parameters } = runWithTenant(context, () => query(scoped).compile());
-  return inTransaction(postgres.superuser, async (client) => {
-    await client.query(`set local search_path = pool`);
-    for (const table of ['projects', 'tasks']) await client.query(`alter table ${table} disable trigger all`);
+/**
+ * The query as the plugin rewrites it, over tables without row-level security. There is no capability, so that a row whose tenant the
+ * plugin has not filled in is refused.
+ */
+export async function behindPlugin(
+  { open }: ScopeDatabases,
+  query: MakeQuery,
+  plugin: KyselyPlugin | null = new ScopePlugin(),
+): Promise<Outcome> {
+  const { sql, parameters } = rewritten(query, plugin);
+  return inTransaction(open.app, async (client) => {
+    await client.query(`set local search_path = pool, pg_temp`);
     return outcome(client, sql, parameters);
   });
+}
+
+/** @param plugin null for the query as it is */
+export function rewritten(query: MakeQuery, plugin: KyselyPlugin | null = new ScopePlugin()): CompiledQuery {
+  const placement = { model: 'pool', cluster: 'main', database: 'tenantry', schema: 'pool' } as const;
+  const context = { tenantId, plan: 'free', placement, userId: 'u', roles: [], capability: '' } as const;
+  return runWithTenant(context, () => query(plugin ? compiling(plugin) : plain).compile());
 }
 
 async function inTransaction<T>(client: Client, work: (client: Client) => Promise<T>): Promise<T> {
@@ -93,7 +126,7 @@ async function outcome(client: Client, text: string, values: readonly unknown[])
 }
 
 /** Rows of two tenants that look alike: same ids, same names, so that only tenant_id tells them apart. */
-export async function seed(postgres: TestDatabase): Promise<void> {
+async function seed(postgres: TestDatabase): Promise<void> {
   await postgres.superuser.query(`
     alter table pool.projects disable trigger all;
     alter table pool.tasks disable trigger all;

@@ -16,6 +16,7 @@ test('an unscoped client cannot be imported', () => {
     | 'tables'
     | 'tenantDatabase'
     | 'TenantScopeError'
+    | 'rollbackMs'
     | 'withDeadline'
   >();
   expectTypeOf<Extract<Exports, RDSDataClient | (new (...args: never[]) => RDSDataClient)>>().toBeNever();
