@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { capabilityFor } from '../helpers/capability.ts';
@@ -12,27 +13,47 @@ beforeAll(async () => {
 });
 afterAll(() => attack[Symbol.asyncDispose]());
 
+/** What a statement calls that shall go on until the end of `work`. */
+const gate = 'pg_advisory_xact_lock_shared(7)::text';
+
+/** Does `work` while a statement waits at the gate. */
+async function whileWaiting<T>(statement: () => Promise<unknown>, work: () => Promise<T>): Promise<T> {
+  const { superuser } = attack.api.postgres;
+  await superuser.query('select pg_advisory_lock(7)');
+  const waiting = statement();
+  const result = await untilWaiting(1)
+    .then(work)
+    .finally(() => superuser.query('select pg_advisory_unlock(7)'));
+  await waiting;
+  return result;
+}
+
+async function untilWaiting(statements: number): Promise<void> {
+  const waiting = `select from pg_locks where locktype = 'advisory' and not granted
+    and database = (select oid from pg_database where datname = current_database())`;
+  for (let looks = 0; (await attack.api.postgres.superuser.query(waiting)).rowCount !== statements; looks += 1) {
+    if (looks === 2_000) throw new Error(`Nobody knows of ${statements} statements that wait.`);
+    await sleep(5);
+  }
+}
+
 describe('pg_stat_activity', () => {
+  const activity = 'select application_name, query from pg_stat_activity where usename = current_user';
+
   it('tells which tenants have just been active, and neither their statements nor their capabilities', async () => {
     const other = await attack.api.postgres.connectAs('app');
-    const query = 'select pg_sleep(0.5)::text, %1$L::text as said';
-    const busy = runAs(other, 'victim', query, [secret(1)]);
-    const seen = await attack.tell(
-      `select application_name, query from pg_stat_activity, pg_sleep(0.2) where usename = current_user`,
-    );
-    await busy;
+    const busy = () => runAs(other, 'victim', `select ${gate}, %1$L::text as said`, [secret(1)]);
+    const seen = await whileWaiting(busy, () => attack.tell(activity));
     expect(seen).toContain('"application_name":"victim"');
     expect(seen).toContain('select * from tenancy.run($1, $2, $3, $4)');
     expect(seen).not.toMatch(/secret-of-victim|v1\.k1\.victim/);
   });
 
   it('tells no more of statements that come through shared/database', async () => {
-    const busy = attack.api.as('victim', () =>
-      sql`select pg_sleep(0.5)::text, ${secret(1)}::text`.execute(attack.api.db),
-    );
-    const seen = await attack.tell(`select query from pg_stat_activity, pg_sleep(0.2) where usename = current_user`);
-    await busy;
-    expect(seen).toContain('tenancy.run($1, $2, $3');
+    const { api } = attack;
+    const busy = () => api.as('victim', () => sql`select ${sql.raw(gate)}, ${secret(1)}::text`.execute(api.db));
+    const seen = await whileWaiting(busy, () => attack.tell(activity));
+    expect(seen).toMatch(/"victim","query":"select \* from tenancy\.run\(\$1, \$2, \$3/);
     expect(seen).not.toMatch(/secret-of-victim|v1\.k1\.victim/);
   });
 });
@@ -63,24 +84,21 @@ describe('advisory locks', () => {
     const { postgres } = attack.api;
     const [writer, later] = [await postgres.connectAs('app'), await postgres.connectAs('app')];
     await writer.query('begin');
-    await runAs(writer, 'victim', `update projects set archived = false where name = %1$L returning id`, [secret(1)]);
+    const update = `update projects set archived = false where name = %1$L returning id`;
+    await runAs(writer, 'victim', update, [secret(1)]);
     const [lock] = await attack.get(
       `select (classid::bigint << 32 | objid::bigint)::text as key from pg_locks where locktype = 'advisory'
        and database = (select oid from pg_database where datname = current_database())`,
     );
     await writer.query('commit');
-    const holding = attack.get(`select pg_advisory_lock(${String(lock?.key)})::text, pg_sleep(0.5)::text`);
-    await attack.api.postgres.superuser.query('select pg_sleep(0.2)');
-    let isHeldUp = true;
-    const write = runAs(later, 'victim', `update projects set archived = false where name = %1$L returning id`, [
-      secret(1),
-    ]);
-    void write.then(() => (isHeldUp = false));
-    await attack.api.postgres.superuser.query('select pg_sleep(0.1)');
-    expect(isHeldUp).toBe(true);
-    await holding;
+    const hold = () => attack.get(`select pg_advisory_lock(${String(lock?.key)})::text, ${gate}`);
+    const write = await whileWaiting(hold, async () => {
+      const held = runAs(later, 'victim', update, [secret(1)]);
+      await untilWaiting(2);
+      return { held };
+    });
     await attack.get('select 1 as next');
-    expect(await write).toHaveLength(1);
+    expect(await write.held).toHaveLength(1);
   });
 
   it('hold nothing up longer than the login lets a statement run', async () => {
