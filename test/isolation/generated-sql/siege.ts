@@ -57,7 +57,7 @@ export async function laySiege(database: TestDatabase): Promise<Siege> {
 }
 
 /** Every fourth is for a connection of the attacker's own, the others come in through `tenancy.run`. */
-export function statementsOf(seed: number, count: number, reach: Reach, lore: Lore): Statement[] {
+function statementsOf(seed: number, count: number, reach: Reach, lore: Lore): Statement[] {
   return fc
     .sample(tapes, { seed, numRuns: count })
     .map((tape, index) => statementOf(tape, index % 4 === 3 ? 'direct' : 'run', reach, lore));
