@@ -18,8 +18,12 @@ const held = `
   select 'session state: ' || application_name from pg_stat_activity
   where datname = current_database() and application_name like 'tenant-%'`;
 
-/** Once abandoned transactions have expired, the database has no open transaction, no lock, and no session of a tenant. */
-export async function expectNothingHeld({ superuser }: TestDatabase, timeout = 10_000): Promise<void> {
-  const what = async () => (await superuser.query<{ what: string }>(held)).rows.map((row) => row.what);
-  await expect.poll(what, { timeout, interval: 100 }).toEqual([]);
+/** Open transactions, locks, and sessions that still bear a tenant's name. */
+export async function whatIsHeld({ superuser }: TestDatabase): Promise<readonly string[]> {
+  return (await superuser.query<{ what: string }>(held)).rows.map(({ what }) => what);
+}
+
+/** Once abandoned transactions have expired, nothing is held. */
+export async function expectNothingHeld(postgres: TestDatabase): Promise<void> {
+  await expect.poll(() => whatIsHeld(postgres), { timeout: 10_000, interval: 100 }).toEqual([]);
 }
