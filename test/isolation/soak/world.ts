@@ -127,7 +127,8 @@ function poolOf(
       name: 'soak',
       folder,
       handler: 'index.handler',
-      timeoutSeconds: 1.5,
+      // A process that starts on a busy machine needs most of a second before it can answer.
+      timeoutSeconds: 4,
       memoryMegabytes: 256,
       region: 'eu-central-1',
       environment,
