@@ -5,6 +5,7 @@ grant usage on schema tenancy to tenantry_app, tenantry_authorizer, tenantry_con
 -- Errors have SQLSTATEs of their own, so that callers need not read messages:
 --   TN001 no capability   TN002 forged or malformed   TN003 expired   TN004 not at home here
 --   TN005 suspended       TN006 moving                TN007 wrong isolation level   TN008 table not protectable
+--   TN009 migration edited after it was applied        TN010 no statement for a tenant
 
 
 -- Keys that sign capabilities. Several may be valid at once, so that they rotate without downtime.

@@ -25,7 +25,8 @@ create function tenancy.leave(schema text) returns void
 language plpgsql
 as $$
 begin
-  if current_setting('tenancy.proven') is distinct from schema then
+  -- Nothing has been proven while the setting is empty, so no schema of that name has been.
+  if current_setting('tenancy.proven') is distinct from nullif(schema, '') then
     perform tenancy.current_tenant(schema);
   end if;
 end
@@ -35,6 +36,23 @@ grant execute on function tenancy.leave to tenantry_app;
 comment on function tenancy.leave is
   'Demands the proof if no policy of this schema has, so that a statement that read no tenant table fails without one as well. '
   'The setting that it goes by can be forged, and guards no row: the policies do.';
+
+
+create function tenancy.accept(statement text) returns text
+language plpgsql stable
+as $$
+begin
+  if statement ~* '^[\s(]*(select|insert|update|delete|merge|with|values|table)\M' then
+    return statement;
+  end if;
+  raise exception 'A tenant''s statement begins with select, insert, update, delete, merge, with, values or table' using errcode = 'TN010',
+    hint = 'EXPLAIN tells what other tenants have: explain a statement as the owner of the tables.';
+end
+$$;
+grant execute on function tenancy.accept to tenantry_app;
+
+comment on function tenancy.accept is
+  'The statement, if it is one that the tenant''s rows answer. The estimates of EXPLAIN come from values of all tenants.';
 
 
 create function tenancy.run(
@@ -48,7 +66,7 @@ declare
 begin
   entered := tenancy.enter(capability, schema, coalesce(read_only, statement ~* '^\s*select\M'));
   -- A cursor takes exactly one statement that returns rows: stacked statements, SET, COPY and DDL cannot get in.
-  for row_ in execute format(statement, variadic array(select jsonb_array_elements_text(arguments))) loop
+  for row_ in execute format(tenancy.accept(statement), variadic array(select jsonb_array_elements_text(arguments))) loop
     return next to_json(row_);
   end loop;
   perform tenancy.leave(schema);
@@ -73,7 +91,7 @@ begin
   entered := tenancy.enter(capability, schema, false);
   for entry in select value, ordinality - 1 as index from jsonb_array_elements(statements) with ordinality loop
     for row_ in execute format(
-      entry.value ->> 'statement',
+      tenancy.accept(entry.value ->> 'statement'),
       variadic array(select jsonb_array_elements_text(coalesce(entry.value -> 'arguments', '[]')))
     ) loop
       return next json_build_array(entry.index, to_json(row_));

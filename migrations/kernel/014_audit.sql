@@ -6,7 +6,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   values
     (1, 'error', 'row-level security off'),
-    (2, 'error', 'row-level security without a policy'),
+    (2, 'warning', 'row-level security without a policy'),
     (3, 'error', 'row-level security not forced'),
     (4, 'error', 'role that policies do not bind'),
     (5, 'error', 'table owned by an application role'),
@@ -25,7 +25,7 @@ as $$
     (18, 'error', 'policy that reads an unprotected table'),
     (19, 'error', 'tenant_id missing, null or empty'),
     (20, 'error', 'kernel replaced'),
-    (21, 'warning', 'policy that proves the tenant once a row'),
+    (21, 'error', 'policy that proves the tenant late'),
     (22, 'error', 'schema in which application code may create'),
     (23, 'error', 'privilege that policies do not cover'),
     (24, 'error', 'default privileges that open future tables'),
@@ -33,14 +33,14 @@ as $$
     (26, 'error', 'server with a known flaw'),
     (27, 'error', 'readable sequence'),
     (28, 'error', 'publication without a row filter'),
-    (29, 'warning', 'index that does not lead with the tenant'),
+    (29, 'error', 'index that does not lead with the tenant'),
     (30, 'error', 'fence missing or not always firing'),
     (31, 'error', 'way past the tables'),
     (32, 'error', 'readable statistics'),
     (33, 'error', 'registry and database disagree')
 $$;
 comment on function tenancy.audit_classes is
-  'Classes of findings. An error lets data out or in; a warning costs time, or tells little.';
+  'Classes of findings. An error lets data out or in; a warning does not.';
 
 
 create function tenancy.audit() returns setof tenancy.finding

@@ -98,6 +98,9 @@ export const sqlStates: Readonly<Record<string, ErrorRow>> = {
     'Tenant data is written under READ COMMITTED only. Start the transaction without an isolation level.',
   ),
   TN008: misconfigured('A table was refused by tenancy.protect().'),
+  TN010: misconfigured(
+    'A statement begins with select, insert, update, delete, merge, with, values or table. EXPLAIN is for the owner of the tables.',
+  ),
   // What the request did
   '23505': { code: 'conflict', message: 'A resource with the same key exists already.' },
   '23P01': { code: 'conflict', message: 'The change collides with another resource.' },

@@ -50,7 +50,7 @@ describe('tenant audit', () => {
       expect({ code, findings }).toMatchObject({
         code: 1,
         findings: [
-          { cluster: 'main', database: 'tenantry', class: 29, severity: 'warning', object: 'pool.due on pool.tasks' },
+          { cluster: 'main', database: 'tenantry', class: 29, severity: 'error', object: 'pool.due on pool.tasks' },
         ],
       });
       await superuser.query(findings[0]?.remedy ?? '');

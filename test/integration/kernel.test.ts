@@ -92,7 +92,7 @@ describe('tenancy.run', () => {
     ['transaction control', 'commit'],
   ])('refuses %s', async (_, statement) => {
     expect(await failureOf(runAs(database.app, 'acme', statement))).toMatchObject({
-      code: expect.stringMatching(/^42P11$|^0A000$|^42501$/),
+      code: expect.stringMatching(/^42P11$|^TN010$/),
     });
   });
 });
@@ -272,6 +272,7 @@ describe('the wall under the application', () => {
     expect(await callable('public')).toEqual([]);
     expect(await callable('tenantry_app')).toEqual([
       'registry.current_placement',
+      'tenancy.accept',
       'tenancy.current_tenant',
       'tenancy.enter',
       'tenancy.leave',

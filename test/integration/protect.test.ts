@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
+import { explainAs } from '../helpers/explain.ts';
 import { failureOf, runAs } from '../helpers/run-as.ts';
 
 let database: TestDatabase;
@@ -85,17 +86,15 @@ describe('tenancy.protect', () => {
 
   it('costs one proof a statement, however many rows it reads', async () => {
     await runAs(database.app, 'acme', `insert into notes (id) select g from generate_series(10, 9000) g returning id`);
-    const plan = (await runAs(database.app, 'acme', 'explain (analyze, costs off, timing off) select * from notes'))
-      .map((row) => row['QUERY PLAN'])
-      .join('\n');
+    const plan = (
+      await explainAs(database.owner, 'acme', 'analyze, costs off, timing off', 'select * from notes')
+    ).join('\n');
     expect(plan).toMatch(/InitPlan 1\s+->\s+Result \(actual rows=1 loops=1\)/);
   });
 
   it('lets a point query use the primary key', async () => {
     await database.owner.query('analyze pool.notes');
-    const plan = (await runAs(database.app, 'acme', 'explain (costs off) select * from notes where id = 77'))
-      .map((row) => row['QUERY PLAN'])
-      .join('\n');
+    const plan = (await explainAs(database.owner, 'acme', 'costs off', 'select * from notes where id = 77')).join('\n');
     expect(plan).toMatch(/Index Cond: \(\(tenant_id = .*\) AND \(id = 77\)\)/);
   });
 });

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyMigrations, readAllMigrations } from '../../shared/database/migrator.ts';
 import { capabilityFor } from '../helpers/capability.ts';
 import { executeWith } from '../helpers/database-template.ts';
+import { explainAs } from '../helpers/explain.ts';
 import { failureOf, runAs } from '../helpers/run-as.ts';
-import { Attack, own, secret, throughIndexes, throughTheTable, victims } from './side-channels/attack.ts';
+import { Attack, nested, off, own, secret, throughIndexes, throughTheTable, victims } from './side-channels/attack.ts';
 
 /** What injected SQL learns of other tenants from how Postgres plans and counts, without being shown a row. */
 let attack: Attack;
@@ -13,10 +14,79 @@ beforeAll(async () => {
 });
 afterAll(() => attack[Symbol.asyncDispose]());
 
+/** Statements by which SQL might get at a plan. */
+const explains = [
+  'explain select from projects',
+  'EXPLAIN (analyze, format json) select from projects',
+  '/* a /* nested */ comment */ explain select from projects',
+  '-- a line\nexplain select from projects',
+  '\t\v\f\r\n explain select from projects',
+  '\u00a0explain select from projects',
+  '((explain select from projects))',
+  'with p as (explain select from projects) select from p',
+  'select from (explain select from projects) p',
+  `select query_to_xml('explain select from projects', true, false, '')`,
+  `select * from ts_stat('explain select from projects')`,
+  `select ts_rewrite('a'::tsquery, 'explain select from projects')`,
+  `select tenancy.run_batch(current_setting('tenancy.capability'), 'pool', '[{"statement": "explain select from projects"}]')`,
+];
+
+/** Ways through a table: by index, by its pages, by all that Postgres has. */
+const everyWay = [
+  { way: 'every kind of scan', settings: [] },
+  { way: 'indexes', settings: throughIndexes },
+  { way: 'scans of the whole table', settings: throughTheTable },
+];
+
+/** Statements of many shapes, with a condition on a table that is read in each. */
+const shapes: readonly ((condition: string) => string)[] = [
+  (condition) => `select from projects where ${condition}`,
+  (condition) => `select from projects where not archived and ${condition}`,
+  (condition) => `select from projects where ${condition} order by created_at, id limit 1`,
+  (condition) => `select from projects where ${condition} for update`,
+  (condition) => `select count(*) from projects where ${condition}`,
+  (condition) => `select min(created_at) from projects where ${condition}`,
+  (condition) => `select from projects where tenant_id = 'victim' and ${condition}`,
+  (condition) => `select from projects where ctid > '(0,0)' and ${condition}`,
+  (condition) => `select from projects tablesample system (100) where ${condition}`,
+  (condition) => `select from projects where 1 = version and ${condition}`,
+  (condition) => `select from projects where (select 1) = 1 and ${condition}`,
+  (condition) => `select from projects a join projects b on a.name < b.name and b.${condition}`,
+  (condition) => `select from (values (1)) v (n) left join projects on ${condition}`,
+  (condition) =>
+    `select from (values (1)) v (n) full join (select n.version from projects n where n.${condition}) p on n = version`,
+  (condition) =>
+    `select from (values (1)) v (n) where not exists (select from projects where version = n and ${condition})`,
+  (condition) =>
+    `select from (values (1)) v (n), lateral (select from projects where version = n and ${condition} offset 0) p`,
+  (condition) => `select (select name from projects where ${condition} limit 1)`,
+  (condition) =>
+    `select from (values ('mine-1')) v (n) where n in (select name from projects where ${condition}) or n = 'x'`,
+  (condition) => `with p as materialized (select from projects where ${condition}) select from p`,
+  (condition) => `select from projects where ${condition} union all select from projects where ${condition}`,
+  (condition) => `update projects set name = name where ${condition} returning id`,
+  (condition) => `delete from projects where ${condition} returning id`,
+  (condition) => `insert into tasks (project_id, title) select id, name from projects where ${condition} returning id`,
+];
+
+interface Plan {
+  readonly 'Relation Name'?: string;
+  readonly 'Node Type': string;
+  readonly 'One-Time Filter'?: string;
+  readonly Plans?: readonly Plan[];
+}
+
+/** Each scan of a table, with the conditions on InitPlans that are evaluated once before it. */
+function scansOf(plan: Plan, above: readonly string[]): { relation: string; gates: readonly string[] }[] {
+  const gates = [...above, plan['One-Time Filter'] ?? ''].filter((filter) => filter.includes('InitPlan'));
+  const relation = plan['Node Type'].endsWith('Scan') ? plan['Relation Name'] : undefined;
+  return [...(relation ? [{ relation, gates }] : []), ...(plan.Plans ?? []).flatMap((child) => scansOf(child, gates))];
+}
+
 const hit = `select from projects where name = '${secret(7)}'`;
 const miss = `select from projects where name = 'nobody has it'`;
 
-describe('EXPLAIN ANALYZE', () => {
+describe('EXPLAIN ANALYZE with the login of the application', () => {
   it('tells by "rows removed" how many rows all tenants have together, and not whether another has a value', async () => {
     const plan = await attack.planOf(hit, throughTheTable);
     expect(plan).toContain(`Rows Removed by Filter: ${own + victims}`);
@@ -49,10 +119,29 @@ describe('EXPLAIN ANALYZE', () => {
 });
 
 describe('EXPLAIN', () => {
-  it('tells by its estimates how values of all tenants are distributed', async () => {
-    const estimate = async (below: string) =>
-      Number(/rows=(\d+)/.exec(await attack.tell(`explain select from projects where description < '${below}'`))?.[1]);
+  it.each(explains)('is refused to injected SQL: %s', async (statement) => {
+    expect(await attack.tell(statement)).toMatch(/^(TN010|42601|42P11|22023|XX000|0A000) /);
+    expect(await attack.getWith([], statement)).toMatch(/^(TN010|42601|42P11|22023|XX000|0A000) /);
+  });
+
+  it('with the login of the application tells by its estimates how values of all tenants are distributed', async () => {
+    const estimate = async (below: string) => {
+      const statement = `select from projects where description < '${below}'`;
+      const [plan] = await explainAs(attack.api.postgres.app, 'mallory', 'costs on', statement);
+      return Number(/rows=(\d+)/.exec(String(plan))?.[1]);
+    };
     expect(await estimate('secret-of-victim-3')).toBeGreaterThan(2 * (await estimate('n')));
+  });
+});
+
+describe('a plan that injected SQL cannot see', () => {
+  it('shows in the order of its own rows, and so roughly how common values are among all tenants', async () => {
+    const order = (below: string) =>
+      attack.get(`select name from (select name from projects order by name desc limit 12) a
+        join projects b using (name) where b.description < 'n' or b.description < '${below}'`);
+    const [few, many] = [await order('a'), await order('secret-of-victim-9')];
+    expect(few).toEqual([{ name: 'mine-3' }, { name: 'mine-2' }, { name: 'mine-1' }]);
+    expect(many).toEqual(few.toReversed());
   });
 });
 
@@ -136,10 +225,11 @@ describe('places and numbers of rows', () => {
 });
 
 /**
- * A policy proves the tenant when the first row reaches it. Conditions by operators that Postgres calls leakproof (`<` of text, numbers,
- * times; is null) may stand before it. Whether a statement without proof fails therefore tells whether a row met them.
+ * Conditions by operators that Postgres calls leakproof (`<` of text, numbers, times; is null) may be evaluated before a policy's. Were
+ * the tenant proven as late as that, then whether a statement without proof fails would tell whether a row of anybody met them. So each
+ * policy has a gate: conditions on constants alone, which Postgres evaluates before it reads a row.
  */
-describe('an error that comes only when there is a row', () => {
+describe('an error', () => {
   const ask = (table: string, below: string, capability?: string) =>
     attack.getWith(
       throughTheTable,
@@ -148,12 +238,13 @@ describe('an error that comes only when there is a row', () => {
       capability,
     );
 
-  it('tells values of another tenant of the pool, one bit a request', async () => {
-    expect(await ask('pool.projects', 'secret-of-victim-1', '')).toContain('"found":false');
+  it('of a statement without capability comes whatever rows there are', async () => {
     expect(await ask('pool.projects', 'secret-of-victim-2', '')).toMatch(/^TN001 /);
+    expect(await ask('pool.projects', 'secret-of-victim-1', '')).toMatch(/^TN001 /);
+    expect(await attack.getWith([], 'select from pool.tasks', '')).toMatch(/^TN001 /);
   });
 
-  it('tells values of tenants in other schemas of the database in the same way', async () => {
+  it('of a statement in another schema of the database comes whatever rows there are', async () => {
     const { owner, superuser } = attack.api.postgres;
     const { tenant } = await readAllMigrations('migrations');
     await applyMigrations(executeWith(owner), 'tenant_victim', tenant);
@@ -162,7 +253,38 @@ describe('an error that comes only when there is a row', () => {
     await superuser.query(`select set_config('tenancy.capability', $1, true)`, [capabilityFor('victim')]);
     await superuser.query(`insert into tenant_victim.projects select * from pool.projects where tenant_id = 'victim'`);
     await superuser.query('commit');
-    expect(await ask('tenant_victim.projects', 'secret-of-victim-1')).toContain('"found":false');
     expect(await ask('tenant_victim.projects', 'secret-of-victim-2')).toMatch(/^TN004 /);
+    expect(await ask('tenant_victim.projects', 'secret-of-victim-1')).toMatch(/^TN004 /);
+    expect(await attack.getWith([], 'select from tenant_victim.tasks')).toMatch(/^TN004 /);
+  });
+
+  it.each(everyWay)('comes before the first row of $way', async ({ settings }) => {
+    for (const shape of shapes) {
+      for (const below of ['secret-of-victim-2', 'secret-of-victim-1']) {
+        const statement = shape(`description < '${below}'`);
+        // The one that tenancy.run would raise at its end is another.
+        await expect(attack.get(nested(settings, statement, '')), statement).rejects.toMatchObject({
+          code: 'TN001',
+          where: expect.not.stringContaining('tenancy.leave') as string,
+        });
+      }
+    }
+  });
+});
+
+describe('the gate of a policy', () => {
+  it.each(everyWay)('stands before $way', async ({ settings }) => {
+    for (const shape of shapes) {
+      const [plans] = await explainAs(
+        attack.api.postgres.app,
+        'mallory',
+        'format json',
+        shape(`description < 'x'`),
+        off(settings),
+      );
+      const scans = (plans as [{ Plan: Plan }]).flatMap(({ Plan: plan }) => scansOf(plan, []));
+      expect(scans.length, shape('…')).toBeGreaterThan(0);
+      for (const { relation, gates } of scans) expect(gates, `${relation} in ${shape('…')}`).not.toEqual([]);
+    }
   });
 });

@@ -8,7 +8,7 @@ import { type Door, type Operation, operations, type Situation, situations } fro
  * none       nothing is shown or changed
  * any other  nothing is shown or changed, and the statement fails, with
  *            unset TN001, expired TN003, moved TN004 (not at home there), suspended TN005, moving TN006, denied 42501,
- *            orphan 23503 (no such parent), not a query 42P11 (nothing that a cursor could be opened on), no copy 0A000 (Postgres
+ *            orphan 23503 (no such parent), not a query TN010, no copy 0A000 (Postgres
  *            never copies into a table with row-level security), mismatch (refused by the scope plugin, before it is sent)
  * -          not tried: `shared/database` waits for a move (test/integration/database-moves.test.ts)
  *

@@ -10,7 +10,7 @@ const words: Readonly<Record<string, string>> = {
   TN006: 'moving',
   '42501': 'denied',
   '23503': 'orphan',
-  '42P11': 'not a query',
+  TN010: 'not a query',
   '0A000': 'no copy',
 };
 

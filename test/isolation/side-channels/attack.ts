@@ -1,4 +1,5 @@
 import { capabilityFor } from '../../helpers/capability.ts';
+import { explainAs } from '../../helpers/explain.ts';
 import { runAs } from '../../helpers/run-as.ts';
 import { startTenantDatabase, type TestTenantDatabase } from '../../helpers/tenant-database.ts';
 
@@ -43,29 +44,30 @@ export class Attack implements AsyncDisposable {
   }
 
   /** A statement inside of one that has changed settings before it: a statement is planned before it can change any for itself. */
-  async getWith(
-    settings: readonly string[],
-    statement: string,
-    capability = capabilityFor('mallory'),
-  ): Promise<string> {
-    const set = settings.map((name) => `set_config('${name}', 'off', true)`).join(', ');
-    return this.tell(
-      `with settings as materialized (select ${set})
-       select answer from settings, lateral tenancy.run('${capability}', 'pool', $inner$${statement}$inner$) answer`,
-    );
+  async getWith(settings: readonly string[], statement: string, capability?: string): Promise<string> {
+    return this.tell(nested(settings, statement, capability));
   }
 
-  /** The plan of a statement with what it met, without its literals. */
+  /** The plan of a statement with what it met, without its literals, as whoever has the login of the application can get it. */
   async planOf(statement: string, settings: readonly string[] = []): Promise<string> {
-    const explain = `explain (analyze, costs off, timing off, summary off) ${statement}`;
-    const plan = settings.length > 0 ? await this.getWith(settings, explain) : await this.tell(explain);
-    return plan.replaceAll(/'[^']*'/g, "'…'");
+    const options = 'analyze, costs off, timing off, summary off';
+    const plan = await explainAs(this.api.postgres.app, 'mallory', options, statement, off(settings));
+    return plan.join('\n').replaceAll(/'[^']*'/g, "'…'");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.api[Symbol.asyncDispose]();
   }
 }
+
+export const off = (settings: readonly string[]) => Object.fromEntries(settings.map((name) => [name, 'off']));
+
+export const nested = (
+  settings: readonly string[],
+  statement: string,
+  capability = capabilityFor('mallory'),
+): string => `with settings as materialized (select ${settings.map((name) => `set_config('${name}', 'off', true)`).join(', ')})
+  select answer from settings, lateral tenancy.run('${capability}', 'pool', $inner$${statement}$inner$, read_only => false) answer`;
 
 export const throughIndexes = ['enable_seqscan'];
 export const throughTheTable = ['enable_indexscan', 'enable_bitmapscan', 'enable_indexonlyscan'];
