@@ -4,15 +4,14 @@ create function tenancy.kind_of_policy(expression pg_node_tree, relation oid, sc
 language sql stable
 -- No pinned search_path, which would keep it from being inlined: its callers have theirs, and it names nothing but Postgres's own.
 as $$
-  select case replace(pg_get_expr(expression, relation), e'\n   ', '')
-    when format('((tenant_id, 1, 1) = ( SELECT tenancy.current_tenant(%L::text) AS current_tenant, 1, 1))', schema) then 'kernel'
-    when format('(tenant_id = ( SELECT tenancy.current_tenant(%L::text) AS current_tenant))', schema) then 'bare'
+  select case pg_get_expr(expression, relation)
+    when format('(tenant_id = ( SELECT tenancy.current_tenant(%L::text) AS current_tenant))', schema) then 'kernel'
     when format('(tenant_id = tenancy.current_tenant(%L::text))', schema) then 'bare'
     else case when expression is not null then 'other' end
   end
 $$;
 comment on function tenancy.kind_of_policy is
-  'Whether an expression of a policy is the kernel''s, the kernel''s without its gate (bare), or another.';
+  'Whether an expression of a policy is the kernel''s, the kernel''s without its sub-select (bare), or another.';
 
 
 create function tenancy.policies(tables tenancy.tenant_tables[])
@@ -81,7 +80,7 @@ as $$
   join pg_class c on c.oid = d.refobjid and not (c.relrowsecurity and c.relforcerowsecurity)
   union all
   select 21, object,
-    'The policy proves the tenant after conditions of the statement: whether it fails tells what rows of others hold.', mend
+    'The policy calls tenancy.current_tenant() bare instead of in a sub-select: once a row, not once a statement.', mend
   from p where is_permissive and 'bare' in (using_, check_)
 $$;
 comment on function tenancy.audit_policies is 'Classes 14 to 18, and 21.';

@@ -6,7 +6,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   values
     (1, 'error', 'row-level security off'),
-    (2, 'warning', 'row-level security without a policy'),
+    (2, 'error', 'row-level security without a policy'),
     (3, 'error', 'row-level security not forced'),
     (4, 'error', 'role that policies do not bind'),
     (5, 'error', 'table owned by an application role'),
@@ -25,7 +25,7 @@ as $$
     (18, 'error', 'policy that reads an unprotected table'),
     (19, 'error', 'tenant_id missing, null or empty'),
     (20, 'error', 'kernel replaced'),
-    (21, 'error', 'policy that proves the tenant late'),
+    (21, 'warning', 'policy that proves the tenant once a row'),
     (22, 'error', 'schema in which application code may create'),
     (23, 'error', 'privilege that policies do not cover'),
     (24, 'error', 'default privileges that open future tables'),
@@ -40,7 +40,7 @@ as $$
     (33, 'error', 'registry and database disagree')
 $$;
 comment on function tenancy.audit_classes is
-  'Classes of findings. An error lets data out or in; a warning does not.';
+  'Classes of findings. An error lets data out or in; a warning costs time.';
 
 
 create function tenancy.audit() returns setof tenancy.finding

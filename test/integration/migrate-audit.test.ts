@@ -70,12 +70,12 @@ describe('a deployment', () => {
   });
 
   it('logs a warning, and goes on', async () => {
-    await deploy('drop policy tenant on tasks');
+    await deploy(`alter policy tenant on tasks using (tenant_id = tenancy.current_tenant('pool'))`);
     expect(logged.at(-2)).toMatchObject({
       level: 'warn',
       message: 'audit warning',
-      class: 2,
-      object: 'pool.tasks',
+      class: 21,
+      object: 'policy tenant on pool.tasks',
     });
     expect(logged.at(-1)).toMatchObject({ message: 'audited', warnings: 1 });
   });

@@ -32,7 +32,7 @@ const holes: Readonly<Record<string, string>> = {
     grant select on pool.snapshot to tenantry_app`,
   'a check that is weaker than the policy': `
     drop policy tenant on pool.projects;
-    create policy tenant on pool.projects using ((tenant_id, 1, 1) = (select tenancy.current_tenant('pool'), 1, 1)) with check (true)`,
+    create policy tenant on pool.projects using (tenant_id = (select tenancy.current_tenant('pool'))) with check (true)`,
   'a kernel that believes a capability without its mac': `
     create or replace function tenancy.is_signed(capability text, inner_pad bytea, outer_pad bytea) returns boolean
       language sql stable return true`,

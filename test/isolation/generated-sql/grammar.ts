@@ -14,6 +14,8 @@ export interface Lore {
 
 /** A project of the attacker's own, and a task in it. */
 export const ownId = '00000000-0000-4000-8000-00000000000a';
+/** Another project, which no statement names. */
+export const otherOwnId = '00000000-0000-4000-8000-00000000000b';
 
 /** What the rules of the grammar share while they make one statement. */
 export interface Grammar {
@@ -42,8 +44,12 @@ export const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 /** A relation: mostly one that holds rows of tenants. */
 export function someRelation({ dice, reach, used }: Grammar): Relation {
-  const room = dice.weighted<Relation['room']>([190, () => 'open'], [3, () => 'closed'], [7, () => 'catalog']);
-  const relation = dice.pick(reach.relations.filter((candidate) => candidate.room === room));
+  const of = (wanted: Relation['room']) => reach.relations.filter(({ room }) => room === wanted);
+  const relation = dice.weighted(
+    [190, () => dice.pick(of('open'))],
+    [3, () => dice.pick(of('closed'))],
+    [of('catalog').length > 0 ? 7 : 0, () => dice.pick(of('catalog'))],
+  );
   used(relation.name);
   return relation;
 }

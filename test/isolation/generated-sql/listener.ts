@@ -3,10 +3,16 @@ import { databaseRoles } from '../../../shared/contract/index.ts';
 import type { TestDatabase } from '../../helpers/database.ts';
 import { showsCanary } from './canaries.ts';
 
+export interface Hearsay {
+  readonly code: string | undefined;
+  readonly leak: string | undefined;
+  readonly words: readonly string[];
+}
+
 /** A connection of the application role of which every word is looked at. */
 export interface Listener extends AsyncDisposable {
-  /** Sends a text of statements. The code of the error, if there was one, and what has shown a canary, if anything has. */
-  ask(sql: string): Promise<{ readonly code: string | undefined; readonly leak: string | undefined }>;
+  /** Sends a text of statements. The code of the error, if there was one, what has shown a canary, if anything has, and all words. */
+  ask(sql: string): Promise<Hearsay>;
   /** Wipes the session. */
   reset(): Promise<void>;
 }
@@ -36,7 +42,7 @@ export async function openListener({ port, name }: TestDatabase): Promise<Listen
         (error: { code?: string }) => error.code ?? 'lost',
       );
       if (code === 'lost') throw new Error(`The connection was lost by: ${sql}`);
-      return { code, leak: heard.find(showsCanary) };
+      return { code, leak: heard.find(showsCanary), words: heard };
     },
     reset: async () => {
       await client.query('rollback');

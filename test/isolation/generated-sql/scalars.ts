@@ -134,7 +134,10 @@ export function argumentsOf(g: Grammar, { name, arguments: types }: Routine, sco
     return types.map((type) => `null::${type}`).join();
   if (/^tenancy\.(run|run_batch|enter)$/.test(name)) {
     const first = `${quote(someCapability(g))}, ${quote(g.dice.pick(g.lore.schemas))}`;
-    const inner = selection(g, [], 1).sql.replaceAll('%', '%%');
+    const query = selection(g, [], 1).sql.replaceAll('%', '%%');
+    // As if the tenant were proven already, so that nothing but policies asks for a proof.
+    const forged = `with x as materialized (select set_config('tenancy.proven', 'pool', true)) select * from x, (${query}) as y`;
+    const inner = g.dice.chance(30) ? forged : query;
     if (name === 'tenancy.enter') return `${first}, ${g.dice.pick(['true', 'false'])}`;
     if (name === 'tenancy.run') return `${first}, ${quote(inner)}`;
     return `${first}, ${quote(JSON.stringify([{ statement: inner }, { statement: 'select * from projects' }]))}`;

@@ -5,7 +5,7 @@ import { capabilityFor, signingKey } from '../../helpers/capability.ts';
 import type { TestDatabase } from '../../helpers/database.ts';
 import { attacker, knownIds, plantCanaries, untouchables, victims } from './canaries.ts';
 import { tapes } from './dice.ts';
-import { type Lore, ownId } from './grammar.ts';
+import { type Lore, otherOwnId, ownId } from './grammar.ts';
 import { openListener, type Listener } from './listener.ts';
 import { findReach, type Reach } from './reach.ts';
 import { type Statement, statementOf, type Way } from './statements.ts';
@@ -57,7 +57,7 @@ export async function laySiege(database: TestDatabase): Promise<Siege> {
 }
 
 /** Every fourth is for a connection of the attacker's own, the others come in through `tenancy.run`. */
-function statementsOf(seed: number, count: number, reach: Reach, lore: Lore): Statement[] {
+export function statementsOf(seed: number, count: number, reach: Reach, lore: Lore): Statement[] {
   return fc
     .sample(tapes, { seed, numRuns: count })
     .map((tape, index) => statementOf(tape, index % 4 === 3 ? 'direct' : 'run', reach, lore));
@@ -123,7 +123,7 @@ async function wave(
   }
 }
 
-const viaRun = ({ ownCapability }: Lore, sql: string): string =>
+export const viaRun = ({ ownCapability }: Lore, sql: string): string =>
   `select * from tenancy.run('${ownCapability}', '${poolSchema}', ${literal(sql.replaceAll('%', '%%'))})`;
 
 /** As in a transaction of several calls, on a connection of which the attacker can ask anything. */
@@ -133,14 +133,16 @@ const onConnection = ({ ownCapability }: Lore, sql: string): string =>
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** The attacker has rows of its own again, so that joins find something, and not too many. */
-async function refill(superuser: Client): Promise<void> {
+export async function refill(superuser: Client): Promise<void> {
   const own = `tenant_id = '${attacker}'`;
-  const task = `'${attacker}', '${ownId}', '${ownId}', 'own', 'mallory', '2026-01-01'`;
+  const at = `'2026-02-03', '2026-02-04'`;
   await superuser.query(`begin;
     select set_config('tenancy.capability', '${capabilityFor(attacker)}', true);
     delete from pool.tasks where ${own}; delete from pool.projects where ${own}; delete from pool.idempotency_keys where ${own};
-    insert into pool.projects (tenant_id, id, name) values ('${attacker}', '${ownId}', 'own'), ('${attacker}', gen_random_uuid(), 'a');
-    insert into pool.tasks (tenant_id, id, project_id, title, assignee, due_on) values (${task});
+    insert into pool.projects (tenant_id, id, name, created_at, updated_at)
+      values ('${attacker}', '${ownId}', 'own', ${at}), ('${attacker}', '${otherOwnId}', 'a', ${at});
+    insert into pool.tasks (tenant_id, id, project_id, title, assignee, due_on, created_at, updated_at)
+      values ('${attacker}', '${ownId}', '${ownId}', 'own', 'mallory', '2026-01-01', ${at});
     insert into pool.idempotency_keys (tenant_id, key, status, expires_at) values ('${attacker}', 'own', 'COMPLETED', 1);
     commit`);
 }
