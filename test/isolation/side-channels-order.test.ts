@@ -3,7 +3,6 @@ import { applyMigrations, readAllMigrations } from '../../shared/database/migrat
 import { capabilityFor } from '../helpers/capability.ts';
 import { executeWith } from '../helpers/database-template.ts';
 import { explainAs } from '../helpers/explain.ts';
-import { runWith } from '../helpers/run-as.ts';
 import { Attack, nested, off, throughIndexes, throughTheTable } from './side-channels/attack.ts';
 
 /**
