@@ -110,6 +110,8 @@ comment on function tenancy.refuse is 'Raises one of the errors above.';
 create function tenancy.current_tenant(home text) returns text
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
+-- Where operations cost nothing, planning does neither, and Postgres would plan the query anew each time.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   capability constant text := current_setting('tenancy.capability', true);

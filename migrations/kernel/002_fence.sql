@@ -3,6 +3,7 @@
 create function tenancy.fence() returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   tenant constant text := tenancy.current_tenant(tg_table_schema);

@@ -1,34 +1,48 @@
 -- How statements come in: one call carries the capability and the statement.
 
-create function tenancy.enter(capability text, schema text, read_only boolean) returns text
+create function tenancy.enter(capability text, schema text, read_only boolean, statement text) returns text
 language plpgsql
 -- No pinned search_path: it would take back, on return, the one that is set here.
 as $$
 begin
-  -- One expression, since each costs; operands are evaluated from left to right.
-  return set_config('tenancy.capability', coalesce(capability, ''), true)
+  if (statement ~* '^[\s(]*(select|insert|update|delete|merge|with|values|table)\M'
+    and statement !~* '\m(query|table|schema|database|cursor)_to_xml|\mts_(stat|rewrite)\M|\mu&"') is not true then
+    raise exception 'A tenant''s statement begins with select, insert, update, delete, merge, with, values or table, and runs no SQL '
+      'from text' using errcode = 'TN010', hint = 'EXPLAIN tells what other tenants have: explain a statement as the owner of the '
+      'tables. Instead of *_to_xml, ts_stat, ts_rewrite and names in Unicode escapes, behind which these could hide, write plain SQL.';
+  end if;
+  -- One expression, since each costs; operands are evaluated from left to right. Nothing of them is left over but the statement.
+  return left(set_config('tenancy.capability', coalesce(capability, ''), true)
     || set_config('tenancy.proven', '', true)
-    || set_config('search_path', quote_ident(schema) || ', pg_temp', true)
+    || set_config('search_path', quote_ident(coalesce(schema, '')) || ', pg_temp', true)
     -- Database Insights splits load by application name.
     || set_config('application_name', coalesce(split_part(capability, '.', 3), ''), true)
-    || case when read_only then set_config('transaction_read_only', 'on', true) else '' end
+    || case when coalesce(read_only, statement ~* '^\s*select\M') then set_config('transaction_read_only', 'on', true) else '' end
+    -- Postgres takes conditions in the order of their costs, also before those of policies if they show nothing by themselves, and
+    -- then functions without columns, whose effects show that a row of another tenant got as far. Where costs are nothing, policies
+    -- come first.
+    || set_config('cpu_operator_cost', '0', true)
     -- What injected SQL took on this connection, no other tenant's writes shall wait for.
-    || pg_advisory_unlock_all()::text;
+    || pg_advisory_unlock_all()::text, 0) || statement;
 end
 $$;
 grant execute on function tenancy.enter to tenantry_app;
 
-comment on function tenancy.enter is 'Sets the tenant for the rest of the transaction, unproven: each policy demands the proof.';
+comment on function tenancy.enter is
+  'Sets the tenant for the rest of the transaction, unproven: each policy demands the proof. Returns the statement, if it is one that '
+  'rows of the tenant answer, to be planned so that nothing of it sees rows of others first. Unless told otherwise, a SELECT makes the '
+  'transaction read-only.';
 
 
-create function tenancy.leave(schema text) returns void
+create function tenancy.leave(schema text) returns text
 language plpgsql
 as $$
 begin
   -- Nothing has been proven while the setting is empty, so no schema of that name has been.
-  if current_setting('tenancy.proven') is distinct from nullif(schema, '') then
-    perform tenancy.current_tenant(schema);
+  if current_setting('tenancy.proven', true) is distinct from nullif(schema, '') then
+    return tenancy.current_tenant(schema);
   end if;
+  return null;
 end
 $$;
 grant execute on function tenancy.leave to tenantry_app;
@@ -38,29 +52,6 @@ comment on function tenancy.leave is
   'The setting that it goes by can be forged, and guards no row: the policies do.';
 
 
-create function tenancy.accept(statement text) returns text
-language plpgsql
-as $$
-begin
-  if statement !~* '^[\s(]*(select|insert|update|delete|merge|with|values|table)\M' then
-    raise exception 'A tenant''s statement begins with select, insert, update, delete, merge, with, values or table' using errcode = 'TN010',
-      hint = 'EXPLAIN tells what other tenants have: explain a statement as the owner of the tables.';
-  end if;
-  if statement ~* '\m(query|table|schema|database|cursor)_to_xml|\mts_(stat|rewrite)\M|\mu&"' then
-    raise exception 'A tenant''s statement runs no SQL that it has as text' using errcode = 'TN010',
-      hint = 'Leave out *_to_xml, ts_stat, ts_rewrite and names in Unicode escapes, behind which these could hide.';
-  end if;
-  -- Postgres takes conditions in the order of their costs, also before those of policies if they show nothing by themselves, and then
-  -- functions without columns, whose effects show that a row of another tenant got as far. Where costs are nothing, policies come first.
-  return left(set_config('cpu_operator_cost', '0', true), 0) || statement;
-end
-$$;
-grant execute on function tenancy.accept to tenantry_app;
-
-comment on function tenancy.accept is
-  'The statement, if it is one that rows of the tenant answer, which is then planned so that nothing of it sees rows of others first.';
-
-
 create function tenancy.run(
   capability text, schema text, statement text, arguments jsonb default '[]', read_only boolean default null
 ) returns setof json
@@ -68,14 +59,16 @@ language plpgsql
 as $$
 declare
   row_ record;
-  entered text;
+  proof text;
 begin
-  entered := tenancy.enter(capability, schema, coalesce(read_only, statement ~* '^\s*select\M'));
   -- A cursor takes exactly one statement that returns rows: stacked statements, SET, COPY and DDL cannot get in.
-  for row_ in execute format(tenancy.accept(statement), variadic array(select jsonb_array_elements_text(arguments))) loop
+  for row_ in execute format(
+    tenancy.enter(capability, schema, read_only, statement), variadic array(select jsonb_array_elements_text(arguments))
+  ) loop
     return next to_json(row_);
   end loop;
-  perform tenancy.leave(schema);
+  -- Assigned, since PERFORM would have it planned.
+  proof := tenancy.leave(schema);
 end
 $$;
 grant execute on function tenancy.run to tenantry_app;
@@ -92,18 +85,17 @@ as $$
 declare
   entry record;
   row_ record;
-  entered text;
+  proof text;
 begin
-  entered := tenancy.enter(capability, schema, false);
   for entry in select value, ordinality - 1 as index from jsonb_array_elements(statements) with ordinality loop
     for row_ in execute format(
-      tenancy.accept(entry.value ->> 'statement'),
+      tenancy.enter(capability, schema, false, entry.value ->> 'statement'),
       variadic array(select jsonb_array_elements_text(coalesce(entry.value -> 'arguments', '[]')))
     ) loop
       return next json_build_array(entry.index, to_json(row_));
     end loop;
   end loop;
-  perform tenancy.leave(schema);
+  proof := tenancy.leave(schema);
 end
 $$;
 grant execute on function tenancy.run_batch to tenantry_app;

@@ -51,7 +51,7 @@ const cases: Record<string, [ErrorCode, string | undefined, () => Promise<unknow
     undefined,
     () => sql`select repeat('x', 60000) as x from generate_series(1, 20)`.execute(api.db),
   ],
-  'SQL that is wrong': ['internal', '42601', () => sql`selec 1`.execute(api.db)],
+  'SQL that is wrong': ['internal', '42601', () => sql`select from where`.execute(api.db)],
   'two statements in one': ['internal', '42P11', () => sql`select 1; select 2`.execute(api.db)],
   'a statement without rows': ['internal', '42P11', () => sql`update projects set name = 'x'`.execute(api.db)],
   'a write in a query that reads': [

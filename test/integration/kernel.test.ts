@@ -272,7 +272,6 @@ describe('the wall under the application', () => {
     expect(await callable('public')).toEqual([]);
     expect(await callable('tenantry_app')).toEqual([
       'registry.current_placement',
-      'tenancy.accept',
       'tenancy.current_tenant',
       'tenancy.enter',
       'tenancy.leave',

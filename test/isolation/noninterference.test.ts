@@ -25,7 +25,7 @@ describe('a difference is found', () => {
   it('where Postgres takes conditions by their costs', { timeout: 600_000 }, async () => {
     for (const { superuser } of twins.databases)
       await superuser.query(`do $$ begin
-        execute replace(pg_get_functiondef('tenancy.accept'::regproc), $s$'cpu_operator_cost', '0'$s$, $s$'cpu_operator_cost', '0.0025'$s$);
+        execute replace(pg_get_functiondef('tenancy.enter'::regproc), $s$'cpu_operator_cost', '0'$s$, $s$'cpu_operator_cost', '0.0025'$s$);
       end $$`);
     const { difference } = await twins.compare(16, 40_000);
     expect(difference).toBeDefined();

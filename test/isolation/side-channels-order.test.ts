@@ -9,7 +9,7 @@ import { Attack, nested, off, throughIndexes, throughTheTable } from './side-cha
  * What a condition of a statement does to a row before the policy has hidden that row. Postgres takes conditions in the order of their
  * costs, and puts those that show nothing by themselves (`<` of text, numbers and times; is null; a look into a document) before a policy's
  * if they are cheaper. What stands behind such a condition and sees no column, so a function that takes a lock, changes a setting or fails, then
- * tells whether a row of another tenant has met the condition: one bit a statement. `tenancy.accept` has it plan otherwise.
+ * tells whether a row of another tenant has met the condition: one bit a statement. `tenancy.enter` has it plan otherwise.
  */
 let attack: Attack;
 

@@ -138,7 +138,7 @@ export function argumentsOf(g: Grammar, { name, arguments: types }: Routine, sco
     // As if the tenant were proven already, so that nothing but policies asks for a proof.
     const forged = `with x as materialized (select set_config('tenancy.proven', 'pool', true)) select * from x, (${query}) as y`;
     const inner = g.dice.chance(30) ? forged : query;
-    if (name === 'tenancy.enter') return `${first}, ${g.dice.pick(['true', 'false'])}`;
+    if (name === 'tenancy.enter') return `${first}, ${g.dice.pick(['true', 'false'])}, 'select 1'`;
     if (name === 'tenancy.run') return `${first}, ${quote(inner)}`;
     return `${first}, ${quote(JSON.stringify([{ statement: inner }, { statement: 'select * from projects' }]))}`;
   }
