@@ -54,7 +54,7 @@ begin
       return next migration.version;
     elsif applied <> migration.checksum then
       raise exception 'Migration % of % was changed after it had been applied', migration.version, target
-        using errcode = 'TN009', hint = 'Restore the file, and put the change into a new migration.';
+        using errcode = 'TN009', hint = 'Restore the file, and put the change into a new migration. A local stack can also start over in an empty data folder.';
     end if;
   end loop;
 end
