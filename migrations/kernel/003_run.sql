@@ -6,10 +6,11 @@ language plpgsql
 as $$
 begin
   if (statement ~* '^[\s(]*(select|insert|update|delete|merge|with|values|table)\M'
-    and statement !~* '\m(query|table|schema|database|cursor)_to_xml|\mts_(stat|rewrite)\M|\mu&"') is not true then
+    and statement !~* '\m(query|table|schema|database|cursor)_to_xml|\mts_(stat|rewrite)\M|\mu&"|(^|[^%])(%%)*%(?!%|[0-9]+\$L)') is not true then
     raise exception 'A tenant''s statement begins with select, insert, update, delete, merge, with, values or table, and runs no SQL '
       'from text' using errcode = 'TN010', hint = 'EXPLAIN tells what other tenants have: explain a statement as the owner of the '
-      'tables. Instead of *_to_xml, ts_stat, ts_rewrite and names in Unicode escapes, behind which these could hide, write plain SQL.';
+      'tables. Instead of *_to_xml, ts_stat, ts_rewrite, names in Unicode escapes and placeholders but %1$L, behind which these could '
+      'hide, write plain SQL.';
   end if;
   -- One expression, since each costs; operands are evaluated from left to right. Nothing of them is left over but the statement.
   return left(set_config('tenancy.capability', coalesce(capability, ''), true)

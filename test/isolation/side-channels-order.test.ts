@@ -3,6 +3,7 @@ import { applyMigrations, readAllMigrations } from '../../shared/database/migrat
 import { capabilityFor } from '../helpers/capability.ts';
 import { executeWith } from '../helpers/database-template.ts';
 import { explainAs } from '../helpers/explain.ts';
+import { runAs } from '../helpers/run-as.ts';
 import { Attack, nested, off, throughIndexes, throughTheTable } from './side-channels/attack.ts';
 
 /**
@@ -226,6 +227,25 @@ describe('how a statement is planned', () => {
     `select ts_rewrite('a'::tsquery, 'select 1')`,
   ])('cannot be changed for SQL within it, which is refused: %s', async (statement) => {
     expect(await attack.tell(statement)).toMatch(/^TN010 /);
+  });
+
+  it.each(['select %1$s', 'select %1$I(1)', 'select %s', '%%', 'select %%%1$s', 'select %%%%%1$s', 'select %-1$s'])(
+    'cannot be changed by a placeholder that puts SQL in: %j',
+    async (template) => {
+      const inner = `select tenancy.run(current_setting('tenancy.capability'), 'pool', '${template}', '["1"]')`;
+      expect(await attack.tell(inner)).toMatch(/^TN010 /);
+    },
+  );
+
+  it('takes placeholders of values, whatever these are, and percent signs', async () => {
+    const values = ['u&"', 'table_to_xml %s'];
+    const [row] = await runAs(
+      attack.api.postgres.app,
+      'mallory',
+      `select '%%' || %1$L || %2$L || '%%%%' || %1$L as text`,
+      values,
+    );
+    expect(row).toEqual({ text: '%u&"table_to_xml %s%%u&"' });
   });
 
   it('refuses nothing that only looks alike', async () => {
