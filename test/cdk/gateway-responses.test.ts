@@ -1,5 +1,5 @@
 import { describe, expect, it, beforeAll, afterAll } from 'vitest';
-import { deny } from '../../functions/authorizer/policy.ts';
+import { denyStage } from '../../shared/authorizer/index.ts';
 import { AppError, type ErrorCode, errorCatalogue, problemDetails } from '../../shared/errors/index.ts';
 import { resourcesOf, synthesize, type Synthesized } from './synthesize.ts';
 
@@ -86,7 +86,7 @@ describe('answers of the gateway itself', () => {
     'pass on why the authorizer refused, as a function would say it: %j',
     (detail) => {
       const arn = 'arn:aws:execute-api:eu-central-1:123456789012:api-id/dev/GET/projects';
-      const { context } = deny(arn, 'ann', 'tenant-suspended', detail);
+      const { context } = denyStage(arn, { userId: 'ann', code: 'tenant-suspended', detail });
       const template = responses.get('ACCESS_DENIED')?.ResponseTemplates['application/json'] ?? '';
       const variables: Record<string, unknown> = {
         extendedRequestId: 'request-1',
