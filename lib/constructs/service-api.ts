@@ -2,11 +2,11 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as apigateway from 'aws-cdk-lib/aws-apigateway';
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { FilterPattern, LogGroup } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { metricNames, metricsNamespace, type Route } from '../../shared/contract/index.ts';
+import type { Route } from '../../shared/contract/index.ts';
 import type { StageConfig } from '../config.ts';
-import { accessLogFormat } from './access-log.ts';
+import { accessLogFormat, countAuthorizerFailures } from './access-log.ts';
 import { acknowledge } from './acknowledge.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
 import { preflightOptions, readPreflightsAsText } from './preflight.ts';
@@ -14,50 +14,64 @@ import { preflightOptions, readPreflightsAsText } from './preflight.ts';
 /** Longer, API Gateway would cut it off. */
 const integrationTimeout = Duration.seconds(29);
 
-export interface TenantApiProps {
+export interface ServiceApiProps {
   readonly config: StageConfig;
+  /** What API Gateway calls it, besides the stage. @default nothing: there is one API without a name of its own */
+  readonly name?: string;
+  readonly description: string;
+  /** Asked about the token of every guarded route. */
   readonly authorizer: IFunction;
+  /** Requests a second, of all callers together, and how many may come at once. */
+  readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
+  /** Whether guarded routes count against the usage plan of a key that the authorizer names. @default false */
+  readonly countsByKey?: boolean;
+  /** Whether this stack sets the role by which API Gateway writes logs: one for a whole account. @default false */
+  readonly ownsAccountLogRole?: boolean;
+  /** Origins that browsers may call from, or `*`. @default none */
+  readonly corsAllowedOrigins?: readonly string[];
 }
 
-/** The REST API: every tenant route asks the authorizer and counts against the tenant's usage plan. */
-export class TenantApi extends Construct {
+/** A REST API in front of functions, whose guarded routes ask an authorizer. Every answer of its own is problem details. */
+export class ServiceApi extends Construct {
   readonly restApi: apigateway.RestApi;
   /** Requests for which the authorizer could not say yes or no; refusals are not among them. */
   readonly authorizerFailures: IMetric;
   private readonly accessLogs: LogGroup;
-  private readonly authorizer: apigateway.RequestAuthorizer;
+  private readonly guarded: apigateway.MethodOptions;
   private readonly requestValidator: apigateway.RequestValidator;
 
-  constructor(scope: Construct, id: string, { config, authorizer }: TenantApiProps) {
+  constructor(scope: Construct, id: string, props: ServiceApiProps) {
     super(scope, id);
+    const { config, corsAllowedOrigins = [] } = props;
     this.accessLogs = new LogGroup(this, 'AccessLogs', {
       retention: config.logRetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    this.restApi = this.createApi(config);
+    this.restApi = this.createApi(props);
     readPreflightsAsText(this.restApi);
-    this.authorizerFailures = this.countAuthorizerFailures();
+    this.authorizerFailures = countAuthorizerFailures(this.accessLogs);
     this.requestValidator = this.restApi.addRequestValidator('RequestValidator', {
       validateRequestBody: true,
       validateRequestParameters: true,
     });
-    this.authorizer = new apigateway.RequestAuthorizer(this, 'Authorizer', {
-      handler: authorizer,
-      // The token alone: it names exactly one tenant, so an answer that is replayed for it serves no other.
+    const authorizer = new apigateway.RequestAuthorizer(this, 'Authorizer', {
+      handler: props.authorizer,
+      // The token alone: it names exactly one caller, so an answer that is replayed for it serves no other.
       identitySources: [apigateway.IdentitySource.header('Authorization')],
       resultsCacheTtl: Duration.seconds(config.authorizerCacheSeconds),
     });
-    addGatewayResponses(this.restApi, gatewayResponseOrigin(config.corsAllowedOrigins));
-    this.acknowledgeFindings();
+    this.guarded = {
+      authorizer,
+      authorizationType: apigateway.AuthorizationType.CUSTOM,
+      ...(props.countsByKey && { apiKeyRequired: true }),
+    };
+    addGatewayResponses(this.restApi, corsAllowedOrigins);
+    acknowledge(this.restApi, findingsAreFine);
   }
 
   /** Routes that need a token, answered by `handler`. */
-  addTenantRoutes(handler: IFunction, routes: readonly Route[]): void {
-    this.addRoutes(handler, routes, {
-      authorizer: this.authorizer,
-      authorizationType: apigateway.AuthorizationType.CUSTOM,
-      apiKeyRequired: true,
-    });
+  addGuardedRoutes(handler: IFunction, routes: readonly Route[]): void {
+    this.addRoutes(handler, routes, this.guarded);
   }
 
   /** Routes that anyone may ask, answered by `handler`. */
@@ -89,18 +103,20 @@ export class TenantApi extends Construct {
     });
   }
 
-  private createApi({ stage, api, corsAllowedOrigins }: StageConfig): apigateway.RestApi {
+  private createApi(props: ServiceApiProps): apigateway.RestApi {
+    const { config, name, description, throttle, ownsAccountLogRole = false, corsAllowedOrigins = [] } = props;
+    const { stage } = config;
     return new apigateway.RestApi(this, 'Api', {
-      restApiName: `tenantry-${stage}`,
-      description: `Tenantry, stage ${stage}`,
+      restApiName: ['tenantry', stage, name].filter((part) => part !== undefined).join('-'),
+      description,
       endpointTypes: [apigateway.EndpointType.REGIONAL],
       // JSON comes as its bytes, in base64: as text it would come with whatever is not UTF-8 replaced, and be stored like that.
       binaryMediaTypes: ['application/json'],
-      // The authorizer answers with the tenant's key, so that clients never hold one.
-      apiKeySourceType: apigateway.ApiKeySourceType.AUTHORIZER,
-      cloudWatchRole: api.ownsAccountLogRole,
-      ...(api.ownsAccountLogRole && { cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN }),
-      ...(corsAllowedOrigins.length > 0 && { defaultCorsPreflightOptions: preflightOptions(corsAllowedOrigins) }),
+      // The authorizer answers with the caller's key, so that clients never hold one.
+      ...(props.countsByKey && { apiKeySourceType: apigateway.ApiKeySourceType.AUTHORIZER }),
+      cloudWatchRole: ownsAccountLogRole,
+      ...(ownsAccountLogRole && { cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN }),
+      ...(corsAllowedOrigins.length > 0 && { defaultCorsPreflightOptions: preflightOptions([...corsAllowedOrigins]) }),
       deployOptions: {
         stageName: stage,
         accessLogDestination: new apigateway.LogGroupLogDestination(this.accessLogs),
@@ -109,45 +125,25 @@ export class TenantApi extends Construct {
         loggingLevel: apigateway.MethodLoggingLevel.OFF,
         dataTraceEnabled: false,
         tracingEnabled: true,
-        throttlingRateLimit: api.rateLimit,
-        throttlingBurstLimit: api.burstLimit,
+        throttlingRateLimit: throttle.rateLimit,
+        throttlingBurstLimit: throttle.burstLimit,
       },
     });
   }
-
-  private countAuthorizerFailures(): IMetric {
-    const filter = this.accessLogs.addMetricFilter('AuthorizerFailures', {
-      filterPattern: FilterPattern.any(
-        FilterPattern.stringValue('$.errorType', '=', 'AUTHORIZER_FAILURE'),
-        FilterPattern.stringValue('$.errorType', '=', 'AUTHORIZER_CONFIGURATION_ERROR'),
-      ),
-      metricNamespace: metricsNamespace,
-      metricName: metricNames.authorizerFailures,
-      metricValue: '1',
-    });
-    return filter.metric({ statistic: 'Sum', period: Duration.minutes(5) });
-  }
-
-  private acknowledgeFindings(): void {
-    acknowledge(this.restApi, {
-      'AwsSolutions-APIG3':
-        'A firewall is a cost and a set of rules that a team should choose knowingly; usage plans bound each tenant.',
-      'AwsSolutions-APIG6':
-        'Execution logs can show the authorizer’s context, hence capabilities; access logs and traces tell the rest.',
-      'AwsSolutions-COG4':
-        'A Lambda authorizer verifies the tokens: it takes several issuers, and looks at the state of the tenant.',
-      'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]':
-        'The policy that AWS keeps for exactly this role, which API Gateway alone can assume.',
-    });
-  }
 }
+
+const findingsAreFine = {
+  'AwsSolutions-APIG3':
+    'A firewall is a cost and a set of rules that a team should choose knowingly; throttles bound each caller.',
+  'AwsSolutions-APIG6':
+    'Execution logs can show the authorizer’s context, hence capabilities; access logs and traces tell the rest.',
+  'AwsSolutions-COG4':
+    'A Lambda authorizer verifies the tokens: it takes several issuers, and looks at who the caller is.',
+  'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]':
+    'The policy that AWS keeps for exactly this role, which API Gateway alone can assume.',
+};
 
 function pathParameters(path: string): Record<string, boolean> {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
   return Object.fromEntries(names.map((name) => [`method.request.path.${name}`, true]));
-}
-
-/** A gateway response cannot choose among origins. Its body tells nothing of a tenant, so any origin may read it. */
-function gatewayResponseOrigin(allowedOrigins: readonly string[]): string | undefined {
-  return allowedOrigins.length > 1 ? '*' : allowedOrigins[0];
 }
