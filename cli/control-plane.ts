@@ -1,0 +1,45 @@
+import * as z from 'zod';
+import { CommandError } from './command-error.ts';
+import { operatorToken } from './operator-token.ts';
+import { noAnswer, readStack } from './stack.ts';
+
+/** Asks the control plane for a JSON document. */
+export type Get = (path: string, query?: Readonly<Record<string, string>>) => Promise<unknown>;
+
+const problemSchema = z.object({
+  title: z.string(),
+  detail: z.string().optional(),
+  instance: z.string(),
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).default([]),
+});
+
+/**
+ * The control plane of the stack whose data lie in a folder, asked as an operator.
+ *
+ * @throws CommandError when no stack runs there; the function that it gives does so for every answer that is no success
+ */
+export async function controlPlane(dataDir: string): Promise<Get> {
+  const { controlPlaneUrl } = await readStack(dataDir);
+  const token = await operatorToken(dataDir);
+  return async (path, query = {}) => {
+    const url = new URL(path, controlPlaneUrl);
+    url.search = new URLSearchParams(query).toString();
+    const answer = await fetch(url, { headers: { Authorization: `Bearer ${token}` } }).catch((error: unknown) => {
+      throw error instanceof TypeError ? noAnswer(controlPlaneUrl, dataDir) : error;
+    });
+    const body: unknown = await answer.json().catch(() => undefined);
+    if (answer.ok) return body;
+    throw refused(answer.status, body);
+  };
+}
+
+/** What the control plane said against a request, and where to look if it said little. */
+function refused(status: number, body: unknown): CommandError {
+  const problem = problemSchema.safeParse(body).data;
+  if (!problem) return new CommandError(`The control plane answered ${status}. Look into the log of the stack.`);
+  const { title, detail, errors, instance } = problem;
+  const hint = status >= 500 ? ` Look into the logs of the stack for request ${instance}.` : '';
+  const lines = errors.map(({ pointer, detail: reason }) => `  ${pointer.replace(/^#\//, '')}: ${reason}`);
+  const what = lines.length > 0 ? `${title}:` : `${detail ?? `${title}.`}${hint}`;
+  return new CommandError([what, ...lines].join('\n'));
+}
