@@ -4,8 +4,7 @@ import { readArguments, showFailure, UsageError } from './command-line.ts';
 import { NoStackError, signToken } from './issuer/sign-token.ts';
 import { defaultDataDir } from './stack/data-folder.ts';
 
-const usage = `usage: npm run -s token -- <tenant> [--user U] [--role R]… [--data DIR]
-       npm run -s token -- --operator [--user U] [--role R]… [--data DIR]`;
+const usage = 'usage: npm run -s token -- <tenant> | --operator [--user U] [--role R]… [--data DIR]';
 
 /** Prints a token of the local issuer, and nothing else, so that it can stand in `$(…)`. */
 async function main(): Promise<void> {

@@ -1,7 +1,7 @@
 import { describe, expect, it, beforeAll, afterAll } from 'vitest';
 import { denyStage } from '../../shared/authorizer/index.ts';
 import { AppError, type ErrorCode, errorCatalogue, problemDetails } from '../../shared/errors/index.ts';
-import { resourcesOf, synthesize, type Synthesized } from './synthesize.ts';
+import { type Resource, synthesize, type Synthesized, templateOf } from './synthesize.ts';
 
 interface GatewayResponse {
   readonly ResponseType: string;
@@ -14,9 +14,6 @@ let synthesized: Synthesized;
 let responses: Map<string, GatewayResponse>;
 beforeAll(() => {
   synthesized = synthesize();
-  const resources = Object.values(resourcesOf(synthesized, 'AWS::ApiGateway::GatewayResponse'));
-  const found = resources.map(({ Properties }) => Properties as unknown as GatewayResponse);
-  responses = new Map(found.map((response) => [response.ResponseType, response]));
 });
 afterAll(() => synthesized[Symbol.dispose]());
 
@@ -57,7 +54,13 @@ const expected: Record<string, [ErrorCode, number] | undefined> = {
   DEFAULT_5XX: ['internal', 500],
 };
 
-describe('answers of the gateway itself', () => {
+describe.each(['Application', 'ControlPlane'])('answers of the gateway itself, of stack %s', (stack) => {
+  beforeAll(() => {
+    const found = templateOf(synthesized, stack).findResources('AWS::ApiGateway::GatewayResponse');
+    const all = (Object.values(found) as Resource[]).map(({ Properties }) => Properties as unknown as GatewayResponse);
+    responses = new Map(all.map((response) => [response.ResponseType, response]));
+  });
+
   it('cover every kind that API Gateway knows', () => {
     expect([...responses.keys()].sort()).toEqual([...Object.keys(expected), 'ACCESS_DENIED'].sort());
   });
