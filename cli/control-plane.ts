@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { CommandError } from './command-error.ts';
 import { operatorToken } from './operator-token.ts';
@@ -5,6 +6,9 @@ import { noAnswer, readStack } from './stack.ts';
 
 /** Asks the control plane for a JSON document. */
 export type Get = (path: string, query?: Readonly<Record<string, string>>) => Promise<unknown>;
+
+/** Of a request that came too soon after others: a long list is many pages. */
+const mostAttempts = 10;
 
 const problemSchema = z.object({
   title: z.string(),
@@ -21,12 +25,18 @@ const problemSchema = z.object({
 export async function controlPlane(dataDir: string): Promise<Get> {
   const { controlPlaneUrl } = await readStack(dataDir);
   const token = await operatorToken(dataDir);
+  const ask = (url: URL): Promise<Response> =>
+    fetch(url, { headers: { Authorization: `Bearer ${token}` } }).catch((error: unknown) => {
+      throw error instanceof TypeError ? noAnswer(controlPlaneUrl, dataDir) : error;
+    });
   return async (path, query = {}) => {
     const url = new URL(path, controlPlaneUrl);
     url.search = new URLSearchParams(query).toString();
-    const answer = await fetch(url, { headers: { Authorization: `Bearer ${token}` } }).catch((error: unknown) => {
-      throw error instanceof TypeError ? noAnswer(controlPlaneUrl, dataDir) : error;
-    });
+    let answer = await ask(url);
+    for (let attempt = 1; answer.status === 429 && attempt < mostAttempts; attempt += 1) {
+      await sleep(Number(answer.headers.get('Retry-After') ?? 1) * 1_000);
+      answer = await ask(url);
+    }
     const body: unknown = await answer.json().catch(() => undefined);
     if (answer.ok) return body;
     throw refused(answer.status, body);
