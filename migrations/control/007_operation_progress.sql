@@ -1,0 +1,146 @@
+-- The life of an operation. Each of these is one call and one transaction, and may be repeated.
+
+create function registry.create_operation(request jsonb) returns jsonb
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  new_id constant uuid := request ->> 'id';
+  tenant constant text := request ->> 'tenantId';
+  tenant_before jsonb;
+  made registry.operations;
+  other registry.operations;
+begin
+  loop
+    begin
+      insert into registry.operations (id, tenant_id, kind, input, actor, idempotency_key)
+        values (new_id, tenant, request ->> 'kind', request -> 'input', request ->> 'actor', request ->> 'idempotencyKey')
+        on conflict do nothing returning * into made;
+      -- Only now: whoever waited for the end of another operation has to see what that one did.
+      tenant_before := registry.tenant_record(tenant);
+      if made.kind = 'onboard' and tenant_before is not null then
+        raise exception 'tenant-exists' using errcode = 'TN011';
+      elsif made.kind <> 'onboard' and tenant_before is null then
+        raise exception 'tenant-unknown' using errcode = 'TN011';
+      elsif made.kind in ('activate', 'suspend', 'change-plan') and tenant_before ->> 'state' not in ('active', 'suspended') then
+        raise exception 'tenant-leaving' using errcode = 'TN011';
+      end if;
+    exception when sqlstate 'TN011' then
+      return jsonb_build_object('outcome', sqlerrm);
+    end;
+    exit when made.id is not null;
+    select * into other from registry.operations o where o.id = new_id or o.idempotency_key = request ->> 'idempotencyKey';
+    if found then
+      return jsonb_build_object('operation', registry.operation_record(other), 'outcome',
+        case when (other.tenant_id, other.kind, other.input) = (tenant, request ->> 'kind', request -> 'input') then 'known'
+          else 'key-reused' end);
+    end if;
+    select * into other from registry.operations o where o.tenant_id = tenant and o.state in ('pending', 'running');
+    if found then
+      return jsonb_build_object('operation', registry.operation_record(other), 'outcome', 'in-progress');
+    end if;
+    -- The one that was in the way has ended meanwhile.
+  end loop;
+  update registry.operations o set before = tenant_before where o.id = made.id returning * into made;
+  if request ->> 'event' is not null then
+    perform registry.emit(tenant, request ->> 'event', made.input || jsonb_build_object('operationId', made.id));
+  end if;
+  insert into registry.audit_log (actor, action, tenant_id, operation_id, detail, before)
+    values (made.actor, made.kind || '.requested', tenant, made.id, made.input, tenant_before);
+  return jsonb_build_object('operation', registry.operation_record(made), 'outcome', 'created');
+end
+$$;
+grant execute on function registry.create_operation to tenantry_control;
+
+comment on function registry.create_operation is
+  'Writes an operation {"id", "tenantId", "kind", "input", "actor", "idempotencyKey", "event"}, the event of its request and its entry '
+  'in the audit log. Outcome: created; known, key-reused or in-progress, with the other operation; or tenant-exists, tenant-unknown, '
+  'tenant-leaving.';
+
+
+create function registry.start_operation(operation uuid, step_names jsonb) returns jsonb
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  with started as (
+    update registry.operations o
+    set state = 'running', updated_at = now(), steps = case when o.state = 'running' then o.steps else (
+      select jsonb_agg(jsonb_build_object('name', name, 'state', 'pending', 'startedAt', null, 'endedAt', null) order by place)
+      from jsonb_array_elements(step_names) with ordinality s (name, place)
+    ) end
+    where o.id = operation and o.state in ('pending', 'running')
+    returning registry.operation_record(o) as record
+  )
+  select coalesce(
+    (select record from started),
+    (select registry.operation_record(o) from registry.operations o where o.id = operation))
+$$;
+grant execute on function registry.start_operation to tenantry_control;
+
+comment on function registry.start_operation is
+  'Says that an operation is running, and of which steps it consists. One that has ended stays as it is; null if there is none.';
+
+
+create function registry.mark_step(operation uuid, step text, new_state text) returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  update registry.operations o set updated_at = now(), steps = (
+    select jsonb_agg(case when s ->> 'name' <> step then s else s || jsonb_build_object('state', new_state,
+      'startedAt', coalesce(nullif(s -> 'startedAt', 'null'), to_jsonb(now())),
+      'endedAt', case when new_state in ('succeeded', 'undone') then now() end)
+    end order by place)
+    from jsonb_array_elements(o.steps) with ordinality e (s, place)
+  )
+  where o.id = operation and o.state = 'running'
+$$;
+grant execute on function registry.mark_step to tenantry_control;
+
+comment on function registry.mark_step is 'Says that a step of a running operation is running, succeeded, undoing or undone.';
+
+
+create function registry.abandon_operation(operation uuid, reason jsonb) returns jsonb
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  update registry.operations o set error = coalesce(o.error, reason), updated_at = now()
+  where o.id = operation and o.state = 'running'
+  returning registry.operation_record(o)
+$$;
+grant execute on function registry.abandon_operation to tenantry_control;
+
+comment on function registry.abandon_operation is
+  'Says why a running operation cannot succeed any more: from now on it is only undone, also after an interruption. The first reason '
+  'stays.';
+
+
+create function registry.end_operation(operation uuid, success_event text, failure_event text) returns jsonb
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  ended registry.operations;
+  event_type text;
+begin
+  update registry.operations o
+    set state = case when o.error is null then 'succeeded' else 'failed' end, ended_at = now(), updated_at = now()
+    where o.id = operation and o.state = 'running' returning * into ended;
+  if not found then
+    return (select registry.operation_record(o) from registry.operations o where o.id = operation);
+  end if;
+  event_type := case ended.state when 'succeeded' then success_event else failure_event end;
+  if event_type is not null then
+    perform registry.emit(ended.tenant_id, event_type, ended.input || jsonb_strip_nulls(
+      jsonb_build_object('operationId', ended.id, 'error', ended.error)));
+  end if;
+  insert into registry.audit_log (actor, action, tenant_id, operation_id, detail, before, after)
+    values (ended.actor, ended.kind || '.' || ended.state, ended.tenant_id, ended.id, coalesce(ended.error, ended.input),
+      ended.before, registry.tenant_record(ended.tenant_id));
+  return registry.operation_record(ended);
+end
+$$;
+grant execute on function registry.end_operation to tenantry_control;
+
+comment on function registry.end_operation is
+  'Ends a running operation: failed if it was abandoned, else succeeded; with the event of that and an entry in the audit log. One that '
+  'has ended stays as it is.';
