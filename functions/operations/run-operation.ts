@@ -48,12 +48,13 @@ async function runSteps(
   for (const { name, run } of steps.filter((step) => !done.has(step.name))) {
     try {
       await durably(name, async () => {
-        await registry.mark(id, name, 'running');
+        if (!goesOn(await registry.mark(id, name, 'running'), id)) return;
         await run();
-        await registry.mark(id, name, 'succeeded');
+        goesOn(await registry.mark(id, name, 'succeeded'), id);
       });
     } catch (error) {
-      if (error instanceof StepFailure) return operationError(error, name, id);
+      if (error instanceof StepFailure && error.code !== 'operation-in-progress')
+        return operationError(error, name, id);
       throw error;
     }
   }
@@ -72,9 +73,19 @@ async function undoSteps(
   for (const { name, undo } of steps.toReversed()) {
     if (!undo || !begun.has(name)) continue;
     await durably(`undo ${name}`, async () => {
-      await registry.mark(id, name, 'undoing');
+      if (!goesOn(await registry.mark(id, name, 'undoing'), id)) return;
       await undo();
-      await registry.mark(id, name, 'undone');
+      goesOn(await registry.mark(id, name, 'undone'), id);
     });
   }
+}
+
+/**
+ * Whether a step is still to be done: not if another execution of the operation has done it.
+ *
+ * @throws AppError operation-in-progress when it is for the other execution to go on
+ */
+function goesOn(mark: Awaited<ReturnType<Ports['registry']['mark']>>, operationId: string): boolean {
+  if (mark !== 'refused') return mark === 'marked';
+  throw new AppError('operation-in-progress', `Another execution of the operation ${operationId} goes on with it.`);
 }

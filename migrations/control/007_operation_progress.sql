@@ -64,10 +64,13 @@ set search_path = pg_catalog, pg_temp
 as $$
   with started as (
     update registry.operations o
-    set state = 'running', updated_at = now(), steps = case when o.state = 'running' then o.steps else (
-      select jsonb_agg(jsonb_build_object('name', name, 'state', 'pending', 'startedAt', null, 'endedAt', null) order by place)
-      from jsonb_array_elements(step_names) with ordinality s (name, place)
-    ) end
+    set state = 'running', updated_at = now(), steps = (
+      select jsonb_agg(coalesce(
+        -- Begun before, perhaps by a version that had other steps besides.
+        (select s from jsonb_array_elements(o.steps) s where s ->> 'name' = name),
+        jsonb_build_object('name', name, 'state', 'pending', 'startedAt', null, 'endedAt', null)) order by place)
+      from jsonb_array_elements_text(step_names) with ordinality n (name, place)
+    )
     where o.id = operation and o.state in ('pending', 'running')
     returning registry.operation_record(o) as record
   )
@@ -81,10 +84,25 @@ comment on function registry.start_operation is
   'Says that an operation is running, and of which steps it consists. One that has ended stays as it is; null if there is none.';
 
 
-create function registry.mark_step(operation uuid, step text, new_state text) returns void
-language sql
+create function registry.mark_step(operation uuid, step text, new_state text) returns text
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  marked constant registry.operations := (select o from registry.operations o where o.id = operation for update);
+  old_state constant text := (select s ->> 'state' from jsonb_array_elements(marked.steps) s where s ->> 'name' = step);
+begin
+  if old_state = new_state and new_state in ('succeeded', 'undone')
+    or (old_state, new_state) in (('succeeded', 'running'), ('undone', 'undoing')) then
+    return 'done';
+  end if;
+  -- Steps are done until there is a reason to undo them, and only undone from then on.
+  if marked.state is distinct from 'running' or old_state is null
+    or (marked.error is null) is distinct from (new_state in ('running', 'succeeded'))
+    or (old_state, new_state) not in (('pending', 'running'), ('running', 'running'), ('running', 'succeeded'),
+      ('running', 'undoing'), ('succeeded', 'undoing'), ('undoing', 'undoing'), ('undoing', 'undone')) then
+    return 'refused';
+  end if;
   update registry.operations o set updated_at = now(), steps = (
     select jsonb_agg(case when s ->> 'name' <> step then s else s || jsonb_build_object('state', new_state,
       'startedAt', coalesce(nullif(s -> 'startedAt', 'null'), to_jsonb(now())),
@@ -92,11 +110,15 @@ as $$
     end order by place)
     from jsonb_array_elements(o.steps) with ordinality e (s, place)
   )
-  where o.id = operation and o.state = 'running'
+  where o.id = operation;
+  return 'marked';
+end
 $$;
 grant execute on function registry.mark_step to tenantry_control;
 
-comment on function registry.mark_step is 'Says that a step of a running operation is running, succeeded, undoing or undone.';
+comment on function registry.mark_step is
+  'Says that a step of a running operation is running, succeeded, undoing or undone: marked, or done if it was that far before, or refused '
+  'if it is for another execution of the operation to go on.';
 
 
 create function registry.abandon_operation(operation uuid, reason jsonb) returns jsonb

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { queryRegistry } from '../database/registry-connection.ts';
 import type { Parameters } from '../database/data-api.ts';
 import { operationEvents } from './operations-events.ts';
@@ -26,13 +27,23 @@ export async function startOperation(operationId: string, steps: readonly string
   return row === null ? undefined : operationSchema.parse(row);
 }
 
-/** Says how far a step of a running operation is. */
-export async function markStep(operationId: string, step: string, state: StepState): Promise<void> {
-  await change('select cast(null as text) from registry.mark_step(cast(:operation_id as uuid), :step, :state)', {
-    operation_id: operationId,
-    step,
-    state,
-  });
+const markSchema = z.enum(['marked', 'done', 'refused']);
+
+/**
+ * Says how far a step of a running operation is.
+ *
+ * @returns `done` if it was that far before; `refused` if another execution has meanwhile ended the operation, or is undoing it
+ */
+export async function markStep(
+  operationId: string,
+  step: string,
+  state: StepState,
+): Promise<z.output<typeof markSchema>> {
+  const [row] = await change(
+    'select cast(to_json(registry.mark_step(cast(:operation_id as uuid), :step, :state)) as text)',
+    { operation_id: operationId, step, state },
+  );
+  return markSchema.parse(row);
 }
 
 /**

@@ -112,9 +112,14 @@ describe('an operation', () => {
       ['one', 'succeeded'],
       ['two', 'pending'],
     ]);
+    const asLaterVersion = await startOperation(id, ['zero', 'one']);
+    expect(asLaterVersion?.steps.map(({ name, state }) => [name, state])).toEqual([
+      ['zero', 'pending'],
+      ['one', 'succeeded'],
+    ]);
     const ended = await endOperation(id, 'suspend');
     expect(ended).toMatchObject({ state: 'succeeded', percent: 100, error: null });
-    await markStep(id, 'one', 'undone');
+    await expect(markStep(id, 'zero', 'running')).resolves.toBe('refused');
     await expect(endOperation(id, 'suspend')).resolves.toEqual(ended);
     await expect(startOperation(id, ['three'])).resolves.toEqual(ended);
     expect((await rowsOf('events', 'initech')).map((row) => 'type' in row && row.type)).toEqual([
@@ -139,5 +144,26 @@ describe('an operation', () => {
       sequence: '4',
       detail: { operationId: id, error },
     });
+  });
+
+  it('has steps that go forth until it is abandoned, and back from then on, whoever else is at them', async () => {
+    const { id } = await createOperation(suspend('initech'));
+    await startOperation(id, ['one', 'two']);
+    await expect(markStep(id, 'one', 'undoing')).resolves.toBe('refused');
+    await expect(markStep(id, 'one', 'succeeded')).resolves.toBe('refused');
+    for (const state of ['running', 'running', 'succeeded'] as const) {
+      await expect(markStep(id, 'one', state)).resolves.toBe('marked');
+    }
+    for (const state of ['running', 'succeeded'] as const) {
+      await expect(markStep(id, 'one', state)).resolves.toBe('done');
+    }
+    await abandonOperation(id, { code: 'internal', message: 'late', remedy: 'none' });
+    await expect(markStep(id, 'two', 'running')).resolves.toBe('refused');
+    for (const state of ['undoing', 'undoing', 'undone'] as const) {
+      await expect(markStep(id, 'one', state)).resolves.toBe('marked');
+    }
+    for (const state of ['undoing', 'undone'] as const) await expect(markStep(id, 'one', state)).resolves.toBe('done');
+    await expect(markStep(id, 'three', 'undoing')).resolves.toBe('refused');
+    await expect(endOperation(id, 'suspend')).resolves.toMatchObject({ state: 'failed', percent: 0 });
   });
 });

@@ -39,6 +39,14 @@ async function runDisturbed(kind: KnownKind, disturbance: Disturbance): Promise<
   return { calls, traces: await tenantTraces(world, subject, operationId) };
 }
 
+/** An operation that two processes run at once. */
+async function runTwice(kind: KnownKind): Promise<Traces> {
+  const subject = await world.prepare(kind);
+  const operationId = await world.ask(kind, subject.tenantId);
+  await Promise.all([world.run(operationId, subject.ports), world.run(operationId, subject.ports)]);
+  return await tenantTraces(world, subject, operationId);
+}
+
 /** Runs at once: a runner spends most of its time waiting. */
 const runsAtOnce = 5;
 
@@ -71,6 +79,11 @@ describe.each(kinds)('an operation of the kind %s', (kind) => {
       );
     }
     expect(traces).toMatchObject({ operations: [{ state: 'succeeded' }], events: [{}, {}], auditLog: [{}, {}] });
+  });
+
+  it('ends in the same when two run it at once', async () => {
+    const { traces } = await runDisturbed(kind, {});
+    for (let time = 0; time < 5; time += 1) await expect(runTwice(kind)).resolves.toEqual(traces);
   });
 
   it.each(stepNames(kind))(
