@@ -9,3 +9,17 @@ export async function startControlRegistry(tenantIds: readonly string[] = []): P
   process.env[environmentKeys.registry] = JSON.stringify(registry);
   return database;
 }
+
+/** What a table of the registry says of a tenant, oldest first. */
+export async function registryRows(
+  { postgres }: TestTenantDatabase,
+  table: 'operations' | 'events' | 'audit_log',
+  tenantId: string,
+): Promise<object[]> {
+  const order = { operations: 'created_at', events: 'sequence', audit_log: 'entry' }[table];
+  const { rows } = await postgres.superuser.query<object>(
+    `select * from registry.${table} where tenant_id = $1 order by ${order}`,
+    [tenantId],
+  );
+  return rows;
+}
