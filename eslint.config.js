@@ -91,7 +91,7 @@ export default tseslint.config(
   },
   { files: ['functions/**'], rules: forbid(...anyFunction, ...otherRooms) },
   { files: [`${authorizers}/**`], rules: forbid(...anyFunction, control) },
-  { files: ['functions/control-plane/**'], rules: forbid(...anyFunction, authorizer) },
+  { files: ['functions/{control-plane,operations}/**'], rules: forbid(...anyFunction, authorizer) },
   {
     files: ['functions/migrate/**'],
     rules: forbid(functionsRooms, rdsData, redis, otherService, registry, ...otherRooms),

@@ -25,6 +25,8 @@ export const errorCatalogue = {
   'unsupported-media-type': { status: 415, title: 'The content type is not application/json' },
   conflict: { status: 409, title: 'The resource exists already' },
   'version-conflict': { status: 409, title: 'The resource has changed since it was read' },
+  'tenant-exists': { status: 409, title: 'The tenant id is taken' },
+  'operation-in-progress': { status: 409, title: 'Another operation on the tenant is not finished' },
   'reference-not-found': { status: 409, title: 'The request refers to a resource that does not exist' },
   'constraint-violated': { status: 409, title: 'The change breaks a rule of the data' },
   'idempotency-key-in-use': { status: 409, title: 'A request with this idempotency key is being served' },

@@ -1,0 +1,52 @@
+import {
+  createRetryStrategy,
+  type DurableContext,
+  type DurableLambdaHandler,
+  StepError,
+  withDurableExecution,
+} from '@aws/durable-execution-sdk-js';
+import * as z from 'zod';
+import { serviceLogger } from '../../shared/logging/index.ts';
+import { isPassing, keepable, stepFailure } from './failure.ts';
+import type { Ports } from './ports.ts';
+import { type Durably, runOperation } from './run-operation.ts';
+
+const eventSchema = z.object({ operationId: z.uuid() });
+
+const log = serviceLogger('operations');
+
+/** @param attempts how often a part is tried at most. @default 8, with pauses that double up to 1 min: 2 min in all */
+export function operationsFunction(ports: Ports, attempts = 8): DurableLambdaHandler {
+  return withDurableExecution<unknown, undefined>(async (event, context) => {
+    const { operationId } = eventSchema.parse(event);
+    await runOperation(operationId, ports, durablyIn(context, operationId, attempts));
+    return undefined;
+  });
+}
+
+function durablyIn(context: DurableContext, operationId: string, attempts: number): Durably {
+  const backOff = createRetryStrategy({
+    maxAttempts: attempts,
+    initialDelay: { seconds: 1 },
+    maxDelay: { minutes: 1 },
+  });
+  return async (name, work) => {
+    try {
+      return await context.step(
+        name,
+        async () => {
+          try {
+            return await work();
+          } catch (error) {
+            log.warn('A part of an operation failed', { operationId, part: name, error: error as Error });
+            throw keepable(error);
+          }
+        },
+        { retryStrategy: (error, made) => (isPassing(error) ? backOff(error, made) : { shouldRetry: false }) },
+      );
+    } catch (error) {
+      // Anything else is the SDK's, which ends the invocation by it.
+      throw error instanceof StepError && error.cause ? stepFailure(error.cause) : error;
+    }
+  };
+}

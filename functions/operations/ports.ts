@@ -1,0 +1,54 @@
+import type { PlanName } from '../../shared/contract/index.ts';
+import {
+  abandonOperation,
+  endOperation,
+  forgetTenant,
+  markStep,
+  placeTenant,
+  readOperation,
+  registerTenant,
+  removePlacement,
+  setTenantApiKey,
+  setTenantPlan,
+  setTenantState,
+  startOperation,
+} from '../../shared/control/index.ts';
+
+/** API Gateway's keys: one a tenant, in the usage plan of its plan. Each call may be repeated. */
+export interface ApiKeys {
+  /** Makes the tenant's key, or finds it, and puts it into the usage plan. */
+  ensure(tenantId: string, plan: PlanName): Promise<{ readonly id: string; readonly value: string }>;
+  move(tenantId: string, fromPlan: PlanName, toPlan: PlanName): Promise<void>;
+  remove(tenantId: string): Promise<void>;
+}
+
+/** The API that tenants call. */
+export interface Gateway {
+  /** Makes API Gateway ask the authorizer anew for every token. */
+  flushAuthorizersCache(): Promise<void>;
+}
+
+/** The registry, as operations use it. */
+export const registry = {
+  read: readOperation,
+  start: startOperation,
+  mark: markStep,
+  abandon: abandonOperation,
+  end: endOperation,
+  register: registerTenant,
+  forget: forgetTenant,
+  setState: setTenantState,
+  setPlan: setTenantPlan,
+  setApiKey: setTenantApiKey,
+};
+
+/** The databases in which tenants live. */
+export const placements = { place: placeTenant, remove: removePlacement };
+
+/** All that operations change. */
+export interface Ports {
+  readonly registry: typeof registry;
+  readonly placements: typeof placements;
+  readonly apiKeys: ApiKeys;
+  readonly gateway: Gateway;
+}

@@ -1,0 +1,91 @@
+import type { Operation, OperationError, StepState } from '../../shared/control/index.ts';
+import { AppError } from '../../shared/errors/index.ts';
+import { operationError, StepFailure } from './failure.ts';
+import type { Ports } from './ports.ts';
+import { type BoundStep, stepsOf } from './steps.ts';
+
+/**
+ * Does a part of an operation so that it is not done again once it is done, and again, while that may help, when it fails.
+ *
+ * @throws StepFailure when it has failed for good
+ */
+export type Durably = <T>(name: string, work: () => Promise<T>) => Promise<T>;
+
+/**
+ * Runs an operation to its end: succeeded, or failed with everything undone. It may have been interrupted anywhere before; a step
+ * of which nobody knows whether it was done runs again then.
+ *
+ * @throws AppError not-found; StepFailure when the registry cannot be told, or a step can neither be done nor undone: the operation is
+ *   unfinished then, and goes on where it was when it is run again
+ */
+export async function runOperation(operationId: string, ports: Ports, durably: Durably): Promise<void> {
+  const { registry } = ports;
+  const asked = await durably('read', async () => (await registry.read(operationId)) ?? null);
+  if (!asked) throw new AppError('not-found', `There is no operation ${operationId}.`);
+  const steps = stepsOf(asked, ports);
+  const names = steps.map(({ name }) => name);
+  const operation = (await durably('start', async () => (await registry.start(operationId, names)) ?? null)) ?? asked;
+  if (operation.endedAt !== null) return;
+
+  const error = operation.error ?? (await runSteps(operation, steps, ports, durably));
+  if (error) {
+    const abandoned = await durably('abandon', () => registry.abandon(operationId, error));
+    await undoSteps(abandoned, steps, ports, durably);
+  }
+  await durably('end', async () => {
+    await registry.end(operationId, operation.kind);
+  });
+}
+
+/** @returns why a step failed, if one did */
+async function runSteps(
+  { id, steps: progress }: Operation,
+  steps: readonly BoundStep[],
+  { registry }: Ports,
+  durably: Durably,
+): Promise<OperationError | undefined> {
+  const done = new Set(progress.filter(({ state }) => state === 'succeeded').map(({ name }) => name));
+  for (const { name, run } of steps.filter((step) => !done.has(step.name))) {
+    try {
+      await durably(name, async () => {
+        if (!goesOn(await registry.mark(id, name, 'running'), id)) return;
+        await run();
+        goesOn(await registry.mark(id, name, 'succeeded'), id);
+      });
+    } catch (error) {
+      if (error instanceof StepFailure && error.code !== 'operation-in-progress')
+        return operationError(error, name, id);
+      throw error;
+    }
+  }
+  return undefined;
+}
+
+/** Undoes what was begun, the last step first. */
+async function undoSteps(
+  { id, steps: progress }: Operation,
+  steps: readonly BoundStep[],
+  { registry }: Ports,
+  durably: Durably,
+): Promise<void> {
+  const isBegun = ({ state }: { state: StepState }): boolean => state !== 'pending' && state !== 'undone';
+  const begun = new Set(progress.filter(isBegun).map(({ name }) => name));
+  for (const { name, undo } of steps.toReversed()) {
+    if (!undo || !begun.has(name)) continue;
+    await durably(`undo ${name}`, async () => {
+      if (!goesOn(await registry.mark(id, name, 'undoing'), id)) return;
+      await undo();
+      goesOn(await registry.mark(id, name, 'undone'), id);
+    });
+  }
+}
+
+/**
+ * Whether a step is still to be done: not if another execution of the operation has done it.
+ *
+ * @throws AppError operation-in-progress when it is for the other execution to go on
+ */
+function goesOn(mark: Awaited<ReturnType<Ports['registry']['mark']>>, operationId: string): boolean {
+  if (mark !== 'refused') return mark === 'marked';
+  throw new AppError('operation-in-progress', `Another execution of the operation ${operationId} goes on with it.`);
+}

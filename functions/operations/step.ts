@@ -1,0 +1,30 @@
+import type { KnownKind, Operation, OperationInput, TenantRecord } from '../../shared/control/index.ts';
+import { AppError } from '../../shared/errors/index.ts';
+import type { Ports } from './ports.ts';
+
+/** The tenant that an operation is about, and what is wanted of it. */
+export interface Subject<Kind extends KnownKind> {
+  readonly tenantId: string;
+  readonly input: OperationInput<Kind>;
+  /** The tenant when the operation was asked for. */
+  readonly before: Operation['before'];
+}
+
+/** A part of an operation. It may be interrupted anywhere, so running or undoing it again has to end in the same. */
+export interface Step<Kind extends KnownKind> {
+  readonly name: string;
+  run(subject: Subject<Kind>, ports: Ports): Promise<void>;
+  /** Takes back what `run` has done, all, some or none of it. */
+  undo?(subject: Subject<Kind>, ports: Ports): Promise<void>;
+}
+
+/** The tenant as it was. @throws AppError internal if there was none, which only onboarding begins with */
+export function tenantBefore({ tenantId, before }: Subject<KnownKind>): TenantRecord {
+  if (before) return before;
+  throw new AppError('internal', `The operation does not know what the tenant ${tenantId} was before.`);
+}
+
+/** Whether the database answered the tenant before. */
+export function placementBefore(subject: Subject<KnownKind>): 'active' | 'suspended' {
+  return tenantBefore(subject).state === 'active' ? 'active' : 'suspended';
+}

@@ -1,0 +1,28 @@
+import { placementBefore, type Step, tenantBefore } from './step.ts';
+
+const flushAuthorizers: Step<'suspend' | 'activate'> = {
+  name: 'flush-authorizers',
+  run: (_subject, { gateway }) => gateway.flushAuthorizersCache(),
+};
+
+/** The database comes first: it refuses the tenant's next statement, whatever registry and gateway still say. */
+const become = (state: 'active' | 'suspended'): readonly Step<'suspend' | 'activate'>[] => [
+  {
+    name: 'set-placement',
+    run: ({ tenantId }, { placements }) => placements.place(tenantId, state),
+    undo: (subject, { placements }) => placements.place(subject.tenantId, placementBefore(subject)),
+  },
+  {
+    name: 'set-state',
+    run: ({ tenantId }, { registry }) => registry.setState(tenantId, state),
+    undo: async (subject, { registry, gateway }) => {
+      await registry.setState(subject.tenantId, tenantBefore(subject).state);
+      // Authorizers may have said since what is not true any more.
+      await gateway.flushAuthorizersCache();
+    },
+  },
+  flushAuthorizers,
+];
+
+export const suspend = become('suspended');
+export const activate = become('active');

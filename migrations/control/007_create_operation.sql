@@ -1,0 +1,58 @@
+-- How an operation begins: one call and one transaction, which may be repeated.
+
+create function registry.create_operation(request jsonb) returns jsonb
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  new_id constant uuid := request ->> 'id';
+  tenant constant text := request ->> 'tenantId';
+  tenant_before jsonb;
+  made registry.operations;
+  other registry.operations;
+begin
+  loop
+    begin
+      insert into registry.operations (id, tenant_id, kind, input, actor, idempotency_key)
+        values (new_id, tenant, request ->> 'kind', request -> 'input', request ->> 'actor', request ->> 'idempotencyKey')
+        on conflict do nothing returning * into made;
+      -- Only now: whoever waited for the end of another operation has to see what that one did.
+      tenant_before := registry.tenant_record(tenant);
+      if made.kind = 'onboard' and tenant_before is not null then
+        raise exception 'tenant-exists' using errcode = 'TN011';
+      elsif made.kind <> 'onboard' and tenant_before is null then
+        raise exception 'tenant-unknown' using errcode = 'TN011';
+      elsif made.kind in ('activate', 'suspend', 'change-plan') and tenant_before ->> 'state' not in ('active', 'suspended') then
+        raise exception 'tenant-leaving' using errcode = 'TN011';
+      end if;
+    exception when sqlstate 'TN011' then
+      return jsonb_build_object('outcome', sqlerrm);
+    end;
+    exit when made.id is not null;
+    select * into other from registry.operations o where o.id = new_id or o.idempotency_key = request ->> 'idempotencyKey';
+    if found then
+      return jsonb_build_object('operation', registry.operation_record(other), 'outcome',
+        case when (other.tenant_id, other.kind, other.input) = (tenant, request ->> 'kind', request -> 'input') then 'known'
+          else 'key-reused' end);
+    end if;
+    select * into other from registry.operations o where o.tenant_id = tenant and o.state in ('pending', 'running');
+    if found then
+      return jsonb_build_object('operation', registry.operation_record(other), 'outcome', 'in-progress');
+    end if;
+    -- The one that was in the way has ended meanwhile.
+  end loop;
+  update registry.operations o set before = tenant_before where o.id = made.id returning * into made;
+  if request ->> 'event' is not null then
+    perform registry.emit(tenant, request ->> 'event', made.input || jsonb_build_object('operationId', made.id));
+  end if;
+  insert into registry.audit_log (actor, action, tenant_id, operation_id, detail, before)
+    values (made.actor, made.kind || '.requested', tenant, made.id, made.input, tenant_before);
+  return jsonb_build_object('operation', registry.operation_record(made), 'outcome', 'created');
+end
+$$;
+grant execute on function registry.create_operation to tenantry_control;
+
+comment on function registry.create_operation is
+  'Writes an operation {"id", "tenantId", "kind", "input", "actor", "idempotencyKey", "event"}, the event of its request and its entry '
+  'in the audit log. Outcome: created; known, key-reused or in-progress, with the other operation; or tenant-exists, tenant-unknown, '
+  'tenant-leaving.';

@@ -1,0 +1,62 @@
+import * as z from 'zod';
+import { placementSchema, planSchema, tenantIdSchema } from '../tenancy/tenant.ts';
+
+const operationKinds = ['onboard', 'activate', 'suspend', 'change-plan', 'offboard', 'export'] as const;
+export type OperationKind = (typeof operationKinds)[number];
+
+/** What the registry says of a tenant, as operations and the audit log keep it. */
+const tenantRecordSchema = z.object({
+  name: z.string(),
+  plan: planSchema,
+  state: z.enum(['onboarding', 'active', 'suspended', 'offboarding']),
+  placement: placementSchema,
+});
+export type TenantRecord = Readonly<z.output<typeof tenantRecordSchema>>;
+
+/** What each kind of operation needs to know, beyond the tenant. */
+export const operationInputs = {
+  onboard: z.strictObject({ name: z.string().min(1).max(200), plan: planSchema, placement: placementSchema }),
+  activate: z.strictObject({}),
+  suspend: z.strictObject({}),
+  'change-plan': z.strictObject({ plan: planSchema }),
+} as const;
+/** Kinds that can be asked for so far. */
+export type KnownKind = keyof typeof operationInputs;
+export type OperationInput<Kind extends KnownKind> = Readonly<z.output<(typeof operationInputs)[Kind]>>;
+
+const timestamp = z.iso.datetime({ offset: true });
+
+const stepStates = ['pending', 'running', 'succeeded', 'undoing', 'undone'] as const;
+export type StepState = (typeof stepStates)[number];
+
+const stepSchema = z.object({
+  name: z.string(),
+  state: z.enum(stepStates),
+  startedAt: timestamp.nullable(),
+  endedAt: timestamp.nullable(),
+});
+
+/** Why an operation failed: a code of the error catalogue, what happened, and what to do. */
+const operationErrorSchema = z.object({ code: z.string(), message: z.string(), remedy: z.string() });
+export type OperationError = Readonly<z.output<typeof operationErrorSchema>>;
+
+/** An operation as the registry keeps it. */
+export const operationSchema = z.object({
+  id: z.uuid(),
+  tenantId: tenantIdSchema,
+  kind: z.enum(operationKinds),
+  state: z.enum(['pending', 'running', 'succeeded', 'failed']),
+  input: z.record(z.string(), z.unknown()),
+  /** The tenant when the operation was asked for; null if there was none. */
+  before: tenantRecordSchema.nullable(),
+  steps: z.array(stepSchema),
+  counts: z.record(z.string(), z.number()),
+  percent: z.number().int().min(0).max(100),
+  /** Set while the operation is running, it is being undone. */
+  error: operationErrorSchema.nullable(),
+  actor: z.string(),
+  createdAt: timestamp,
+  updatedAt: timestamp,
+  endedAt: timestamp.nullable(),
+});
+export type Operation = Readonly<z.output<typeof operationSchema>>;

@@ -1,0 +1,71 @@
+import { queryRegistry } from '../database/registry-connection.ts';
+import type { PlanName } from '../contract/index.ts';
+import type { OperationInput, TenantRecord } from './operations-schema.ts';
+
+const run = async (
+  operation: 'select' | 'insert' | 'update' | 'delete',
+  sql: string,
+  parameters: Readonly<Record<string, string | null>>,
+): Promise<void> => {
+  await queryRegistry({ sql, parameters, operation, twice: 'harmless' });
+};
+
+/** Adds a tenant that is not served yet. One that is there stays as it is. */
+export async function registerTenant(
+  tenantId: string,
+  { name, plan, placement }: OperationInput<'onboard'>,
+): Promise<void> {
+  const { model, cluster, database, schema } = placement;
+  await run(
+    'insert',
+    `insert into registry.tenants (tenant_id, name, plan, state, model, cluster, database, schema)
+     values (:tenant_id, :name, :plan, 'onboarding', :model, :cluster, :database, :schema) on conflict do nothing`,
+    { tenant_id: tenantId, name, plan, model, cluster, database, schema },
+  );
+}
+
+/** Takes back `registerTenant`. A tenant that is served stays. */
+export async function forgetTenant(tenantId: string): Promise<void> {
+  await run('delete', `delete from registry.tenants where tenant_id = :tenant_id and state = 'onboarding'`, {
+    tenant_id: tenantId,
+  });
+}
+
+/** Changes columns of a tenant; those that have the value already leave its `updated_at` alone. */
+async function setColumns(tenantId: string, values: Readonly<Record<string, string | null>>): Promise<void> {
+  const columns = Object.keys(values);
+  await run(
+    'update',
+    `update registry.tenants set ${columns.map((column) => `${column} = :${column}`).join(', ')}, updated_at = now()
+     where tenant_id = :tenant_id
+       and (${columns.map((column) => `${column} is distinct from cast(:${column} as text)`).join(' or ')})`,
+    { ...values, tenant_id: tenantId },
+  );
+}
+
+/** Says in the registry whether a tenant is served. The database it lives in is told by `placeTenant`. */
+export const setTenantState = (tenantId: string, state: TenantRecord['state']): Promise<void> =>
+  setColumns(tenantId, { state });
+
+export const setTenantPlan = (tenantId: string, plan: PlanName): Promise<void> => setColumns(tenantId, { plan });
+
+/** Remembers the key by which the gateway counts a tenant's requests; null forgets it. */
+export const setTenantApiKey = (
+  tenantId: string,
+  key: { readonly id: string; readonly value: string } | null,
+): Promise<void> => setColumns(tenantId, { api_key_id: key?.id ?? null, api_key: key?.value ?? null });
+
+/**
+ * Makes a tenant of the pool answered or refused by its database, from the next statement on, once its writes in flight are done.
+ *
+ * @throws DatabaseError `tenant-moving` when the tenant is not at home in the pool, or is being moved
+ */
+export const placeTenant = (tenantId: string, state: 'active' | 'suspended'): Promise<void> =>
+  run('update', 'select cast(null as text) from registry.place_tenant(:tenant_id, :state)', {
+    tenant_id: tenantId,
+    state,
+  });
+
+/** Makes the database forget a tenant that is not served. */
+export const removePlacement = (tenantId: string): Promise<void> =>
+  run('delete', 'select cast(null as text) from registry.remove_placement(:tenant_id)', { tenant_id: tenantId });

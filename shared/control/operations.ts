@@ -1,0 +1,100 @@
+import * as z from 'zod';
+import { queryRegistry } from '../database/registry-connection.ts';
+import { AppError } from '../errors/index.ts';
+import { uuidv7 } from '../http/index.ts';
+import { operationEvents } from './operations-events.ts';
+import {
+  type KnownKind,
+  type Operation,
+  type OperationInput,
+  operationInputs,
+  operationSchema,
+} from './operations-schema.ts';
+
+export interface OperationRequest<Kind extends KnownKind = KnownKind> {
+  readonly kind: Kind;
+  readonly tenantId: string;
+  readonly input: OperationInput<Kind>;
+  /** Who asks for it. */
+  readonly actor: string;
+  /** The same key gives the same operation, however often it is asked for. */
+  readonly idempotencyKey?: string | undefined;
+}
+
+const outcomeSchema = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.enum(['created', 'known', 'key-reused', 'in-progress']), operation: operationSchema }),
+  z.object({ outcome: z.enum(['tenant-exists', 'tenant-unknown', 'tenant-leaving']) }),
+]);
+type Outcome = z.output<typeof outcomeSchema>;
+
+/**
+ * Writes an operation down, with the event of its request and its entry in the audit log, in one transaction. Nothing is done yet:
+ * start the function that does it.
+ *
+ * @throws AppError operation-in-progress, tenant-exists, idempotency-key-reused, not-found, constraint-violated
+ * @throws DatabaseError when the registry cannot be asked; ask again with the same idempotency key
+ */
+export async function createOperation<Kind extends KnownKind>(request: OperationRequest<Kind>): Promise<Operation> {
+  const { kind, tenantId, actor, idempotencyKey } = request;
+  const input = operationInputs[kind].parse(request.input);
+  const id = uuidv7();
+  const [answer] = await queryRegistry({
+    sql: 'select cast(registry.create_operation(cast(:request as jsonb)) as text)',
+    parameters: {
+      request: JSON.stringify({
+        id,
+        tenantId,
+        kind,
+        input,
+        actor,
+        idempotencyKey,
+        event: operationEvents[kind]?.request,
+      }),
+    },
+    operation: 'insert',
+    // A second time finds the operation by its id.
+    twice: 'harmless',
+  });
+  return operationOf(outcomeSchema.parse(answer), request);
+}
+
+function operationOf(answer: Outcome, { tenantId, idempotencyKey = '' }: OperationRequest): Operation {
+  switch (answer.outcome) {
+    case 'created':
+    case 'known':
+      return answer.operation;
+    case 'key-reused':
+      throw new AppError(
+        'idempotency-key-reused',
+        `The idempotency key ${idempotencyKey} belongs to the operation ${answer.operation.id}, which is another one. Use a new key.`,
+      );
+    case 'in-progress': {
+      const { id, kind } = answer.operation;
+      throw new AppError(
+        'operation-in-progress',
+        `The operation ${id} (${kind}) on the tenant ${tenantId} is not finished. Wait for it, then ask again.`,
+      );
+    }
+    case 'tenant-exists':
+      throw new AppError('tenant-exists', `There is a tenant ${tenantId} already. Choose another id.`);
+    case 'tenant-unknown':
+      throw new AppError('not-found', `There is no tenant ${tenantId}.`);
+    case 'tenant-leaving':
+      throw new AppError(
+        'constraint-violated',
+        `The tenant ${tenantId} is neither active nor suspended. Finish its onboarding or offboarding first.`,
+      );
+  }
+}
+
+/** An operation, or undefined when there is none. */
+export async function readOperation(operationId: string): Promise<Operation | undefined> {
+  const [row] = await queryRegistry({
+    sql: `select cast(registry.operation_record(o) as text) from registry.operations o
+      where o.id = cast(:operation_id as uuid)`,
+    parameters: { operation_id: operationId },
+    operation: 'select',
+    twice: 'harmless',
+  });
+  return row === undefined ? undefined : operationSchema.parse(row);
+}

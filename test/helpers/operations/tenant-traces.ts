@@ -1,0 +1,42 @@
+import type { OperationWorld, TestSubject } from './operation-world.ts';
+
+export type Traces = Readonly<Record<string, unknown>>;
+
+/** All that there is of a tenant anywhere, without what differs from one run to the next: ids, times, values of keys. */
+export async function tenantTraces(
+  { database, keys, alone }: OperationWorld,
+  { tenantId, isRemembered }: TestSubject,
+  operationId = 'none',
+): Promise<Traces> {
+  const [key, ...more] = keys.of(tenantId);
+  const { superuser } = database.postgres;
+  const { rows } = await alone(() =>
+    superuser.query<{ traces: object }>(
+      `select jsonb_build_object(
+       'tenants', (select jsonb_agg(to_jsonb(t) - '{created_at,updated_at}'::text[]) from registry.tenants t where tenant_id = $1),
+       'placements', (select jsonb_agg(to_jsonb(p) - 'lock_key') from tenancy.placements p where tenant_id = $1),
+       'events', (select jsonb_agg(to_jsonb(e) - '{id,created_at}'::text[] order by sequence)
+         from registry.events e where tenant_id = $1),
+       'auditLog', (select jsonb_agg(to_jsonb(a) - '{entry,at}'::text[] order by entry)
+         from registry.audit_log a where tenant_id = $1),
+       'operations', (select jsonb_agg(to_jsonb(o) - '{created_at,updated_at,ended_at,steps}'::text[] || jsonb_build_object('steps',
+           (select jsonb_agg(s -> 'name' || (s -> 'state') order by place)
+            from jsonb_array_elements(o.steps) with ordinality e (s, place))))
+         from registry.operations o where tenant_id = $1)
+     ) as traces`,
+      [tenantId],
+    ),
+  );
+  const traces = {
+    ...rows[0]?.traces,
+    keys: [key, ...more].filter((stored) => stored !== undefined),
+    isRemembered: isRemembered(),
+  };
+  return JSON.parse(
+    JSON.stringify(traces)
+      .replaceAll(tenantId, 'TENANT')
+      .replaceAll(operationId, 'OPERATION')
+      .replaceAll(key?.id ?? 'none', 'KEY ID')
+      .replaceAll(key?.value ?? 'none', 'KEY VALUE'),
+  ) as Traces;
+}

@@ -1,0 +1,110 @@
+import type { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
+
+let database: TestDatabase;
+let control: Client;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await database.addTenants('acme', 'globex');
+  control = await database.connectAs('control');
+  await database.superuser.query(
+    `insert into registry.tenants (tenant_id, name, plan, state, model, cluster, database, schema)
+     values ('new', 'New', 'free', 'onboarding', 'pool', 'main', current_database(), 'pool'),
+       ('silo', 'Silo', 'pro', 'onboarding', 'silo', 'main', 'elsewhere', 'pool')`,
+  );
+});
+afterAll(() => database[Symbol.asyncDispose]());
+
+const stateOf = async (tenantId: string): Promise<unknown> => {
+  const { rows } = await database.superuser.query('select state from tenancy.placements where tenant_id = $1', [
+    tenantId,
+  ]);
+  return rows[0]?.state;
+};
+
+describe('the audit log', () => {
+  const insert = `insert into registry.audit_log (actor, action, tenant_id, detail) values ('olga', 'test', 'acme', '{}')`;
+
+  it('takes entries of the control plane, which can neither change nor delete them', async () => {
+    await control.query(insert);
+    for (const statement of ['update registry.audit_log set actor = $$x$$', 'delete from registry.audit_log']) {
+      await expect(control.query(statement)).rejects.toMatchObject({ code: '42501' });
+    }
+  });
+
+  it.each([
+    'update registry.audit_log set actor = $$x$$',
+    'delete from registry.audit_log',
+    'truncate registry.audit_log',
+  ])('refuses its owner: %s', async (statement) => {
+    await expect(database.owner.query(statement)).rejects.toMatchObject({
+      code: '42501',
+      message: expect.stringContaining('append-only'),
+    });
+  });
+});
+
+describe('the control plane', () => {
+  it('cannot rewrite an event, only say that it was published', async () => {
+    await control.query(`select registry.emit('acme', 'activateRequest', '{}')`);
+    await expect(control.query(`update registry.events set detail = '{}'`)).rejects.toMatchObject({ code: '42501' });
+    await expect(control.query('delete from registry.events')).rejects.toMatchObject({ code: '42501' });
+    await control.query('update registry.events set published_at = now()');
+  });
+
+  it('cannot reach placements but through its functions', async () => {
+    await expect(control.query('select * from tenancy.placements')).rejects.toMatchObject({ code: '42501' });
+    await expect(control.query(`select tenancy.set_placement('acme', 'pool', 'moved')`)).rejects.toMatchObject({
+      code: '42501',
+    });
+  });
+
+  it('places tenants that the registry has in the pool, active or suspended', async () => {
+    await control.query(`select registry.place_tenant('new', 'suspended')`);
+    await expect(stateOf('new')).resolves.toBe('suspended');
+    await control.query(`select registry.place_tenant('new', 'active')`);
+    await expect(stateOf('new')).resolves.toBe('active');
+  });
+
+  it.each([
+    ['nobody', 'active', 'TN004'],
+    ['silo', 'active', 'TN004'],
+    ['acme', 'moved', '22023'],
+    ['acme', 'moving', '22023'],
+    ['acme', null, '22023'],
+  ])('does not place %s as %s', async (tenantId, state, code) => {
+    await expect(control.query('select registry.place_tenant($1, $2)', [tenantId, state])).rejects.toMatchObject({
+      code,
+    });
+  });
+
+  it('leaves a tenant alone that is being moved', async () => {
+    await database.owner.query(`select tenancy.set_placement('globex', 'pool', 'moving')`);
+    await expect(control.query(`select registry.place_tenant('globex', 'active')`)).rejects.toMatchObject({
+      code: 'TN006',
+    });
+  });
+
+  it('removes the placement of a tenant that is not served, and of no other', async () => {
+    await expect(control.query(`select registry.remove_placement('acme')`)).rejects.toMatchObject({ code: '55006' });
+    await control.query(`select registry.remove_placement('new')`);
+    await control.query(`select registry.remove_placement('new')`);
+    await expect(stateOf('new')).resolves.toBeUndefined();
+    await expect(stateOf('acme')).resolves.toBe('active');
+  });
+});
+
+it('application code can call none of the functions of the registry but to find its own placement', async () => {
+  const { rows } = await database.superuser.query(
+    `select p.proname from pg_proc p where p.pronamespace = 'registry'::regnamespace
+     and (has_function_privilege('tenantry_app', p.oid, 'execute') or has_function_privilege('tenantry_authorizer', p.oid, 'execute'))`,
+  );
+  expect(rows).toEqual([{ proname: 'current_placement' }]);
+});
+
+it('the audit finds nothing', async () => {
+  await database.owner.query(`select tenancy.set_placement('globex', 'pool', 'active')`);
+  const { rows } = await database.owner.query('select * from tenancy.audit()');
+  expect(rows).toEqual([]);
+});

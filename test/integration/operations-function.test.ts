@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readOperation } from '../../shared/control/operations.ts';
+import type { KnownKind } from '../../shared/control/operations-schema.ts';
+import { AppError } from '../../shared/errors/index.ts';
+import { uuidv7 } from '../../shared/http/index.ts';
+import { disturb } from '../helpers/operations/interruptions.ts';
+import { type OperationWorld, startOperationWorld, type TestSubject } from '../helpers/operations/operation-world.ts';
+
+// Failures are what is tested here; their log lines are of no use.
+vi.hoisted(() => {
+  process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
+});
+
+let world: OperationWorld;
+beforeAll(async () => {
+  world = await startOperationWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+async function perform(kind: KnownKind, { tenantId, ports }: TestSubject): Promise<void> {
+  await expect(world.run(await world.ask(kind, tenantId), ports)).resolves.toBe('SUCCEEDED');
+}
+
+/** What a request of the tenant reads, with a capability that was good before. */
+const read = (tenantId: string): Promise<unknown> =>
+  world.database.as(tenantId, () => world.database.db.selectFrom('projects').select('id').execute());
+
+/** The gateway of a subject, which refuses the first so many calls. */
+function refusing(subject: TestSubject, times: number, error: Error): TestSubject {
+  let left = times;
+  const flushAuthorizersCache = async (): Promise<void> => {
+    left -= 1;
+    if (left >= 0) throw error;
+    await subject.ports.gateway.flushAuthorizersCache();
+  };
+  return { ...subject, ports: { ...subject.ports, gateway: { flushAuthorizersCache } } };
+}
+
+const unavailable = new Error('Too many requests to 10.0.0.1');
+
+describe('onboarding', () => {
+  it('makes a tenant that is answered, known to the registry by its key, and in the usage plan of its plan', async () => {
+    const subject = await world.prepare('onboard');
+    await expect(read(subject.tenantId)).rejects.toMatchObject({ code: 'tenant-unknown' });
+    await perform('onboard', subject);
+
+    await expect(read(subject.tenantId)).resolves.toEqual([]);
+    const [key] = world.keys.of(subject.tenantId);
+    expect(key).toMatchObject({ plans: ['pro'] });
+    const { rows } = await world.database.postgres.superuser.query(
+      'select state, plan, api_key, api_key_id from registry.tenants where tenant_id = $1',
+      [subject.tenantId],
+    );
+    expect(rows).toEqual([{ state: 'active', plan: 'pro', api_key: key?.value, api_key_id: key?.id }]);
+    await expect(world.ask('onboard', subject.tenantId)).rejects.toMatchObject({ code: 'tenant-exists' });
+  });
+});
+
+describe('suspension', () => {
+  it('is effective at the very next statement, and activation lets it pass again', async () => {
+    const subject = await world.prepare('suspend');
+    await expect(read(subject.tenantId)).resolves.toEqual([]);
+    const { ports } = disturb(subject.ports);
+    await perform('suspend', {
+      ...subject,
+      ports: {
+        ...ports,
+        registry: {
+          ...ports.registry,
+          // Before registry and gateway know of it.
+          setState: async (tenantId, state) => {
+            await expect(read(tenantId)).rejects.toMatchObject({ code: 'tenant-suspended', sqlState: 'TN005' });
+            await ports.registry.setState(tenantId, state);
+          },
+        },
+      },
+    });
+    expect(subject.isRemembered()).toBe(false);
+    await expect(read(subject.tenantId)).rejects.toMatchObject({ code: 'tenant-suspended' });
+    await perform('activate', subject);
+    await expect(read(subject.tenantId)).resolves.toEqual([]);
+  });
+
+  it('that fails leaves a tenant suspended that was suspended before', async () => {
+    const subject = await world.prepare('activate');
+    const { ports } = disturb(subject.ports, { failingStep: 'set-state' });
+    await world.run(await world.ask('suspend', subject.tenantId), ports);
+    await expect(read(subject.tenantId)).rejects.toMatchObject({ code: 'tenant-suspended' });
+  });
+});
+
+describe('a step', () => {
+  it('that fails in passing is tried again, and those before it are not', async () => {
+    const subject = refusing(await world.prepare('suspend'), 2, unavailable);
+    const operationId = await world.ask('suspend', subject.tenantId);
+    const { ports, calls } = disturb(subject.ports);
+    await expect(world.run(operationId, ports, 3)).resolves.toBe('SUCCEEDED');
+    expect(calls.filter((call) => call === 'gateway.flushAuthorizersCache')).toHaveLength(3);
+    expect(calls.filter((call) => call === 'registry.setState')).toHaveLength(1);
+    await expect(readOperation(operationId)).resolves.toMatchObject({ state: 'succeeded', percent: 100, error: null });
+  });
+
+  it('that fails for good ends its operation with a code, and a remedy that names the log, but not what a service said', async () => {
+    const subject = refusing(await world.prepare('change-plan'), 1, unavailable);
+    const operationId = await world.ask('change-plan', subject.tenantId);
+    await expect(world.run(operationId, subject.ports)).resolves.toBe('SUCCEEDED');
+    const operation = await readOperation(operationId);
+    expect(operation).toMatchObject({
+      state: 'failed',
+      error: { code: 'internal', remedy: expect.stringContaining(operationId) },
+    });
+    expect(JSON.stringify(operation)).not.toContain('10.0.0.1');
+    expect(world.keys.of(subject.tenantId)).toMatchObject([{ plans: ['free'] }]);
+  });
+
+  it('that is refused is not tried again', async () => {
+    const subject = refusing(await world.prepare('suspend'), 9, new AppError('conflict', 'No.'));
+    const operationId = await world.ask('suspend', subject.tenantId);
+    const { ports, calls } = disturb(subject.ports);
+    await world.run(operationId, ports, 5);
+    expect(calls.indexOf('registry.abandon') - calls.indexOf('gateway.flushAuthorizersCache')).toBe(1);
+  });
+});
+
+describe('an operation', () => {
+  it('whose undoing fails is unfinished, keeps its reason, and is undone when it is run again', async () => {
+    const subject = await world.prepare('suspend');
+    // The step fails, and then the undoing of the one before it.
+    const failing = refusing(subject, 2, unavailable);
+    const operationId = await world.ask('suspend', subject.tenantId);
+    await expect(world.run(operationId, failing.ports)).resolves.toBe('FAILED');
+    const unfinished = await readOperation(operationId);
+    expect(unfinished).toMatchObject({ state: 'running', error: { code: 'internal' } });
+    await expect(world.ask('activate', subject.tenantId)).rejects.toMatchObject({ code: 'operation-in-progress' });
+
+    await world.run(operationId, subject.ports);
+    await expect(readOperation(operationId)).resolves.toMatchObject({ state: 'failed', error: unfinished?.error });
+    await expect(read(subject.tenantId)).resolves.toEqual([]);
+  });
+
+  it('that has ended is not run again', async () => {
+    const subject = await world.prepare('suspend');
+    const operationId = await world.ask('suspend', subject.tenantId);
+    await world.run(operationId, subject.ports);
+    const ended = await readOperation(operationId);
+    const { ports, calls } = disturb(subject.ports);
+    await expect(world.run(operationId, ports)).resolves.toBe('SUCCEEDED');
+    expect(calls).toEqual(['registry.read', 'registry.start']);
+    await expect(readOperation(operationId)).resolves.toEqual(ended);
+  });
+
+  it('that nobody asked for is an error', async () => {
+    const { ports } = await world.prepare('onboard');
+    await expect(world.run(uuidv7(), ports)).resolves.toBe('FAILED');
+  });
+
+  it('leaves nothing for the audit to find', async () => {
+    const { rows } = await world.database.postgres.owner.query('select * from tenancy.audit()');
+    expect(rows).toEqual([]);
+  });
+});
