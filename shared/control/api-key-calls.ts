@@ -10,7 +10,7 @@ import {
   GetUsagePlansCommand,
   NotFoundException,
 } from '@aws-sdk/client-api-gateway';
-import { pacer, untilTaken } from './throttled-calls.ts';
+import { pacer, type Turn, untilTaken } from './throttled-calls.ts';
 
 export interface NamedKey {
   readonly id: string;
@@ -37,11 +37,11 @@ const pageSize = 500;
 
 /** The calls about API keys, each harmless when it is made again. All that go through one object are paced together. */
 export function apiKeyCalls(client: APIGatewayClient, rates: CallRates) {
-  const [turn, createTurn, deleteTurn] = [pacer(rates.all), pacer(rates.create), pacer(rates.delete)];
-  const paced = <T>(call: () => Promise<T>, ownTurn?: () => Promise<void>): Promise<T> =>
+  const turn = pacer(rates.all);
+  const [createTurn, deleteTurn] = [pacer(rates.create, turn), pacer(rates.delete, turn)];
+  const paced = <T>(call: () => Promise<T>, itsTurn: Turn = turn): Promise<T> =>
     untilTaken(async () => {
-      await ownTurn?.();
-      await turn();
+      await itsTurn();
       return call();
     });
 

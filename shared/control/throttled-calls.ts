@@ -5,20 +5,25 @@ import { TooManyRequestsException } from '@aws-sdk/client-api-gateway';
 const attempts = 8;
 const longestJitterMs = 8_000;
 
+/** Resolves when it is the caller's turn. */
+export type Turn = () => Promise<void>;
+
 /**
- * Lets callers pass one after the other, evenly spaced.
+ * Lets callers pass one after the other, never closer than the rate.
  *
- * @param perSecond how many a second
- * @returns a function that resolves when it is the caller's turn; the first one's is at once
+ * @param perSecond how many a second; the first one passes at once
+ * @param through where whoever has passed here has to pass next, before the next one may
  */
-export function pacer(perSecond: number): () => Promise<void> {
+export function pacer(perSecond: number, through: Turn = () => Promise.resolve()): Turn {
   let nextAt = 0;
-  return async () => {
-    const now = performance.now();
-    const turnAt = Math.max(now, nextAt);
-    nextAt = turnAt + 1_000 / perSecond;
-    if (turnAt > now) await sleep(turnAt - now);
+  let last = Promise.resolve();
+  const pass = async (): Promise<void> => {
+    const waitMs = nextAt - performance.now();
+    if (waitMs > 0) await sleep(waitMs);
+    await through();
+    nextAt = performance.now() + 1_000 / perSecond;
   };
+  return () => (last = last.then(pass));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { APIGatewayClient } from '@aws-sdk/client-api-gateway';
+import { APIGatewayClient, TooManyRequestsException } from '@aws-sdk/client-api-gateway';
 import type { ManagementRates } from '../../local/api-gateway-management/rates.ts';
 import { startApiGatewayManagement } from '../../local/api-gateway-management/server.ts';
 import { ApiKeyStore } from '../../local/gateway/api-keys.ts';
@@ -52,4 +52,18 @@ export async function startTestManagement(
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** Counts how often API Gateway refuses a call of the client for its rate. */
+export function countRefusals(client: APIGatewayClient): { readonly refusals: number } {
+  const count = { refusals: 0 };
+  client.middlewareStack.add(
+    (next) => (call) =>
+      next(call).catch((error: unknown) => {
+        if (error instanceof TooManyRequestsException) count.refusals += 1;
+        throw error;
+      }),
+    { step: 'initialize' },
+  );
+  return count;
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { apiKeysOf } from '../../../shared/control/api-keys.ts';
 import { flushAuthorizerCache } from '../../../shared/control/authorizer-cache.ts';
 import { pacer, untilTaken } from '../../../shared/control/throttled-calls.ts';
-import { startTestManagement } from '../../helpers/api-gateway-management.ts';
+import { countRefusals, startTestManagement } from '../../helpers/api-gateway-management.ts';
 
 const refusal = (retryAfterSeconds?: string) =>
   new TooManyRequestsException({
@@ -40,29 +40,19 @@ test('turns come one after the other, never closer than the rate', async () => {
   const turn = pacer(50);
   const times = await Promise.all(Array.from({ length: 6 }, async () => (await turn(), performance.now())));
   const gaps = times.slice(1).map((time, n) => time - (times[n] ?? 0));
-  expect((times[5] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(95);
+  expect((times[5] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(90);
   expect(gaps.every((gap) => gap >= 0)).toBe(true);
 });
 
 test('processes that use up the rate of one another all come to their ends', async () => {
   const tight = { total: { rate: 20, burst: 5 }, operations: { CreateApiKey: { rate: 3, burst: 1 } } };
   await using management = await startTestManagement(tight);
-  let refused = 0;
-  const ofProcess = () => {
-    const client = management.client(1);
-    client.middlewareStack.add(
-      (next) => (call) =>
-        next(call).catch((error: unknown) => {
-          if (error instanceof TooManyRequestsException) refused += 1;
-          throw error;
-        }),
-      { step: 'initialize' },
-    );
-    return apiKeysOf(client, { free: 'free', pro: 'pro', enterprise: 'enterprise' }, { settleMs: 0 });
-  };
-  const processes = [ofProcess(), ofProcess(), ofProcess()];
+  const clients = [management.client(1), management.client(1), management.client(1)];
+  const counts = clients.map(countRefusals);
+  const planIds = { free: 'free', pro: 'pro', enterprise: 'enterprise' };
+  const processes = clients.map((client) => apiKeysOf(client, planIds, { settleMs: 0 }));
   await Promise.all(processes.flatMap((keys, p) => ['a', 'b'].map((name) => keys.ensure(`${name}-${p}`, 'pro'))));
-  expect(refused).toBeGreaterThan(0);
+  expect(counts.some(({ refusals }) => refusals > 0)).toBe(true);
   expect(
     management.keys
       .list()
