@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import * as z from 'zod';
 import { environmentKeys, mainDatabase } from '../../shared/contract/index.ts';
 import { seedDemoTenants } from '../demo.ts';
-import { ApiKeyStore } from '../gateway/api-keys.ts';
+import type { ApiKeyStore } from '../gateway/api-keys.ts';
 import { type ApiDefinition, readApis } from '../gateway/definition.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { startGatewayServer } from '../gateway/server.ts';
@@ -77,7 +77,7 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
   ]);
   void redis.crashed.then((how) => onCrash(redis.kind, how));
   const services = await progress.phase('databases and AWS endpoints', () =>
-    startBackingServices(deployment, servers, folder.file('secrets.json'), stoppables),
+    startBackingServices(deployment, servers, folder, stoppables),
   );
   const functions = await stoppables.add(
     new Functions({
@@ -115,7 +115,7 @@ async function deploymentOfSources({ folder, progress }: StackOptions, issuer: I
 
 /** What a deployment does once resources exist: migrations; and what this machine adds: demo tenants and warm functions. */
 async function deploy(
-  { folder, progress, print }: StackOptions,
+  { progress, print }: StackOptions,
   deployment: Deployment,
   functions: Functions,
   services: BackingServices,
@@ -125,7 +125,7 @@ async function deploy(
   const [migrationRunner] = triggers;
   if (migrationRunner === undefined) throw new StartupError('The stacks have no trigger that migrates the databases.');
   const arns = readContractArns(deployment, migrationRunner);
-  const keys = new ApiKeyStore(folder.file('api-keys.json'));
+  const keys = services.apiKeys;
   const migrate = async (): Promise<void> => {
     await progress.phase('migrations', () => runTriggers(triggers, functions));
     await progress.phase('demo tenants', () => seed(api, keys, services, arns));
@@ -135,7 +135,9 @@ async function deploy(
     for (const problem of problems) if (problem) print(problem);
   };
   await Promise.all([migrate(), progress.phase('functions', warm)]);
-  return { arns, gateway: new Gateway(api, keys, (arn, event) => functions.invoke(arn, event)) };
+  const gateway = new Gateway(api, keys, (arn, event) => functions.invoke(arn, event));
+  services.gateways.push(gateway);
+  return { arns, gateway };
 }
 
 function seed(api: ApiDefinition, keys: ApiKeyStore, services: BackingServices, arns: ContractArns): Promise<number> {

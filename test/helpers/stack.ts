@@ -54,6 +54,8 @@ const stackFile = z.object({
   apiUrl: z.string(),
   issuerUrl: z.string(),
   dataApiUrl: z.string(),
+  apiGatewayUrl: z.string(),
+  eventBridgeUrl: z.string(),
   postgresUrl: z.string(),
   redisUrl: z.string(),
 });
