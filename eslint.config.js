@@ -12,12 +12,26 @@ const unscoped = [
   '(migration-connection|migrator)\\.ts$',
   'Only the migration runner may act for no tenant; everybody else uses tenantDatabase().',
 ];
+const registry = ['registry-connection\\.ts$', 'Only shared/control runs statements on the registry.'];
+const control = ['(^|/)shared/control/|^\\.\\./control/', 'Only the control plane looks into the registry.'];
+const authorizer = ['(^|/)shared/authorizer/|^\\.\\./authorizer/', 'Only authorizers look at tokens.'];
 const pureShared = [
   noRooms('functions|lib|local|cli|test|bench', 'shared'),
   ['^aws-cdk-lib', 'shared knows nothing of the CDK.'],
 ];
+const otherRooms = [control, authorizer];
 const otherService = ['^\\.\\./(?!\\.\\./)', 'One service does not import another.'];
 const functionsRooms = noRooms('lib|local|cli|test|bench', 'functions');
+const anyFunction = [functionsRooms, rdsData, redis, otherService, unscoped, registry];
+const anyService = [
+  functionsRooms,
+  otherService,
+  unscoped,
+  registry,
+  ['^(@aws-sdk|@middy|@aws-lambda-powertools|aws-lambda)', 'A service sees no event, no Middy and no AWS SDK.'],
+  ['shared/middleware/', 'A service knows nothing of the request that it serves.'],
+];
+const authorizers = 'functions/{authorizer,operator-authorizer}';
 
 export default tseslint.config(
   // local/run.cjs is for Nodes that are too old for anything else.
@@ -64,18 +78,27 @@ export default tseslint.config(
       redis,
     ),
   },
-  { files: ['shared/**'], rules: forbid(...pureShared, rdsData, redis, unscoped) },
+  { files: ['shared/**'], rules: forbid(...pureShared, rdsData, redis, unscoped, registry, ...otherRooms) },
+  { files: ['shared/control/**'], rules: forbid(...pureShared, rdsData, redis, unscoped) },
   {
     files: ['shared/contract/**'],
     rules: forbid(['^(?!\\./)', 'shared/contract holds constants and imports nothing.']),
   },
-  { files: ['shared/database/**'], rules: forbid(...pureShared, redis) },
-  { files: ['shared/cache/**', 'shared/rate-limit/**'], rules: forbid(...pureShared, rdsData, unscoped) },
-  { files: ['functions/**'], rules: forbid(functionsRooms, rdsData, redis, otherService, unscoped) },
-  { files: ['functions/migrate/**'], rules: forbid(functionsRooms, rdsData, redis, otherService) },
+  { files: ['shared/database/**'], rules: forbid(...pureShared, redis, ...otherRooms) },
+  {
+    files: ['shared/cache/**', 'shared/rate-limit/**'],
+    rules: forbid(...pureShared, rdsData, unscoped, registry, ...otherRooms),
+  },
+  { files: ['functions/**'], rules: forbid(...anyFunction, ...otherRooms) },
+  { files: [`${authorizers}/**`], rules: forbid(...anyFunction, control) },
+  { files: ['functions/control-plane/**'], rules: forbid(...anyFunction, authorizer) },
+  {
+    files: ['functions/migrate/**'],
+    rules: forbid(functionsRooms, rdsData, redis, otherService, registry, ...otherRooms),
+  },
   {
     files: ['functions/openapi/**'],
-    rules: forbid(functionsRooms, rdsData, redis, unscoped, [
+    rules: forbid(functionsRooms, rdsData, redis, unscoped, registry, ...otherRooms, [
       '^\\.\\./(?!\\.\\./)(?!\\w[\\w-]*/schema\\.ts$)',
       'The OpenAPI document is made from the schema.ts of each service.',
     ]),
@@ -83,14 +106,10 @@ export default tseslint.config(
   {
     files: ['functions/*/service.ts'],
     ignores: ['functions/migrate/**'],
-    rules: forbid(
-      functionsRooms,
-      otherService,
-      unscoped,
-      ['^(@aws-sdk|@middy|@aws-lambda-powertools|aws-lambda)', 'A service sees no event, no Middy and no AWS SDK.'],
-      ['shared/middleware/', 'A service knows nothing of the request that it serves.'],
-    ),
+    rules: forbid(...anyService, ...otherRooms),
   },
+  { files: [`${authorizers}/service.ts`], rules: forbid(...anyService, control) },
+  { files: ['functions/control-plane/service.ts'], rules: forbid(...anyService, authorizer) },
   { files: ['cli/**'], rules: forbid(noRooms('local|test|bench', 'cli')) },
   { files: ['local/**'], rules: forbid(noRooms('cli|test|bench', 'local')) },
   { files: ['bench/**'], rules: forbid(noRooms('test', 'bench')) },

@@ -1,14 +1,11 @@
-import type { styleText } from 'node:util';
 import type { Finding } from '../shared/database/audit.ts';
+import type { Paint } from './paint.ts';
 
 /** A finding, and where. */
 export interface LocatedFinding extends Finding {
   readonly cluster: string;
   readonly database: string;
 }
-
-/** Gives text a colour, or leaves it as it is. */
-export type Paint = (format: Parameters<typeof styleText>[0], text: string) => string;
 
 const colours = { error: 'red', warning: 'yellow' } as const;
 

@@ -10,6 +10,7 @@ import { CommandError } from './command-error.ts';
 export const defaultDataDir = '.local';
 
 const stackSchema = z.object({
+  controlPlaneUrl: z.string(),
   dataApiUrl: z.string(),
   resources: z.object({
     region: z.string(),
@@ -50,7 +51,12 @@ export async function databasesOf(dataDir: string): Promise<readonly StackDataba
   });
 }
 
-async function readStack(dataDir: string): Promise<z.infer<typeof stackSchema>> {
+/**
+ * What the stack whose data lie in a folder says of itself.
+ *
+ * @throws CommandError when no stack runs there
+ */
+export async function readStack(dataDir: string): Promise<z.infer<typeof stackSchema>> {
   const file = join(resolve(dataDir), 'stack.json');
   let text: string;
   try {
@@ -76,13 +82,15 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** A stack that was killed leaves its file behind. */
+export function noAnswer(url: string, dataDir: string): CommandError {
+  return new CommandError(
+    `The stack of ${resolve(dataDir)} does not answer at ${url}. Start it again with "npm run dev".`,
+  );
+}
+
 function fail(error: unknown, dataApiUrl: string, dataDir: string): never {
-  // A stack that was killed leaves its file behind.
-  if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED') {
-    throw new CommandError(
-      `The stack of ${resolve(dataDir)} does not answer at ${dataApiUrl}. Start it again with "npm run dev".`,
-    );
-  }
+  if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED') throw noAnswer(dataApiUrl, dataDir);
   if (error instanceof Error && error.name === 'DatabaseErrorException') {
     throw new CommandError(`The database refused: ${error.message}`);
   }

@@ -1,8 +1,14 @@
 import { auditCommand } from './audit.ts';
 import type { Command } from './command.ts';
 import { CommandError } from './command-error.ts';
+import { listCommand } from './list.ts';
+import { showCommand } from './show.ts';
 
-const commands: Readonly<Record<string, Command>> = { audit: auditCommand };
+const commands: Readonly<Record<string, Command>> = {
+  list: listCommand,
+  show: showCommand,
+  audit: auditCommand,
+};
 
 const usage = [
   'usage: npm run -s tenant -- <command> [options]',

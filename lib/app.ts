@@ -2,6 +2,7 @@ import { App, Tags } from 'aws-cdk-lib';
 import cdkJson from '../cdk.json' with { type: 'json' };
 import type { StageConfig } from './config.ts';
 import { ApplicationStack } from './stacks/application-stack.ts';
+import { ControlPlaneStack } from './stacks/control-plane-stack.ts';
 import { DataStack } from './stacks/data-stack.ts';
 import { IdentityStack } from './stacks/identity-stack.ts';
 import { NetworkStack } from './stacks/network-stack.ts';
@@ -39,6 +40,9 @@ function addStacks(app: App, config: StageConfig): void {
   const application = new ApplicationStack(app, id('Application'), { config, env, network, data, issuers });
   // Code that expects a new column is deployed after the migration that adds it.
   application.addStackDependency(data);
-  new ObservabilityStack(app, id('Observability'), { config, env, data, application, identity });
+  const controlPlane = new ControlPlaneStack(app, id('ControlPlane'), { config, env, data, issuers });
+  // Also sets the role by which API Gateway writes the logs of either.
+  controlPlane.addStackDependency(application);
+  new ObservabilityStack(app, id('Observability'), { config, env, data, application, controlPlane, identity });
   Tags.of(app).add('tenantry:stage', config.stage);
 }

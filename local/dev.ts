@@ -52,6 +52,7 @@ async function run(folder: DataFolder, port: number, stoppables: Stoppables): Pr
     print(`  curl -H 'Authorization: Bearer ${token}' ${stack.apiUrl}/projects`);
   }
   print('');
+  print(`control plane, for operators  ${stack.controlPlaneUrl}`);
   print(`ready  ${stack.apiUrl}`);
 }
 

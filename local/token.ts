@@ -1,9 +1,10 @@
+import { operatorRole } from '../shared/contract/index.ts';
 import { tenantIdPattern } from '../shared/tenancy/index.ts';
 import { readArguments, showFailure, UsageError } from './command-line.ts';
 import { NoStackError, signToken } from './issuer/sign-token.ts';
 import { defaultDataDir } from './stack/data-folder.ts';
 
-const usage = 'usage: npm run -s token -- <tenant> [--user U] [--role R]… [--operator] [--data DIR]';
+const usage = 'usage: npm run -s token -- <tenant> | --operator [--user U] [--role R]… [--data DIR]';
 
 /** Prints a token of the local issuer, and nothing else, so that it can stand in `$(…)`. */
 async function main(): Promise<void> {
@@ -19,7 +20,7 @@ async function main(): Promise<void> {
   const [tenant, ...rest] = positionals;
   if (rest.length > 0 || (tenant === undefined && !values.operator)) throw new UsageError('Name one tenant.');
   if (tenant !== undefined) requireTenantId(tenant);
-  const roles = values.operator ? [...values.role, 'operator'] : values.role;
+  const roles = values.operator ? [...values.role, operatorRole] : values.role;
   console.log(await signToken(values.data, { tenant, user: values.user, roles }));
 }
 

@@ -1,3 +1,4 @@
+import { type Refusal, rolesOf, type TokenVerifier, type VerifiedToken } from '../../shared/authorizer/index.ts';
 import { capabilitySeconds } from '../../shared/contract/index.ts';
 import type { ErrorCode } from '../../shared/errors/index.ts';
 import {
@@ -8,7 +9,6 @@ import {
   type TenantContext,
   tenantIdPattern,
 } from '../../shared/tenancy/index.ts';
-import type { TokenVerifier, VerifiedToken } from './token-verifier.ts';
 
 export interface AuthorizeDependencies {
   readonly verifier: Pick<TokenVerifier, 'verify'>;
@@ -19,8 +19,7 @@ export interface AuthorizeDependencies {
 
 /** Whom a token lets in, or why it does not. */
 export type Decision =
-  | { readonly allowed: true; readonly tenant: TenantContext; readonly apiKey: string | null }
-  | { readonly allowed: false; readonly userId: string; readonly code: ErrorCode; readonly detail: string };
+  { readonly allowed: true; readonly tenant: TenantContext; readonly apiKey: string | null } | Refusal;
 
 /**
  * Decides about a bearer token.
@@ -55,16 +54,9 @@ function capabilityExpiry({ expiresAt }: VerifiedToken): number {
 }
 
 function tenantContext(
-  { userId, claims, issuer }: VerifiedToken,
+  token: VerifiedToken,
   { tenantId, plan, placement }: RegisteredTenant,
   capability: string,
 ): TenantContext {
-  const roles = issuer.rolesClaim === undefined ? [] : rolesOf(claims[issuer.rolesClaim]);
-  return { tenantId, plan, placement, userId, roles, capability };
-}
-
-/** A list of names, or text with blanks between them. Anything else, and names with blanks in them, grants nothing. */
-function rolesOf(claim: unknown): string[] {
-  const names = typeof claim === 'string' ? claim.split(' ') : Array.isArray(claim) ? claim : [];
-  return names.filter((name): name is string => typeof name === 'string' && /^\S+$/.test(name));
+  return { tenantId, plan, placement, userId: token.userId, roles: rolesOf(token), capability };
 }

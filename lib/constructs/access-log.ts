@@ -1,5 +1,8 @@
+import { Duration } from 'aws-cdk-lib';
 import { AccessLogField, AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
-import { authorizerContextKeys } from '../../shared/contract/index.ts';
+import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { FilterPattern, type LogGroup } from 'aws-cdk-lib/aws-logs';
+import { authorizerContextKeys, metricNames, metricsNamespace } from '../../shared/contract/index.ts';
 
 /**
  * One JSON line a request. API Gateway pastes values between the quotes and escapes nothing, so there is nothing here that a client
@@ -25,3 +28,17 @@ export const accessLogFormat = AccessLogFormat.custom(
     sourceIp: AccessLogField.contextIdentitySourceIp(),
   }),
 );
+
+/** Counts, in an access log of this format, requests for which the authorizer could not say yes or no. */
+export function countAuthorizerFailures(accessLogs: LogGroup): IMetric {
+  const filter = accessLogs.addMetricFilter('AuthorizerFailures', {
+    filterPattern: FilterPattern.any(
+      FilterPattern.stringValue('$.errorType', '=', 'AUTHORIZER_FAILURE'),
+      FilterPattern.stringValue('$.errorType', '=', 'AUTHORIZER_CONFIGURATION_ERROR'),
+    ),
+    metricNamespace: metricsNamespace,
+    metricName: metricNames.authorizerFailures,
+    metricValue: '1',
+  });
+  return filter.metric({ statistic: 'Sum', period: Duration.minutes(5) });
+}

@@ -2,9 +2,9 @@ import type { ISecurityGroup, IVpc } from 'aws-cdk-lib/aws-ec2';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { type DatabaseRole, environmentKeys, mainCluster } from '../../shared/contract/index.ts';
+import { type DatabaseRole, environmentKeys } from '../../shared/contract/index.ts';
 import type { IssuerConfig, StageConfig } from '../config.ts';
-import { type ClusterReferences, grantDataApi, grantReadValue } from './data-api-access.ts';
+import { type ClusterReferences, grantDataApi, grantReadValue, registryClusters } from './data-api-access.ts';
 import { clustersVariable, registryVariable } from './function-environment.ts';
 import { ServiceFunction } from './service-function.ts';
 import type { ValkeyCache } from './valkey-cache.ts';
@@ -22,7 +22,7 @@ export interface ApplicationPlane {
 
 /** The authorizer: the only function of the application plane that can read the signing key. It joins no network. */
 export function authorizerService(scope: Construct, plane: ApplicationPlane): ServiceFunction {
-  const registry = Object.fromEntries(Object.entries(plane.clusters).filter(([name]) => name === mainCluster));
+  const registry = registryClusters(plane.clusters);
   const service = new ServiceFunction(scope, 'Authorizer', {
     name: 'authorizer',
     description: 'Verifies tokens and mints capabilities',

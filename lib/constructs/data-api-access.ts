@@ -1,5 +1,6 @@
 import { type IGrantable, Grant } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { mainCluster } from '../../shared/contract/index.ts';
 
 /** What a client of the Data API may need. BatchExecuteStatement is left out: `tenancy.run_batch` does its work. */
 export const dataApiActions = [
@@ -35,4 +36,9 @@ export function grantDataApi(
 export function grantReadValue(grantee: IGrantable, secret: ISecret): void {
   const actions = ['secretsmanager:GetSecretValue'];
   Grant.addToPrincipal({ grantee, actions, resourceArns: [secret.secretArn] }).assertSuccess();
+}
+
+/** The cluster that holds the registry, by its name. */
+export function registryClusters(clusters: ClusterReferences): ClusterReferences {
+  return Object.fromEntries(Object.entries(clusters).filter(([name]) => name === mainCluster));
 }

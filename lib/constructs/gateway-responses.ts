@@ -94,9 +94,10 @@ const gatewayProblems: Readonly<Record<string, GatewayProblem>> = {
 /**
  * Makes every answer of API Gateway itself problem details, like those of the functions.
  *
- * @param allowedOrigin for browsers, that otherwise could not read the answer and its headers
+ * @param allowedOrigins for browsers, that otherwise could not read the answer and its headers
  */
-export function addGatewayResponses(restApi: RestApi, allowedOrigin: string | undefined): void {
+export function addGatewayResponses(restApi: RestApi, allowedOrigins: readonly string[]): void {
+  const allowedOrigin = commonOrigin(allowedOrigins);
   for (const [type, problem] of Object.entries(gatewayProblems)) {
     const headers = {
       ...problem.headers,
@@ -130,4 +131,9 @@ function problemTemplate({ code, title, status, detail, isExplained }: GatewayPr
   });
   // The one variable that comes with its quotes, and escaped.
   return template.replace(`"${message}"`, message);
+}
+
+/** A gateway response cannot choose among origins. Its body tells nothing of a tenant, so any origin may read it. */
+function commonOrigin(allowedOrigins: readonly string[]): string | undefined {
+  return allowedOrigins.length > 1 ? '*' : allowedOrigins[0];
 }

@@ -11,14 +11,14 @@ import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { metricNames, tenantMetadataKey } from '../../shared/contract/index.ts';
 import type { AuroraCluster } from './aurora-cluster.ts';
+import type { ServiceApi } from './service-api.ts';
 import type { ServiceFunction } from './service-function.ts';
-import type { TenantApi } from './tenant-api.ts';
 import { tenantMetric, tenantMetricByPlan } from './tenant-metrics.ts';
 import type { ValkeyCache } from './valkey-cache.ts';
 
 export interface Observed {
   readonly stage: string;
-  readonly api: TenantApi;
+  readonly api: ServiceApi;
   readonly functions: Readonly<Record<string, ServiceFunction>>;
   /** Log groups of the functions that publish metrics. */
   readonly metricLogs: readonly LogGroup[];
@@ -55,7 +55,7 @@ const heading = (text: string): IWidget => new TextWidget({ markdown: `## ${text
 const graph = (title: string, left: readonly IMetric[], width = 8): IWidget =>
   new GraphWidget({ title, left: [...left], width, height: 6 });
 
-function apiWidgets({ restApi, authorizerFailures }: TenantApi): IWidget[] {
+function apiWidgets({ restApi, authorizerFailures }: ServiceApi): IWidget[] {
   const latency = (statistic: string) => restApi.metricLatency({ statistic, label: statistic });
   return [
     graph('Requests', [restApi.metricCount({ statistic: 'Sum' })], 6),

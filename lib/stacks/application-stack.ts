@@ -1,10 +1,10 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { publicServices, services } from '../../shared/contract/index.ts';
+import { publicServices, services, stackOutputs } from '../../shared/contract/index.ts';
 import type { IssuerConfig, StageConfig } from '../config.ts';
 import { authorizerService, publicService, tenantService } from '../constructs/application-services.ts';
+import { ServiceApi } from '../constructs/service-api.ts';
 import type { ServiceFunction } from '../constructs/service-function.ts';
-import { TenantApi } from '../constructs/tenant-api.ts';
 import { addUsagePlans } from '../constructs/usage-plans.ts';
 import type { DataStack } from './data-stack.ts';
 import type { NetworkStack } from './network-stack.ts';
@@ -18,7 +18,7 @@ export interface ApplicationStackProps extends StackProps {
 
 /** The application plane: the API, its authorizer, and a function a service. */
 export class ApplicationStack extends Stack {
-  readonly api: TenantApi;
+  readonly api: ServiceApi;
   readonly authorizer: ServiceFunction;
   /** Functions by service, authorizer included. */
   readonly functions: Readonly<Record<string, ServiceFunction>>;
@@ -38,17 +38,25 @@ export class ApplicationStack extends Stack {
     const functions: Record<string, ServiceFunction> = {};
     this.functions = functions;
     this.authorizer = functions['authorizer'] = authorizerService(this, plane);
-    this.api = new TenantApi(this, 'TenantApi', { config, authorizer: this.authorizer.function });
+    this.api = new ServiceApi(this, 'TenantApi', {
+      config,
+      description: `Tenantry, stage ${config.stage}`,
+      authorizer: this.authorizer.function,
+      throttle: config.api,
+      countsByKey: true,
+      ownsAccountLogRole: config.api.ownsAccountLogRole,
+      corsAllowedOrigins: config.corsAllowedOrigins,
+    });
     for (const [name, routes] of Object.entries(services)) {
       const service = (functions[name] = tenantService(this, name, plane));
-      this.api.addTenantRoutes(service.function, routes);
+      this.api.addGuardedRoutes(service.function, routes);
     }
     for (const [name, routes] of Object.entries(publicServices)) {
       const service = (functions[name] = publicService(this, name, config));
       this.api.addPublicRoutes(service.function, routes);
     }
     const usagePlans = addUsagePlans(this.api.restApi, this.api.restApi.deploymentStage, config.stage);
-    new CfnOutput(this, 'ApiUrl', { value: this.api.restApi.url });
+    new CfnOutput(this, stackOutputs.apiUrl, { value: this.api.restApi.url });
     for (const [plan, usagePlan] of Object.entries(usagePlans)) {
       new CfnOutput(this, `UsagePlan${plan}`, { value: usagePlan.usagePlanId });
     }

@@ -6,6 +6,7 @@ import { alarmTopic } from '../constructs/alarm-topic.ts';
 import { OperationsAlarms } from '../constructs/operations-alarms.ts';
 import { type Observed, OperationsDashboard } from '../constructs/operations-dashboard.ts';
 import type { ApplicationStack } from './application-stack.ts';
+import type { ControlPlaneStack } from './control-plane-stack.ts';
 import type { DataStack } from './data-stack.ts';
 import type { IdentityStack } from './identity-stack.ts';
 
@@ -13,6 +14,7 @@ export interface ObservabilityStackProps extends StackProps {
   readonly config: StageConfig;
   readonly data: DataStack;
   readonly application: ApplicationStack;
+  readonly controlPlane: ControlPlaneStack;
   /** @default none: the stage's configuration names issuers */
   readonly identity: IdentityStack | undefined;
 }
@@ -21,11 +23,11 @@ export interface ObservabilityStackProps extends StackProps {
 export class ObservabilityStack extends Stack {
   constructor(scope: Construct, id: string, props: ObservabilityStackProps) {
     super(scope, id, props);
-    const { config, data, application, identity } = props;
+    const { config, data, application, controlPlane, identity } = props;
     const observed: Observed = {
       stage: config.stage,
       api: application.api,
-      functions: { ...application.functions, ...identity?.functions },
+      functions: { ...application.functions, ...controlPlane.functions, ...identity?.functions },
       metricLogs: Object.entries(application.functions)
         .filter(([name]) => name in services)
         .map(([, service]) => service.logGroup),

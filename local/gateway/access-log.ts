@@ -11,7 +11,8 @@ export function humanLogLine(context: RequestContext): string {
   const { error, authorizer } = context;
   const denial = error?.responseType === 'ACCESS_DENIED' ? authorizer?.['errorCode'] : undefined;
   const reason = error ? `  ${denial ?? error.responseType}` : '';
-  return `${time}  ${context.httpMethod.padEnd(6)} ${printable(context.path)}  ${context.status}  ${context.responseLatency} ms  ${authorizer?.['tenantId'] ?? '-'}${reason}`;
+  const who = printable(String(authorizer?.['tenantId'] ?? authorizer?.['operatorId'] ?? '-'));
+  return `${time}  ${context.httpMethod.padEnd(6)} ${printable(context.path)}  ${context.status}  ${context.responseLatency} ms  ${who}${reason}`;
 }
 
 /** What a terminal would obey, and quotes that could pass for our own, percent-encoded. */

@@ -3,11 +3,11 @@ import type { RunningStack } from './start-stack.ts';
 
 /** What `stack.json` tells scripts about a running stack. */
 export function describeStack(stack: RunningStack): object {
-  const { services, arns, gateway } = stack;
+  const { services, arns, region } = stack;
   const cluster = services.clusters.find(({ database }) => database === mainDatabase);
   return {
     apiUrl: stack.apiUrl,
-    controlPlaneUrl: null,
+    controlPlaneUrl: stack.controlPlaneUrl,
     issuerUrl: stack.issuerUrl,
     dataApiUrl: services.dataApiUrl,
     secretsManagerUrl: services.endpoints['AWS_ENDPOINT_URL_SECRETS_MANAGER'],
@@ -18,7 +18,7 @@ export function describeStack(stack: RunningStack): object {
     dashboardUrl: null,
     pid: process.pid,
     resources: {
-      region: gateway.api.region,
+      region,
       clusters: { [mainCluster]: cluster?.arn },
       masterSecrets: { [mainCluster]: cluster?.masterSecretArn },
       roleSecrets: arns.roleSecrets,

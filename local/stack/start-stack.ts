@@ -2,10 +2,7 @@ import { availableParallelism } from 'node:os';
 import * as z from 'zod';
 import { environmentKeys, mainDatabase } from '../../shared/contract/index.ts';
 import { seedDemoTenants } from '../demo.ts';
-import type { ApiKeyStore } from '../gateway/api-keys.ts';
-import { type ApiDefinition, readApis } from '../gateway/definition.ts';
-import { Gateway } from '../gateway/gateway.ts';
-import { startGatewayServer } from '../gateway/server.ts';
+import type { ApiDefinition } from '../gateway/definition.ts';
 import { localClientId } from '../issuer/issuer-identity.ts';
 import { type Issuer, startIssuer } from '../issuer/issuer-server.ts';
 import { Functions } from '../lambda/functions.ts';
@@ -19,7 +16,8 @@ import { parseUntyped } from '../untyped.ts';
 import { type ContractArns, readContractArns } from './contract-arns.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { Progress } from './progress.ts';
-import { requestLogger } from './request-log.ts';
+import { type NamedApis, readNamedApis } from './named-apis.ts';
+import { serveApi } from './serve-api.ts';
 import { StartupError } from './startup-error.ts';
 import { keptText } from './state-file.ts';
 import type { Stoppables } from './stoppables.ts';
@@ -40,11 +38,12 @@ export interface StackOptions {
 
 export interface RunningStack {
   readonly apiUrl: string;
+  readonly controlPlaneUrl: string;
   readonly issuerUrl: string;
   readonly redisUrl: string;
+  readonly region: string;
   readonly services: BackingServices;
   readonly arns: ContractArns;
-  readonly gateway: Gateway;
 }
 
 const loginSchema = z.object({ username: z.string(), password: z.string() });
@@ -53,7 +52,7 @@ const loginSchema = z.object({ username: z.string(), password: z.string() });
 const baseDomains = ['localhost'];
 
 /**
- * Starts everything that the synthesized stacks need on this machine, deploys them to it, and serves their API.
+ * Starts everything that the synthesized stacks need on this machine, deploys them to it, and serves their APIs.
  *
  * @throws StartupError, TemplateError or PortTakenError; whatever was started until then is in `stoppables`
  */
@@ -89,9 +88,14 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
       maxProcesses: Math.max(2, availableParallelism() * 2),
     }),
   );
-  const { gateway, arns } = await deploy(options, deployment, functions, services);
-  const server = await serve(options, gateway);
-  return { apiUrl: server.url, issuerUrl: issuer.url, redisUrl: redis.url, services, arns, gateway };
+  const apis = readNamedApis(deployment);
+  const arns = await deploy(options, deployment, apis, functions, services);
+  const serve = (api: ApiDefinition, port: number, log: string): Promise<string> =>
+    serveApi({ ...options, api, port, accessLog: folder.file(log), services, functions });
+  const apiUrl = await serve(apis.tenants, options.port, 'logs/access.log');
+  const controlPlaneUrl = await serve(apis.control, 0, 'logs/control-plane-access.log');
+  const { region } = apis.tenants;
+  return { apiUrl, controlPlaneUrl, issuerUrl: issuer.url, redisUrl: redis.url, region, services, arns };
 }
 
 async function deploymentOfSources({ folder, progress }: StackOptions, issuer: Issuer): Promise<Deployment> {
@@ -117,30 +121,28 @@ async function deploymentOfSources({ folder, progress }: StackOptions, issuer: I
 async function deploy(
   { progress, print }: StackOptions,
   deployment: Deployment,
+  apis: NamedApis,
   functions: Functions,
   services: BackingServices,
-): Promise<{ gateway: Gateway; arns: ContractArns }> {
-  const api = onlyApi(readApis(deployment));
+): Promise<ContractArns> {
   const triggers = readTriggers(deployment);
   const [migrationRunner] = triggers;
   if (migrationRunner === undefined) throw new StartupError('The stacks have no trigger that migrates the databases.');
   const arns = readContractArns(deployment, migrationRunner);
-  const keys = services.apiKeys;
   const migrate = async (): Promise<void> => {
     await progress.phase('migrations', () => runTriggers(triggers, functions));
-    await progress.phase('demo tenants', () => seed(api, keys, services, arns));
+    await progress.phase('demo tenants', () => seed(apis.tenants, services, arns));
   };
+  // Those of operators wait for their first request: most starts are for tenants.
   const warm = async (): Promise<void> => {
-    const problems = await Promise.all(functionsOf(api).map((arn) => functions.warm(arn)));
+    const problems = await Promise.all(functionsOf(apis.tenants).map((arn) => functions.warm(arn)));
     for (const problem of problems) if (problem) print(problem);
   };
   await Promise.all([migrate(), progress.phase('functions', warm)]);
-  const gateway = new Gateway(api, keys, (arn, event) => functions.invoke(arn, event));
-  services.gateways.push(gateway);
-  return { arns, gateway };
+  return arns;
 }
 
-function seed(api: ApiDefinition, keys: ApiKeyStore, services: BackingServices, arns: ContractArns): Promise<number> {
+function seed(api: ApiDefinition, services: BackingServices, arns: ContractArns): Promise<number> {
   const [cluster] = services.clusters.filter(({ database }) => database === mainDatabase);
   if (!cluster) throw new StartupError(`No cluster has the database ${mainDatabase}.`);
   const urlOf = (role: string): string => {
@@ -148,22 +150,12 @@ function seed(api: ApiDefinition, keys: ApiKeyStore, services: BackingServices, 
     const { username, password } = loginSchema.parse(login);
     return `postgres://${username}:${encodeURIComponent(password)}@${cluster.server.host}:${cluster.server.port}/${mainDatabase}`;
   };
-  return seedDemoTenants({ ownerUrl: urlOf('owner'), controlUrl: urlOf('control'), keys, usagePlans: api.usagePlans });
-}
-
-async function serve({ folder, port, print, stoppables }: StackOptions, gateway: Gateway): Promise<{ url: string }> {
-  const logger = await stoppables.add(
-    requestLogger(folder.file('logs/access.log'), gateway.api.accessLogFormat, print),
-  );
-  const onFault = (error: unknown): void =>
-    print(`The gateway failed: ${error instanceof Error ? error.stack : String(error)}`);
-  return stoppables.add(startGatewayServer({ gateway, port, onAnswered: logger.log, onFault }));
-}
-
-function onlyApi(apis: readonly ApiDefinition[]): ApiDefinition {
-  const [api, ...others] = apis;
-  if (api && others.length === 0) return api;
-  throw new StartupError(`The local stack serves one REST API, and the stacks have ${apis.length}.`);
+  return seedDemoTenants({
+    ownerUrl: urlOf('owner'),
+    controlUrl: urlOf('control'),
+    keys: services.apiKeys,
+    usagePlans: api.usagePlans,
+  });
 }
 
 function functionsOf(api: ApiDefinition): string[] {

@@ -54,9 +54,13 @@ begin
       return next migration.version;
     elsif applied <> migration.checksum then
       raise exception 'Migration % of % was changed after it had been applied', migration.version, target
-        using errcode = 'TN009', hint = 'Restore the file, and put the change into a new migration.';
+        using errcode = 'TN009', hint = 'Restore the file, and put the change into a new migration. A local stack can also start over in an empty data folder.';
     end if;
   end loop;
+  -- Columns and indexes that a migration has added to tables which were protected before.
+  perform tenancy.hide_values(p.polrelid)
+  from pg_policy p join pg_class c on c.oid = p.polrelid and c.relnamespace = to_regnamespace(quote_ident(target))
+  where target not in ('kernel', 'control');
 end
 $$;
 comment on function tenancy.migrate is

@@ -1,15 +1,38 @@
 -- How statements come in: one call carries the capability and the statement.
 
-create function tenancy.enter(capability text, schema text, read_only boolean, statement text) returns text
+create function tenancy.is_plain(template text) returns boolean
+language sql immutable
+set search_path = pg_catalog, pg_temp
+return not regexp_replace(template, '"[^"%]*"|%[0-9]+\$L|%%', '', 'g') ~ '["''$%]|--|/\*';
+
+comment on function tenancy.is_plain is
+  'Whether arguments can become nothing but values: there is no text, comment or open name in the template that one could be put into.';
+
+
+create function tenancy.runs_text(statement text) returns boolean
+language sql immutable
+return statement ~* '\m(query|table|schema|database|cursor)_to_xml|\mts_(stat|rewrite)\M|\mu&"';
+
+comment on function tenancy.runs_text is
+  'Whether a statement names a function that runs SQL which it has as text, or hides names in Unicode escapes.';
+
+
+create function tenancy.enter(capability text, schema text, read_only boolean, template text, arguments jsonb) returns text
 language plpgsql
 -- No pinned search_path: it would take back, on return, the one that is set here.
 as $$
+declare
+  statement constant text := format(template, variadic array(select jsonb_array_elements_text(arguments)));
 begin
-  if (statement ~* '^[\s(]*(select|insert|update|delete|merge|with|values|table)\M'
-    and statement !~* '\m(query|table|schema|database|cursor)_to_xml|\mts_(stat|rewrite)\M|\mu&"') is not true then
-    raise exception 'A tenant''s statement begins with select, insert, update, delete, merge, with, values or table, and runs no SQL '
-      'from text' using errcode = 'TN010', hint = 'EXPLAIN tells what other tenants have: explain a statement as the owner of the '
-      'tables. Instead of *_to_xml, ts_stat, ts_rewrite and names in Unicode escapes, behind which these could hide, write plain SQL.';
+  if (statement ~* '^[\s(]*(select|insert|update|delete|merge|with|values|table)\M') is not true then
+    raise exception 'A tenant''s statement begins with select, insert, update, delete, merge, with, values or table' using errcode = 'TN010',
+      hint = 'EXPLAIN tells what other tenants have: explain a statement as the owner of the tables.';
+  end if;
+  -- An argument may hold such a word, if it surely is a value.
+  if tenancy.runs_text(statement) and (tenancy.runs_text(template) or not tenancy.is_plain(template)) then
+    raise exception 'A tenant''s statement runs no SQL that it has as text' using errcode = 'TN010',
+      hint = 'Leave out *_to_xml, ts_stat, ts_rewrite and names in Unicode escapes. To pass such words as values, use placeholders for '
+      'all of the statement''s values.';
   end if;
   -- One expression, since each costs; operands are evaluated from left to right. Nothing of them is left over but the statement.
   return left(set_config('tenancy.capability', coalesce(capability, ''), true)
@@ -26,12 +49,12 @@ begin
     || pg_advisory_unlock_all()::text, 0) || statement;
 end
 $$;
-grant execute on function tenancy.enter to tenantry_app;
+grant execute on function tenancy.enter, tenancy.runs_text, tenancy.is_plain to tenantry_app;
 
 comment on function tenancy.enter is
-  'Sets the tenant for the rest of the transaction, unproven: each policy demands the proof. Returns the statement, if it is one that '
-  'rows of the tenant answer, to be planned so that nothing of it sees rows of others first. Unless told otherwise, a SELECT makes the '
-  'transaction read-only.';
+  'Sets the tenant for the rest of the transaction, unproven: each policy demands the proof. Returns the statement, its placeholders '
+  'filled in, if it is one that rows of the tenant answer, to be planned so that nothing of it sees rows of others first. Unless told '
+  'otherwise, a SELECT makes the transaction read-only.';
 
 
 create function tenancy.leave(schema text) returns text
@@ -62,9 +85,7 @@ declare
   proof text;
 begin
   -- A cursor takes exactly one statement that returns rows: stacked statements, SET, COPY and DDL cannot get in.
-  for row_ in execute format(
-    tenancy.enter(capability, schema, read_only, statement), variadic array(select jsonb_array_elements_text(arguments))
-  ) loop
+  for row_ in execute tenancy.enter(capability, schema, read_only, statement, arguments) loop
     return next to_json(row_);
   end loop;
   -- Assigned, since PERFORM would have it planned.
@@ -88,9 +109,8 @@ declare
   proof text;
 begin
   for entry in select value, ordinality - 1 as index from jsonb_array_elements(statements) with ordinality loop
-    for row_ in execute format(
-      tenancy.enter(capability, schema, false, entry.value ->> 'statement'),
-      variadic array(select jsonb_array_elements_text(coalesce(entry.value -> 'arguments', '[]')))
+    for row_ in execute tenancy.enter(
+      capability, schema, false, entry.value ->> 'statement', coalesce(entry.value -> 'arguments', '[]')
     ) loop
       return next json_build_array(entry.index, to_json(row_));
     end loop;

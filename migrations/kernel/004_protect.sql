@@ -39,6 +39,35 @@ $$;
 comment on function tenancy.key_problems is 'What keeps a table from being a tenant table: keys that could reach across tenants.';
 
 
+create function tenancy.hide_values(target regclass) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- A partition has columns of its own.
+  tables constant oid[] := array(select relid from pg_partition_tree(target)) || target;
+  own record;
+begin
+  for own in
+    select attrelid::regclass as relation, attname from pg_attribute
+    where attrelid = any (tables) and attnum > 0 and not attisdropped and attname <> 'tenant_id' and attstattarget is distinct from 0
+  loop
+    execute format('alter table only %s alter %I set statistics 0', own.relation, own.attname);
+  end loop;
+  for own in
+    select a.attrelid::regclass as relation, a.attnum
+    from pg_index i join pg_attribute a on a.attrelid = i.indexrelid and i.indkey[a.attnum - 1] = 0
+    where i.indrelid = any (tables) and a.attstattarget is distinct from 0
+  loop
+    execute format('alter index %s alter %s set statistics 0', own.relation, own.attnum);
+  end loop;
+end
+$$;
+
+comment on function tenancy.hide_values is
+  'Keeps values of a table out of the statistics, which the planner uses for every tenant: what it takes for cheaper would tell them.';
+
+
 create function tenancy.protect(target regclass) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -49,7 +78,9 @@ declare
   );
   problem text;
   policy record;
-  is_tenant constant text := format('tenant_id = (select tenancy.current_tenant(%L))', home);
+  -- An array of one, since Postgres takes everything that is said to be equal to a column for the same: it would compare the tenant with
+  -- what a statement says of tenant_id, once, and the rows with that, which a statement can change meanwhile.
+  is_tenant constant text := format('tenant_id = any (array[(select tenancy.current_tenant(%L))])', home);
 begin
   for problem in select * from tenancy.key_problems(target) loop
     raise exception 'The table % %', target, problem using errcode = 'TN008',
@@ -74,6 +105,8 @@ begin
     'create trigger fence before insert or update or delete on %s for each statement execute function tenancy.fence()', target);
   execute format('alter table %s enable always trigger fence', target);
 
+  perform tenancy.hide_values(target);
+
   execute format('revoke all on %s from public, tenantry_app', target);
   execute format('grant select, insert, update, delete on %s to tenantry_app', target);
 end
@@ -81,5 +114,5 @@ $$;
 
 comment on function tenancy.protect is
   'Makes a table a tenant table: tenant_id by default the current tenant and never empty, one policy forced on everybody, the '
-  'fence, and grants for reading and writing rows alone. Refuses a table whose keys could reach across tenants. May be '
-  'called again after the table has changed.';
+  'fence, no statistics of values, and grants for reading and writing rows alone. Refuses a table whose keys could reach across '
+  'tenants. May be called again after the table has changed.';

@@ -5,7 +5,7 @@ language sql stable
 -- No pinned search_path, which would keep it from being inlined: its callers have theirs, and it names nothing but Postgres's own.
 as $$
   select case pg_get_expr(expression, relation)
-    when format('(tenant_id = ( SELECT tenancy.current_tenant(%L::text) AS current_tenant))', schema) then 'kernel'
+    when format('(tenant_id = ANY (ARRAY[( SELECT tenancy.current_tenant(%L::text) AS current_tenant)]))', schema) then 'kernel'
     when format('(tenant_id = tenancy.current_tenant(%L::text))', schema) then 'bare'
     else case when expression is not null then 'other' end
   end

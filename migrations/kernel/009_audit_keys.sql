@@ -47,7 +47,7 @@ as $$
   from mended where indisunique and not has_tenant
   union all
   select 29, format('%s on %s', indexrelid::regclass, indrelid::regclass),
-    'The index does not lead with tenant_id: slow under the policy, and its statistics span all tenants.',
+    'The index does not lead with tenant_id: what a search in it meets tells whether another tenant has a value; and it is slow.',
     case when is_btree and contype is null then made_anew else advice end
   from mended where contype is distinct from 'x' and (has_tenant or not indisunique)
 $$;

@@ -8,6 +8,8 @@ export const authorizerContextKeys = {
   /** JSON of the tenant's placement `{ model, cluster, database, schema }`. */
   placement: 'placement',
   userId: 'userId',
+  /** Who acts on the control plane, in place of tenant and user. */
+  operatorId: 'operatorId',
   /** Roles of the user, separated by spaces. */
   roles: 'roles',
   /** Never logged. */

@@ -8,3 +8,6 @@ export const userAttributes = {
 
 /** Claims of an access token that say for whom it acts. */
 export const tokenClaims = { tenantId: 'tenant_id', roles: 'roles' } as const;
+
+/** The role of those who run the service. It counts only in a token that names no tenant. */
+export const operatorRole = 'operator';

@@ -4,5 +4,7 @@ export * from './database.ts';
 export * from './environment.ts';
 export * from './identity.ts';
 export * from './metrics.ts';
+export * from './outputs.ts';
 export * from './plans.ts';
 export * from './routes.ts';
+export * from './tenants.ts';

@@ -26,3 +26,8 @@ export type ServiceName = keyof typeof services;
 
 /** Answered without a token: no tenant, no data. */
 export const publicServices = { openapi: ['GET /openapi.json'] } as const satisfies Record<string, readonly Route[]>;
+
+/** Services of the control plane, an API of its own, and the routes that each answers. Operators alone may ask. */
+export const controlServices = {
+  'control-plane': ['GET /tenants', 'GET /tenants/{tenantId}', 'GET /openapi.json'],
+} as const satisfies Record<string, readonly Route[]>;

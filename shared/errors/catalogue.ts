@@ -12,6 +12,7 @@ export const errorCatalogue = {
   'tenant-mismatch': { status: 403, title: 'The request names another tenant than its token' },
   'tenant-not-named': { status: 400, title: 'The request names no tenant' },
   'tenant-not-found': { status: 404, title: 'No such tenant' },
+  'operator-only': { status: 403, title: 'Only operators may do this' },
   forbidden: { status: 403, title: 'Not allowed' },
   'api-key-invalid': { status: 403, title: 'The tenant has no usable API key' },
 

@@ -1,8 +1,8 @@
 import type * as z from 'zod';
-import type { publicServices, Route, services } from '../contract/index.ts';
+import type { controlServices, publicServices, Route, services } from '../contract/index.ts';
 import type { ErrorCode } from '../errors/index.ts';
 
-type AllServices = typeof services & typeof publicServices;
+type AllServices = typeof services & typeof publicServices & typeof controlServices;
 type AnyServiceName = keyof AllServices;
 type RouteOf<Service extends AnyServiceName> = AllServices[Service][number];
 
@@ -28,8 +28,8 @@ export interface RouteDescription {
 /** A service's routes, described. */
 export interface ApiDescription<Routes extends RouteDescriptions = RouteDescriptions> {
   readonly service: AnyServiceName;
-  /** Whether requests act for a tenant; the routes of `publicServices` do not. */
-  readonly tenant: boolean;
+  /** Who may ask: a tenant's users, operators, or anyone, without a token. */
+  readonly audience: 'tenant' | 'operator' | 'anyone';
   readonly routes: Routes;
 }
 export type RouteDescriptions = { readonly [route in Route]?: RouteDescription };
@@ -63,7 +63,7 @@ export function describeApi<
   Service extends keyof typeof services,
   const Routes extends { readonly [route in RouteOf<Service>]: RouteDescription },
 >(service: Service, routes: Routes & NoOthers<Routes, RouteOf<Service>>): ApiDescription<Routes> {
-  return { service, tenant: true, routes };
+  return { service, audience: 'tenant', routes };
 }
 
 /** `describeApi` for a service that answers without a token. */
@@ -71,7 +71,15 @@ export function describePublicApi<
   Service extends keyof typeof publicServices,
   const Routes extends { readonly [route in RouteOf<Service>]: RouteDescription },
 >(service: Service, routes: Routes & NoOthers<Routes, RouteOf<Service>>): ApiDescription<Routes> {
-  return { service, tenant: false, routes };
+  return { service, audience: 'anyone', routes };
+}
+
+/** `describeApi` for a service of the control plane. */
+export function describeOperatorApi<
+  Service extends keyof typeof controlServices,
+  const Routes extends { readonly [route in RouteOf<Service>]: RouteDescription },
+>(service: Service, routes: Routes & NoOthers<Routes, RouteOf<Service>>): ApiDescription<Routes> {
+  return { service, audience: 'operator', routes };
 }
 
 type NoOthers<Routes, Allowed extends PropertyKey> = { readonly [route in Exclude<keyof Routes, Allowed>]: never };

@@ -5,15 +5,11 @@ import { described } from './described.ts';
 const defaultLimit = 20;
 const maxLimit = 100;
 
+/** When the last row of a page was created, as the database writes it; of all other forms some are beyond what it reads. */
+const creationTime = z.iso.datetime({ offset: true }).regex(/^[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00$/);
+
 /** Where a page ends: the sort key of its last row. Lists are sorted by creation time, and by id among rows of the same time. */
-const positionSchema = z.tuple([
-  z.iso
-    .datetime({ offset: true })
-    // As the database writes it; of all other forms some are beyond what it reads.
-    .regex(/^[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00$/),
-  z.guid(),
-]);
-type Position = z.output<typeof positionSchema>;
+export type Position = [createdAt: string, id: string];
 
 const limit = z
   .string()
@@ -26,27 +22,37 @@ const limit = z
     override: described({ type: 'integer', minimum: 1, maximum: maxLimit, default: defaultLimit }),
   });
 
-const cursor = z
-  .string()
-  .max(500)
-  .transform((text, issues): Position => {
-    const position = decodeCursor(text);
-    if (position) return position;
-    issues.addIssue({
-      code: 'custom',
-      message: 'Not a cursor of this API. Pass nextCursor of the page before, unchanged.',
-    });
-    return z.NEVER;
-  })
-  .optional()
-  .meta({ description: '`nextCursor` of the page before.', override: described({ type: 'string' }) });
+/**
+ * Query parameters of a list whose rows are told apart by an id of this form.
+ *
+ * @example query: z.strictObject({ ...pageQueryBy(tenantIdSchema), plan: planSchema.optional() })
+ */
+export function pageQueryBy(id: z.ZodType<string>) {
+  const positionSchema = z.tuple([creationTime, id]);
+  const cursor = z
+    .string()
+    .max(500)
+    .transform((text, issues): Position => {
+      const position = decodeCursor(text, positionSchema);
+      if (position) return position;
+      issues.addIssue({
+        code: 'custom',
+        message: 'Not a cursor of this API. Pass nextCursor of the page before, unchanged.',
+      });
+      return z.NEVER;
+    })
+    .optional()
+    .meta({ description: '`nextCursor` of the page before.', override: described({ type: 'string' }) });
+  return { limit, cursor };
+}
 
 /**
- * Query parameters of every list.
+ * Query parameters of every list of rows with UUIDs.
  *
  * @example query: z.strictObject({ ...pageQuery, archived: z.enum(['true', 'false']).optional() })
  */
-export const pageQuery = { limit, cursor };
+export const pageQuery = pageQueryBy(z.guid());
+
 /** What a list's query needs to know to fetch a page. Fetch one row more than `limit`: it tells whether another page follows. */
 export interface PageRequest {
   readonly limit: number;
@@ -67,11 +73,20 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 /** Makes a page of rows that were fetched with `limit + 1`. */
 export function toPage<Row extends { readonly id: string; readonly createdAt: string }>(
   rows: readonly Row[],
+  request: PageRequest,
+): { items: Row[]; nextCursor: string | null } {
+  return toPageBy(rows, request, ({ id }) => id);
+}
+
+/** `toPage` for rows whose id is called otherwise. */
+export function toPageBy<Row extends { readonly createdAt: string }>(
+  rows: readonly Row[],
   { limit }: PageRequest,
+  idOf: (row: Row) => string,
 ): { items: Row[]; nextCursor: string | null } {
   const items = rows.slice(0, limit);
   const last = items.at(-1);
-  return { items, nextCursor: rows.length > limit && last ? encodeCursor([last.createdAt, last.id]) : null };
+  return { items, nextCursor: rows.length > limit && last ? encodeCursor([last.createdAt, idOf(last)]) : null };
 }
 
 function encodeCursor(position: Position): string {
@@ -79,7 +94,7 @@ function encodeCursor(position: Position): string {
 }
 
 /** Only what `encodeCursor` makes, to the character. */
-function decodeCursor(text: string): Position | undefined {
+function decodeCursor(text: string, positionSchema: z.ZodType<Position>): Position | undefined {
   try {
     const position = positionSchema.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
     return encodeCursor(position) === text ? position : undefined;

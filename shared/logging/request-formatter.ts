@@ -4,7 +4,7 @@ import { currentRequestRecord } from '../metrics/request-record.ts';
 import { currentTenantIfAny } from '../tenancy/context.ts';
 
 /**
- * Adds to each line for which request, tenant and user it was written. They are read from the invocation's own storage at that moment,
+ * Adds to each line for which request, tenant and user, or operator, it was written. They are read from the invocation's own storage at that moment,
  * never appended to the logger, which would keep them for the next request.
  */
 export class RequestFormatter extends LogFormatter {
@@ -21,6 +21,7 @@ export class RequestFormatter extends LogFormatter {
         route: record?.route,
         tenantId: tenant?.tenantId,
         userId: tenant?.userId,
+        operatorId: record?.operatorId,
         xray_trace_id: attributes.xRayTraceId,
       },
     }).addAttributes(extra);

@@ -28,6 +28,7 @@ export function requestMetricsPublisher(service: string): PublishRequestMetrics 
 
     describe();
     if (tenant) metrics.addMetadata('userId', tenant.userId);
+    if (record.operatorId !== undefined) metrics.addMetadata('operatorId', record.operatorId);
     metrics.addMetadata('databaseCalls', String(databaseCalls));
     metrics.addDimension(metricDimensions.route, record.route);
     metrics.addMetadata('status', String(status));

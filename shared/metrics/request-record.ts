@@ -16,6 +16,8 @@ export interface RequestRecord {
   readonly startedAt: number;
   /** `METHOD /path` of shared/contract, or `unknown`. Never the client's text: it becomes a metric's dimension. */
   route: string;
+  /** Who acts on the control plane; undefined everywhere else. */
+  operatorId: string | undefined;
   /** Whether the tenant had used up its rate. */
   isThrottled: boolean;
   databaseTimeMs: number;
@@ -30,6 +32,7 @@ export function runWithRequestRecord<T>(requestId: string, work: () => T): T {
     requestId,
     startedAt: performance.now(),
     route: 'unknown',
+    operatorId: undefined,
     isThrottled: false,
     databaseTimeMs: 0,
     databaseQueries: new Map(),

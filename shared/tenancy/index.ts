@@ -13,4 +13,4 @@ export { fromAuthorizer } from './resolvers/from-authorizer.ts';
 export { fromHeader, fromSubdomain } from './resolvers/from-request.ts';
 export type { TenantResolver } from './resolvers/resolver.ts';
 export { loadSigningKey, parseSigningKeys } from './signing-keys.ts';
-export { type Placement, placementSchema, planSchema, tenantIdPattern } from './tenant.ts';
+export { type Placement, placementSchema, planSchema, tenantIdPattern, tenantIdSchema } from './tenant.ts';

@@ -1,7 +1,7 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { authorizerCacheSeconds, planNames, plans, publicServices, services } from '../../shared/contract/index.ts';
-import { type Resource, synthesize, type Synthesized, templateOf } from './synthesize.ts';
+import { methods, type Resource, synthesize, type Synthesized, templateOf } from './synthesize.ts';
 
 let synthesized: Synthesized;
 let application: Template;
@@ -10,22 +10,6 @@ beforeAll(() => {
   application = templateOf(synthesized, 'Application');
 });
 afterAll(() => synthesized[Symbol.dispose]());
-
-/** `METHOD /path` of every method, with its properties. */
-function methods(template: Template): Map<string, Resource['Properties']> {
-  const resources = template.findResources('AWS::ApiGateway::Resource') as Record<string, Resource>;
-  const pathOf = (id: unknown): string => {
-    const resource = resources[(id as { Ref?: string }).Ref ?? ''];
-    return resource ? `${pathOf(resource.Properties['ParentId'])}/${String(resource.Properties['PathPart'])}` : '';
-  };
-  const found = Object.values(template.findResources('AWS::ApiGateway::Method') as Record<string, Resource>);
-  return new Map(
-    found.map(({ Properties }) => [
-      `${String(Properties['HttpMethod'])} ${pathOf(Properties['ResourceId'])}`,
-      Properties,
-    ]),
-  );
-}
 
 describe('the API', () => {
   it('has exactly the routes of the contract', () => {

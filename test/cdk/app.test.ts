@@ -36,7 +36,7 @@ describe('the app', () => {
       ([id]) => !id.startsWith('AWSCDKTrigger'),
     );
 
-    expect(functions).toHaveLength(6);
+    expect(functions).toHaveLength(8);
     for (const [id, { Properties }] of functions) {
       expect(Properties, id).toMatchObject({
         Runtime: 'nodejs24.x',

@@ -22,7 +22,7 @@ const bundlesOf = (from: Synthesized) =>
 
 describe('bundles', () => {
   it('are one file each that needs nothing but Node', () => {
-    expect(bundlesOf(synthesized)).toHaveLength(6);
+    expect(bundlesOf(synthesized)).toHaveLength(8);
     for (const file of bundlesOf(synthesized)) {
       const { metafile } = buildSync({
         entryPoints: [file],

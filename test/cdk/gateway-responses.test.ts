@@ -1,7 +1,7 @@
 import { describe, expect, it, beforeAll, afterAll } from 'vitest';
-import { deny } from '../../functions/authorizer/policy.ts';
+import { denyStage } from '../../shared/authorizer/index.ts';
 import { AppError, type ErrorCode, errorCatalogue, problemDetails } from '../../shared/errors/index.ts';
-import { resourcesOf, synthesize, type Synthesized } from './synthesize.ts';
+import { type Resource, synthesize, type Synthesized, templateOf } from './synthesize.ts';
 
 interface GatewayResponse {
   readonly ResponseType: string;
@@ -14,9 +14,6 @@ let synthesized: Synthesized;
 let responses: Map<string, GatewayResponse>;
 beforeAll(() => {
   synthesized = synthesize();
-  const resources = Object.values(resourcesOf(synthesized, 'AWS::ApiGateway::GatewayResponse'));
-  const found = resources.map(({ Properties }) => Properties as unknown as GatewayResponse);
-  responses = new Map(found.map((response) => [response.ResponseType, response]));
 });
 afterAll(() => synthesized[Symbol.dispose]());
 
@@ -57,7 +54,13 @@ const expected: Record<string, [ErrorCode, number] | undefined> = {
   DEFAULT_5XX: ['internal', 500],
 };
 
-describe('answers of the gateway itself', () => {
+describe.each(['Application', 'ControlPlane'])('answers of the gateway itself, of stack %s', (stack) => {
+  beforeAll(() => {
+    const found = templateOf(synthesized, stack).findResources('AWS::ApiGateway::GatewayResponse');
+    const all = (Object.values(found) as Resource[]).map(({ Properties }) => Properties as unknown as GatewayResponse);
+    responses = new Map(all.map((response) => [response.ResponseType, response]));
+  });
+
   it('cover every kind that API Gateway knows', () => {
     expect([...responses.keys()].sort()).toEqual([...Object.keys(expected), 'ACCESS_DENIED'].sort());
   });
@@ -86,7 +89,7 @@ describe('answers of the gateway itself', () => {
     'pass on why the authorizer refused, as a function would say it: %j',
     (detail) => {
       const arn = 'arn:aws:execute-api:eu-central-1:123456789012:api-id/dev/GET/projects';
-      const { context } = deny(arn, 'ann', 'tenant-suspended', detail);
+      const { context } = denyStage(arn, { userId: 'ann', code: 'tenant-suspended', detail });
       const template = responses.get('ACCESS_DENIED')?.ResponseTemplates['application/json'] ?? '';
       const variables: Record<string, unknown> = {
         extendedRequestId: 'request-1',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { publicServices, services } from '../../shared/contract/index.ts';
+import { controlServices, publicServices, services } from '../../shared/contract/index.ts';
 import { type Resource, resourcesOf, synthesize, type Synthesized } from './synthesize.ts';
 
 interface Statement {
@@ -123,11 +123,34 @@ describe('least privilege', () => {
       ['App', 'Auth', 'Control', 'Master', 'Master', 'Owner', 'SigningKey'].sort(),
     );
     const readers = allStatements()
-      .filter(({ statement }) =>
-        /SecretsOwner|SecretsControl|MasterUserSecret/.test(JSON.stringify(statement.Resource)),
-      )
+      .filter(({ statement }) => /SecretsOwner|MasterUserSecret/.test(JSON.stringify(statement.Resource)))
       .map(({ role }) => role.replace(/Role\w+$/, ''));
     expect(new Set(readers)).toEqual(new Set(['MigrationsMigrate']));
+  });
+
+  it.each(Object.keys(controlServices))('lets service %s log in to the registry, and do nothing else', (service) => {
+    const prefix = `Control${service.replace('-', '')}Role`;
+    const grants = grantsOf(prefix);
+
+    expect(readableSecrets(prefix)).toEqual(['Control']);
+    expect(grants.flatMap(({ Action }) => list(Action)).sort()).toEqual([
+      'rds-data:ExecuteStatement',
+      'secretsmanager:GetSecretValue',
+    ]);
+    const clusters = grants.filter(({ Action }) => list(Action).includes('rds-data:ExecuteStatement'));
+    expect(clusters.flatMap(({ Resource }) => list(Resource))).toHaveLength(1);
+    expect(JSON.stringify(clusters)).toContain('Clustermain');
+  });
+
+  it('lets the control plane alone, and the migration runner, read the login of the registry’s role', () => {
+    const readers = allStatements()
+      .filter(({ statement }) => JSON.stringify(statement.Resource).includes('SecretsControl'))
+      .map(({ role }) => role.replace(/Role\w+$/, ''));
+    expect(readers.sort()).toEqual(['Controlcontrolplane', 'MigrationsMigrate']);
+  });
+
+  it('lets the authorizer of operators reach nothing: all that it has to know is in the token', () => {
+    expect(grantsOf('OperatorAuthorizerRole')).toEqual([]);
   });
 
   it.each(Object.keys(publicServices))('lets service %s, which answers anyone, reach nothing', (service) => {
@@ -148,6 +171,8 @@ describe('least privilege', () => {
     expect(variablesOf('Serviceprojects')).toEqual(['BASE_DOMAINS', 'CACHE_URL', 'CLUSTERS', 'REGISTRY', 'STAGE']);
     expect(variablesOf('Authorizer')).toEqual(['CLUSTERS', 'ISSUERS', 'REGISTRY', 'SIGNING_SECRET_ARN', 'STAGE']);
     expect(variablesOf('Serviceopenapi')).toEqual(['STAGE']);
+    expect(variablesOf('OperatorAuthorizer')).toEqual(['ISSUERS', 'STAGE']);
+    expect(variablesOf('Controlcontrolplane')).toEqual(['CLUSTERS', 'REGISTRY', 'STAGE']);
     expect(variablesOf('MigrationsMigrateFunction')).toEqual([
       'CLUSTERS',
       'REGISTRY',
@@ -157,7 +182,7 @@ describe('least privilege', () => {
     ]);
   });
 
-  it('takes application functions into the network, and leaves the authorizer out of it', () => {
+  it('takes application functions into the network, and leaves authorizers and control plane out of it', () => {
     const inNetwork = Object.entries(resourcesOf(synthesized, 'AWS::Lambda::Function'))
       .filter(([, { Properties }]) => 'VpcConfig' in Properties)
       .map(([id]) => id.replace(/Function\w+$/, ''));

@@ -50,3 +50,19 @@ export function resourcesOf({ templates }: Synthesized, type: string): Record<st
   const found = Object.values(templates).map((template) => template.findResources(type) as Record<string, Resource>);
   return Object.fromEntries(found.flatMap((resources) => Object.entries(resources)));
 }
+
+/** `METHOD /path` of every method, with its properties. */
+export function methods(template: Template): Map<string, Resource['Properties']> {
+  const resources = template.findResources('AWS::ApiGateway::Resource') as Record<string, Resource>;
+  const pathOf = (id: unknown): string => {
+    const resource = resources[(id as { Ref?: string }).Ref ?? ''];
+    return resource ? `${pathOf(resource.Properties['ParentId'])}/${String(resource.Properties['PathPart'])}` : '';
+  };
+  const found = Object.values(template.findResources('AWS::ApiGateway::Method') as Record<string, Resource>);
+  return new Map(
+    found.map(({ Properties }) => [
+      `${String(Properties['HttpMethod'])} ${pathOf(Properties['ResourceId'])}`,
+      Properties,
+    ]),
+  );
+}

@@ -1,27 +1,13 @@
-import { execFile } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { type CommandRun, tenantCommand as tenant } from '../helpers/command.ts';
 import { makePassableFolder } from '../helpers/passable-folder.ts';
 import { readStackFile, runDev, stopDev } from '../helpers/stack.ts';
 
-interface Run {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** What the operator types after `npm run -s tenant --`. */
-function tenant(...args: readonly string[]): Promise<Run> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, ['local/run.cjs', '../cli/tenant', ...args], (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-    });
-  });
-}
-
-const audit = (...args: readonly string[]): Promise<Run> => tenant('audit', '--data', inject('stack').dataDir, ...args);
+const audit = (...args: readonly string[]): Promise<CommandRun> =>
+  tenant('audit', '--data', inject('stack').dataDir, ...args);
 
 let superuser: Client;
 let folder: string;

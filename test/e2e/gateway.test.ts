@@ -20,7 +20,7 @@ afterAll(async () => {
 /** What the authorizer has logged. It says by which request it was asked whenever it refuses one. */
 async function authorizerLog(): Promise<string> {
   const folder = join(inject('stack').dataDir, 'logs');
-  const file = (await readdir(folder)).find((name) => name.includes('Authorizer')) ?? '';
+  const file = (await readdir(folder)).find((name) => name.includes('Application-Authorizer')) ?? '';
   return readFile(join(folder, file), 'utf8');
 }
 

@@ -4,6 +4,8 @@ import { membersOf } from '../../local/untyped.ts';
 import { signToken } from '../../local/issuer/sign-token.ts';
 
 export interface Sent {
+  /** Address of the API. @default that of tenants */
+  readonly to?: string;
   readonly token?: string | undefined;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** Sent as JSON unless it is a text or bytes already. */
@@ -19,9 +21,13 @@ export interface Answer {
 }
 
 /** Sends a request exactly as written: no path is tidied up, no header added but Host and Content-Length. */
-export async function send(method: string, path: string, { token, headers = {}, body }: Sent = {}): Promise<Answer> {
+export async function send(
+  method: string,
+  path: string,
+  { to, token, headers = {}, body }: Sent = {},
+): Promise<Answer> {
   const text = body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
-  const url = new URL(inject('stack').apiUrl);
+  const url = new URL(to ?? inject('stack').apiUrl);
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const outgoing = request(
     {

@@ -52,6 +52,7 @@ export async function stopDev(run: DevRun): Promise<number | null> {
 
 const stackFile = z.object({
   apiUrl: z.string(),
+  controlPlaneUrl: z.string(),
   issuerUrl: z.string(),
   dataApiUrl: z.string(),
   apiGatewayUrl: z.string(),

@@ -72,7 +72,7 @@ type MakeQuery = (db: Database) => Compilable;
 export async function behindPolicies({ policies }: ScopeDatabases, query: MakeQuery): Promise<Outcome> {
   const { sql, parameters } = query(plain).compile();
   return inTransaction(policies.app, async (client) => {
-    await client.query(`select tenancy.enter($1, 'pool', false, 'select 1')`, [capabilityFor(tenantId)]);
+    await client.query(`select tenancy.enter($1, 'pool', false, 'select 1', '[]')`, [capabilityFor(tenantId)]);
     return outcome(client, sql, parameters);
   });
 }

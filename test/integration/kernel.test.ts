@@ -274,10 +274,12 @@ describe('the wall under the application', () => {
       'registry.current_placement',
       'tenancy.current_tenant',
       'tenancy.enter',
+      'tenancy.is_plain',
       'tenancy.leave',
       'tenancy.out',
       'tenancy.run',
       'tenancy.run_batch',
+      'tenancy.runs_text',
     ]);
   });
 

@@ -12,6 +12,9 @@ const holes: Readonly<Record<string, string>> = {
   'a policy that lets everything through': `
     drop policy tenant on pool.projects;
     create policy tenant on pool.projects using (true) with check (tenant_id = tenancy.current_tenant('pool'))`,
+  'policies by equality': ['projects', 'tasks', 'idempotency_keys']
+    .map((table) => `alter policy tenant on pool.${table} using (tenant_id = (select tenancy.current_tenant('pool')))`)
+    .join(';'),
   'a second policy beside the first': 'create policy also on pool.idempotency_keys for select using (true)',
   'a table that the application owns, without FORCE': `
     grant create, usage on schema pool to tenantry_app;
@@ -32,7 +35,7 @@ const holes: Readonly<Record<string, string>> = {
     grant select on pool.snapshot to tenantry_app`,
   'a check that is weaker than the policy': `
     drop policy tenant on pool.projects;
-    create policy tenant on pool.projects using (tenant_id = (select tenancy.current_tenant('pool'))) with check (true)`,
+    create policy tenant on pool.projects using (tenant_id = any (array[(select tenancy.current_tenant('pool'))])) with check (true)`,
   'a kernel that believes a capability without its mac': `
     create or replace function tenancy.is_signed(capability text, inner_pad bytea, outer_pad bytea) returns boolean
       language sql stable return true`,

@@ -64,7 +64,7 @@ const attacks: Record<string, (capability: string) => string> = {
   'run inside run': (c) => `select * from tenancy.run('${c}', 'pool', 'select * from projects')`,
   'run_batch inside run': (c) =>
     `select * from tenancy.run_batch('${c}', 'pool', '[{"statement": "select * from projects"}]')`,
-  'enter inside run': (c) => `select tenancy.enter('${c}', 'pool', false, 'select 1'), p.* from projects p`,
+  'enter inside run': (c) => `select tenancy.enter('${c}', 'pool', false, 'select 1', '[]'), p.* from projects p`,
   'switching row security off': () => `select set_config('row_security', 'off', true), p.* from projects p`,
   'switching the role by setting': () => `select set_config('role', 'tenantry_owner', true), p.* from projects p`,
   'switching the session authorization': () =>

@@ -3,6 +3,7 @@ import { applyMigrations, readAllMigrations } from '../../shared/database/migrat
 import { capabilityFor } from '../helpers/capability.ts';
 import { executeWith } from '../helpers/database-template.ts';
 import { explainAs } from '../helpers/explain.ts';
+import { failureOf, runAs } from '../helpers/run-as.ts';
 import { Attack, nested, off, throughIndexes, throughTheTable } from './side-channels/attack.ts';
 
 /**
@@ -149,6 +150,34 @@ describe('an error', () => {
   });
 });
 
+/**
+ * Postgres takes what is said to be equal to a column for the same, compares it once, and reads rows by one of it. What a statement says is
+ * equal to tenant_id, it can change while it runs.
+ */
+describe('a tenant that changes while a statement runs', () => {
+  const name = `current_setting('application_name')`;
+  const becomeVictim = `set_config('application_name', 'victim', true)`;
+  const byLoops = ['enable_hashjoin', 'enable_mergejoin', 'enable_seqscan', 'enable_bitmapscan'];
+  const ofVictim = async () =>
+    (await attack.api.postgres.superuser.query(`select * from pool.projects where tenant_id = 'victim' order by id`))
+      .rows;
+
+  it.each([
+    `select b.* from projects a, projects b where a.tenant_id = b.tenant_id and b.tenant_id = ${name} and a.name <> ${becomeVictim}`,
+    `select * from projects where tenant_id = ${name} and ${becomeVictim} <> ''`,
+    `select * from projects where ${name} = tenant_id and tenant_id = (select ${name}) and ${becomeVictim} <> ''`,
+    `delete from projects b using projects a where a.tenant_id = b.tenant_id and b.tenant_id = ${name}
+       and a.name <> ${becomeVictim} and b.name = case when a.name = 'mine-1' then 'secret-of-victim-3' else a.name end returning b.*`,
+    `update projects b set tenant_id = 'mallory' from projects a where a.tenant_id = b.tenant_id and b.tenant_id = ${name}
+       and a.name <> ${becomeVictim} and b.name = case when a.name = 'mine-1' then 'secret-of-victim-3' else a.name end returning b.*`,
+  ])('reaches no row of the other: %s', async (statement) => {
+    const before = await ofVictim();
+    for (const settings of [[], byLoops, throughTheTable, throughIndexes])
+      expect(await attack.getWith(settings, statement)).not.toContain('victim-');
+    expect(await ofVictim()).toEqual(before);
+  });
+});
+
 describe('MERGE', () => {
   it('fails at a row of another tenant if it reads no column, and changes nothing', async () => {
     const merge = `merge into projects using (values (1)) v on true when matched then update set version = 7`;
@@ -176,11 +205,11 @@ function scansOf({ Plans: below = [], ...plan }: Plan): string[] {
 
 describe('the condition of a policy', () => {
   // An index that it is searched by, or the first of what is asked of each row that was found.
-  const isFirst = /^\(.*tenant_id = |^ \(*(\w+\.)?tenant_id = (\(InitPlan|'victim')/;
+  const isFirst = /^\(.*tenant_id = ANY \(ARRAY\[\(InitPlan|^ \(*(\w+\.)?tenant_id = ANY \(ARRAY\[\(InitPlan/;
 
   it.each(everyWay)('is the first that is asked by $way', async ({ settings }) => {
     for (const shape of shapes)
-      for (const condition of Object.values(harmless)) {
+      for (const condition of [...Object.values(harmless), `tenant_id = current_setting('application_name')`]) {
         const statement = shape(condition);
         const planned = { ...off(settings), cpu_operator_cost: '0' };
         const [plans] = await explainAs(attack.api.postgres.app, 'mallory', 'format json', statement, planned);
@@ -226,6 +255,36 @@ describe('how a statement is planned', () => {
     `select ts_rewrite('a'::tsquery, 'select 1')`,
   ])('cannot be changed for SQL within it, which is refused: %s', async (statement) => {
     expect(await attack.tell(statement)).toMatch(/^TN010 /);
+  });
+
+  const xml = '($$select 1$$, true, false, $$$$)';
+  it.each<[template: string, argument: string]>([
+    [`select query_%1$s${xml}`, 'to_xml'],
+    [`select query_%1$I${xml}`, 'to_xml'],
+    [`select %1$s${xml}`, 'query_to_xml'],
+    ['select * from ts_%1$s($$select to_tsvector($a$x$a$)$$)', 'stat'],
+    ['select 1 as one --%1$L', `\n, query_to_xml${xml} --`],
+    ['select 1 as one /* %1$L', `*/ , query_to_xml${xml} --`],
+    ['select 1 as "%1$L"', `", query_to_xml${xml} --`],
+    [`select '%1$L'`, `, query_to_xml${xml}, `],
+    ['select $a$%1$L', `$a$, query_to_xml${xml} --`],
+    ['select %1$s', `u&"query_to\\005fxml"${xml}`],
+  ])('cannot be changed for SQL that an argument puts in, which is refused: %s', async (template, argument) => {
+    const { app } = attack.api.postgres;
+    expect(await failureOf(runAs(app, 'mallory', template, [argument]))).toMatchObject({ code: 'TN010' });
+    const batch = [{ statement: template, arguments: [argument] }];
+    const run = app.query('select tenancy.run_batch($1, $2, $3)', [
+      capabilityFor('mallory'),
+      'pool',
+      JSON.stringify(batch),
+    ]);
+    expect(await failureOf(run)).toMatchObject({ code: 'TN010' });
+  });
+
+  it('takes such words as values, where nothing but values can be put in', async () => {
+    const values = ['u&"', 'table_to_xml %s', '--'];
+    const template = 'select %1$L || %2$L || %3$L as "a text"';
+    expect(await runAs(attack.api.postgres.app, 'mallory', template, values)).toEqual([{ 'a text': values.join('') }]);
   });
 
   it('refuses nothing that only looks alike', async () => {

@@ -37,6 +37,24 @@ async function untilWaiting(statements: number): Promise<void> {
   }
 }
 
+describe('a connection', () => {
+  it('can be ended by SQL in the request of another tenant, which gets nothing by it', async () => {
+    const { app, superuser } = attack.api.postgres;
+    const other = await attack.api.postgres.connectAs('app');
+    await runAs(other, 'victim', 'select 1 as one');
+    const ended = new Promise((resolve) => other.once('end', resolve));
+    const others = `pid <> pg_backend_pid() and datname = current_database() and usename = current_user`;
+    const rows = await runAs(app, 'mallory', `select pg_terminate_backend(pid) from pg_stat_activity where ${others}`);
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.every((row) => JSON.stringify(row) === '{"pg_terminate_backend":true}')).toBe(true);
+    await ended;
+    const { rows: left } = await superuser.query(
+      `select count(*)::int as n from pool.projects where tenant_id = 'victim'`,
+    );
+    expect(left).toEqual([{ n: victims }]);
+  });
+});
+
 describe('pg_stat_activity', () => {
   const activity = 'select application_name, query from pg_stat_activity where usename = current_user';
 

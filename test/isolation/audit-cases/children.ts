@@ -32,7 +32,7 @@ export const children: readonly AuditCase[] = [
       {
         title: 'a partition that is protected itself',
         plant: `${events} ${asOwner(`alter table pool.events_0 enable row level security, force row level security;
-          create policy tenant on pool.events_0 using (tenant_id = (select tenancy.current_tenant('pool')));
+          create policy tenant on pool.events_0 using (tenant_id = any (array[(select tenancy.current_tenant('pool'))]));
           create trigger fence before insert or update or delete on pool.events_0 for each statement execute function tenancy.fence();
           alter table pool.events_0 enable always trigger fence; grant select on pool.events_0 to tenantry_app`)}`,
       },

@@ -1,6 +1,7 @@
 import { asOwner, type AuditCase, crm } from './audit-case.ts';
 
-const kernels = `tenant_id = (select tenancy.current_tenant('pool'))`;
+const policyOf = (schema: string): string => `tenant_id = any (array[(select tenancy.current_tenant('${schema}'))])`;
+const kernels = policyOf('pool');
 const replaced = (definition: string): string =>
   `drop policy tenant on pool.projects; create policy tenant on pool.projects ${definition}`;
 
@@ -32,7 +33,7 @@ export const policies: readonly AuditCase[] = [
       },
       {
         title: 'the policy of another schema',
-        plant: replaced(`using (tenant_id = (select tenancy.current_tenant('other')))`),
+        plant: replaced(`using (${policyOf('other')})`),
         object: 'pool.projects',
       },
       {

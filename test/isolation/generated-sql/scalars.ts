@@ -110,7 +110,17 @@ export function condition(g: Grammar, scope: Scope, depth: number): string {
     [3, () => `exists (${selection(g, scope, depth - 1).sql})`],
     [2, () => `${inner(type)} in (${scalarQuery(g, type, scope, depth - 1)})`],
     [1, () => `set_config(${settingAndValue(g)}, true) is not null`],
+    [2, () => tenantBySetting(g, scope)],
   );
+}
+
+/** What is said of the tenant while a statement changes it: it begins as the attacker's own. */
+function tenantBySetting(g: Grammar, scope: Scope): string {
+  const tables = scope.filter(({ columns }) => columns.some(({ name }) => name === 'tenant_id'));
+  if (tables.length === 0) return 'true';
+  const isTenant = `${g.dice.pick(tables).alias}.tenant_id = current_setting('application_name')`;
+  const becomes = `set_config('application_name', ${quote(g.dice.pick(g.lore.tenantIds))}, true) <> ''`;
+  return g.dice.chance(70) ? `(${isTenant} and ${becomes})` : isTenant;
 }
 
 function settingAndValue(g: Grammar): string {
@@ -138,7 +148,7 @@ export function argumentsOf(g: Grammar, { name, arguments: types }: Routine, sco
     // As if the tenant were proven already, so that nothing but policies asks for a proof.
     const forged = `with x as materialized (select set_config('tenancy.proven', 'pool', true)) select * from x, (${query}) as y`;
     const inner = g.dice.chance(30) ? forged : query;
-    if (name === 'tenancy.enter') return `${first}, ${g.dice.pick(['true', 'false'])}, 'select 1'`;
+    if (name === 'tenancy.enter') return `${first}, ${g.dice.pick(['true', 'false'])}, 'select 1', '[]'`;
     if (name === 'tenancy.run') return `${first}, ${quote(inner)}`;
     return `${first}, ${quote(JSON.stringify([{ statement: inner }, { statement: 'select * from projects' }]))}`;
   }

@@ -128,7 +128,7 @@ export const viaRun = ({ ownCapability }: Lore, sql: string): string =>
 
 /** As in a transaction of several calls, on a connection of which the attacker can ask anything. */
 const onConnection = ({ ownCapability }: Lore, sql: string): string =>
-  `rollback; begin; select tenancy.enter('${ownCapability}', '${poolSchema}', false, 'select 1'); ${sql}; commit`;
+  `rollback; begin; select tenancy.enter('${ownCapability}', '${poolSchema}', false, 'select 1', '[]'); ${sql}; commit`;
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 

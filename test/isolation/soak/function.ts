@@ -14,7 +14,7 @@ type Executor = Kysely<Tables>;
 
 const api = {
   service: 'projects',
-  tenant: true,
+  audience: 'tenant',
   routes: { 'POST /projects': { summary: 'Soak', body: programSchema, response } },
 } as const;
 

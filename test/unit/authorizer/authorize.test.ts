@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { allow, deny } from '../../../functions/authorizer/policy.ts';
+import { allow } from '../../../functions/authorizer/policy.ts';
 import { authorize } from '../../../functions/authorizer/service.ts';
-import { tokenVerifier } from '../../../functions/authorizer/token-verifier.ts';
+import { denyStage, tokenVerifier } from '../../../shared/authorizer/index.ts';
 import { fromAuthorizer, mintCapability, type RegisteredTenant } from '../../../shared/tenancy/index.ts';
 import { apiEvent } from '../../helpers/api-gateway.ts';
 import { startIssuer, type TestIssuer } from '../../helpers/token-issuer.ts';
@@ -102,7 +102,7 @@ test('Allow and Deny cover the whole stage, whatever route was called first', as
     usageIdentifierKey: 'key-of-acme',
   });
   expect(allow(methodArn, decision.tenant, null)).not.toHaveProperty('usageIdentifierKey');
-  expect(deny(methodArn, 'ann', 'tenant-suspended', 'Why.')).toEqual({
+  expect(denyStage(methodArn, { userId: 'ann', code: 'tenant-suspended', detail: 'Why.' })).toEqual({
     principalId: 'ann',
     policyDocument: {
       Version: '2012-10-17',
@@ -117,7 +117,7 @@ test('Whatever a refusal says, the gateway can paste it between the quotes of a 
     fc.property(
       fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom('"', '\\', '\n', '\0', 'a') })),
       (detail) => {
-        const { context } = deny(methodArn, 'ann', 'tenant-suspended', detail);
+        const { context } = denyStage(methodArn, { userId: 'ann', code: 'tenant-suspended', detail });
         expect(JSON.parse(`"${String(context?.errorDetail)}"`)).toBe(detail);
       },
     ),

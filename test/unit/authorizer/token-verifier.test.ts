@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { InvalidTokenError, tokenVerifier } from '../../../functions/authorizer/token-verifier.ts';
+import { InvalidTokenError, tokenVerifier } from '../../../shared/authorizer/index.ts';
 import { startIssuer, type TestIssuer } from '../../helpers/token-issuer.ts';
 
 let first: TestIssuer;

@@ -16,7 +16,7 @@ const marked = (format: unknown, text: string): string => `<${String(format)}>${
 
 describe('findings on a terminal', () => {
   it('stand in columns, with what leaks and what mends it below', () => {
-    const warning = finding({ class: 29, severity: 'warning', object: 'pool.due on pool.tasks', problem: 'Slow.' });
+    const warning = finding({ class: 21, severity: 'warning', object: 'pool.due on pool.tasks', problem: 'Slow.' });
     expect(formatFindings([finding(), warning], plain)).toBe(
       [
         'SEVERITY  CLASS  OBJECT',
@@ -24,7 +24,7 @@ describe('findings on a terminal', () => {
         '                 Row-level security is off.',
         `                 select tenancy.protect('pool.leads')`,
         '',
-        'warning      29  pool.due on pool.tasks  tenantry on main',
+        'warning      21  pool.due on pool.tasks  tenantry on main',
         '                 Slow.',
         `                 select tenancy.protect('pool.leads')`,
         '',

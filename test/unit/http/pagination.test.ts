@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
-import { pageQuery, toPage, uuidv7 } from '../../../shared/http/index.ts';
+import { pageQuery, pageQueryBy, toPage, toPageBy, uuidv7 } from '../../../shared/http/index.ts';
 
 const query = z.strictObject(pageQuery);
 const row = (at: number) => ({
@@ -66,4 +66,14 @@ test('Ids of version 7 sort by the time that they were made', () => {
   expect(ids).toEqual(ids.toSorted());
   for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   expect(new Set(Array.from({ length: 1000 }, () => uuidv7(0))).size).toBe(1000);
+});
+
+test('A list whose rows are told apart otherwise takes cursors of its own and no others', () => {
+  const bySlug = z.strictObject(pageQueryBy(z.string().regex(/^[a-z]{3}$/)));
+  const rows = ['abc', 'xyz'].map((slug) => ({ slug, createdAt: '2026-01-01T00:00:00+00:00' }));
+  const { items, nextCursor } = toPageBy(rows, { limit: 1 }, ({ slug }) => slug);
+  expect(items).toEqual(rows.slice(0, 1));
+  expect(bySlug.parse({ cursor: nextCursor }).cursor).toEqual(['2026-01-01T00:00:00+00:00', 'abc']);
+  expect(query.safeParse({ cursor: nextCursor }).success).toBe(false);
+  expect(bySlug.safeParse({ cursor: toPage([row(1), row(2)], { limit: 1 }).nextCursor }).success).toBe(false);
 });

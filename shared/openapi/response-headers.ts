@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { ErrorCode } from '../../shared/errors/index.ts';
-import type { ApiDescription, RouteDescription } from '../../shared/http/index.ts';
+import type { ErrorCode } from '../errors/index.ts';
+import type { ApiDescription, RouteDescription } from '../http/index.ts';
 
 /** A header as the document describes it. */
 interface Header {
@@ -47,10 +47,10 @@ const alwaysRetried: readonly ErrorCode[] = ['rate-limited', 'quota-exceeded'];
 const sometimesRetried: readonly ErrorCode[] = ['idempotency-key-in-use', 'tenant-moving', 'database-unavailable'];
 
 /** Headers of a success. */
-export function successHeaders({ tenant }: ApiDescription, { idempotent }: RouteDescription): z.ZodObject {
+export function successHeaders({ audience }: ApiDescription, { idempotent }: RouteDescription): z.ZodObject {
   return z.object({
     ...always(ofFunctions),
-    ...(tenant && always(ofLimits)),
+    ...(audience === 'tenant' && always(ofLimits)),
     ...(idempotent && sometimes(replayed)),
   });
 }
@@ -59,10 +59,10 @@ export function successHeaders({ tenant }: ApiDescription, { idempotent }: Route
  * Headers of a problem with one of `codes`. Most are optional: where API Gateway itself refuses no function has set any, and a tenant's
  * limit is looked at only once the tenant is known.
  */
-export function problemHeaders({ tenant }: ApiDescription, codes: readonly ErrorCode[]): z.ZodObject {
+export function problemHeaders({ audience }: ApiDescription, codes: readonly ErrorCode[]): z.ZodObject {
   return z.object({
     ...sometimes(ofFunctions),
-    ...(tenant && sometimes(ofLimits)),
+    ...(audience === 'tenant' && sometimes(ofLimits)),
     ...(codes.includes('unauthorized') && sometimes(authenticate)),
     ...(codes.some((code) => sometimesRetried.includes(code)) && sometimes(retryAfter)),
     ...(codes.every((code) => alwaysRetried.includes(code)) && always(retryAfter)),

@@ -9,7 +9,7 @@ import {
 } from 'aws-jwt-verify/error';
 import { SimpleJwksCache } from 'aws-jwt-verify/jwk';
 import type { JwtHeader, JwtPayload } from 'aws-jwt-verify/jwt-model';
-import type { TrustedIssuer } from '../../shared/config/index.ts';
+import type { TrustedIssuer } from '../config/index.ts';
 import { jwksFetcher } from './jwks-fetcher.ts';
 import { BrokenRuleError, refusalReason } from './refusal-reasons.ts';
 

@@ -1,0 +1,16 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const tokenCommand = fileURLToPath(new URL('../local/token.ts', import.meta.url));
+
+/**
+ * An operator's token of the local issuer, from the command that mints them.
+ *
+ * @throws Error with what the command said
+ */
+export async function operatorToken(dataDir: string): Promise<string> {
+  const args = [tokenCommand, '--operator', '--user', 'local-operator', '--data', dataDir];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return stdout.trim();
+}

@@ -1,0 +1,43 @@
+import { Stack } from 'aws-cdk-lib';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import { environmentKeys } from '../../shared/contract/index.ts';
+import type { IssuerConfig, StageConfig } from '../config.ts';
+import { type ClusterReferences, grantDataApi, grantReadValue, registryClusters } from './data-api-access.ts';
+import { clustersVariable, registryVariable } from './function-environment.ts';
+import { ServiceFunction } from './service-function.ts';
+
+/** What the control plane shares with the other stacks. Never the signing key: it acts for no tenant. */
+export interface ControlPlane {
+  readonly config: StageConfig;
+  readonly clusters: ClusterReferences;
+  /** Login of the role that reads and writes the registry, and no tenant's data. */
+  readonly login: ISecret;
+  readonly issuers: readonly IssuerConfig[];
+}
+
+/** The authorizer of operators: all that it needs to know is in the token. */
+export function operatorAuthorizerService(scope: Construct, { config, issuers }: ControlPlane): ServiceFunction {
+  return new ServiceFunction(scope, 'OperatorAuthorizer', {
+    name: 'operator-authorizer',
+    description: 'Verifies tokens of operators',
+    stage: config.stage,
+    logRetention: config.logRetentionDays,
+    environment: { [environmentKeys.issuers]: Stack.of(scope).toJsonString(issuers) },
+  });
+}
+
+/** A service for operators. Every statement of its is one call, so it begins no transactions. It joins no network. */
+export function controlService(scope: Construct, name: string, plane: ControlPlane): ServiceFunction {
+  const registry = registryClusters(plane.clusters);
+  const service = new ServiceFunction(scope, `Control-${name}`, {
+    name,
+    description: `Control plane service ${name}`,
+    stage: plane.config.stage,
+    logRetention: plane.config.logRetentionDays,
+    environment: { ...clustersVariable(scope, registry, () => plane.login), ...registryVariable },
+  });
+  grantDataApi(service, registry, ['rds-data:ExecuteStatement']);
+  grantReadValue(service, plane.login);
+  return service;
+}

@@ -1,0 +1,44 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { controlServices, stackOutputs } from '../../shared/contract/index.ts';
+import type { IssuerConfig, StageConfig } from '../config.ts';
+import { controlService, operatorAuthorizerService } from '../constructs/control-services.ts';
+import { ServiceApi } from '../constructs/service-api.ts';
+import type { ServiceFunction } from '../constructs/service-function.ts';
+import type { DataStack } from './data-stack.ts';
+
+export interface ControlPlaneStackProps extends StackProps {
+  readonly config: StageConfig;
+  readonly data: DataStack;
+  readonly issuers: readonly IssuerConfig[];
+}
+
+/** Far more than operators and their scripts need, and far less than would wear the registry out. */
+const throttle = { rateLimit: 50, burstLimit: 100 };
+
+/** The control plane: an API for operators, its authorizer, and a function a service. */
+export class ControlPlaneStack extends Stack {
+  /** Functions by service, authorizer included. */
+  readonly functions: Readonly<Record<string, ServiceFunction>>;
+
+  constructor(scope: Construct, id: string, props: ControlPlaneStackProps) {
+    super(scope, id, props);
+    const { config, data, issuers } = props;
+    const plane = { config, issuers, clusters: data.clusters, login: data.logins.control };
+    const authorizer = operatorAuthorizerService(this, plane);
+    const functions: Record<string, ServiceFunction> = { 'operator-authorizer': authorizer };
+    this.functions = functions;
+    const api = new ServiceApi(this, 'ControlApi', {
+      config,
+      name: 'control',
+      description: `Tenantry control plane, stage ${config.stage}`,
+      authorizer: authorizer.function,
+      throttle,
+    });
+    for (const [name, routes] of Object.entries(controlServices)) {
+      const service = (functions[name] = controlService(this, name, plane));
+      api.addGuardedRoutes(service.function, routes);
+    }
+    new CfnOutput(this, stackOutputs.controlPlaneUrl, { value: api.restApi.url });
+  }
+}

@@ -1,0 +1,22 @@
+import * as z from 'zod';
+import { tenantStates } from '../contract/index.ts';
+import { timestamp } from '../http/index.ts';
+import { placementSchema, planSchema, tenantIdSchema } from '../tenancy/index.ts';
+
+/** A tenant as operators see it. Its API key is nobody's to see. */
+export const managedTenantSchema = z.object({
+  tenantId: tenantIdSchema,
+  name: z.string(),
+  plan: planSchema,
+  state: z.enum(tenantStates),
+  placement: placementSchema,
+  createdAt: timestamp,
+  updatedAt: timestamp,
+});
+export type ManagedTenant = Readonly<z.output<typeof managedTenantSchema>>;
+
+/** The columns of `registry.tenants` that make one, as JSON. */
+export const managedTenantJson = `jsonb_build_object(
+  'tenantId', tenant_id, 'name', name, 'plan', plan, 'state', state,
+  'placement', jsonb_build_object('model', model, 'cluster', cluster, 'database', database, 'schema', schema),
+  'createdAt', created_at, 'updatedAt', updated_at)::text`;

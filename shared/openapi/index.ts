@@ -1,0 +1,1 @@
+export { describeInOpenapi } from './document.ts';
