@@ -4,11 +4,20 @@ export class AwsError extends Error {
   readonly status: number;
   /** Members of the error besides its message. */
   readonly members: Readonly<Record<string, unknown>>;
+  /** Headers of the answer, for errors that have members there. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(name: string, status: number, message: string, members: Readonly<Record<string, unknown>> = {}) {
+  constructor(
+    name: string,
+    status: number,
+    message: string,
+    members: Readonly<Record<string, unknown>> = {},
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(message);
     this.name = name;
     this.status = status;
     this.members = members;
+    this.headers = headers;
   }
 }

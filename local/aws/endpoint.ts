@@ -5,6 +5,7 @@ import { AwsError } from './aws-error.ts';
 export interface AwsRequest {
   readonly method: string;
   readonly path: string;
+  readonly query: URLSearchParams;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
 }
@@ -17,7 +18,7 @@ export interface AwsEndpointOptions {
   readonly contentType: string;
   /** Largest request in bytes, headers included. */
   readonly requestLimitBytes: number;
-  /** Answers a request with the value of the JSON body; throws AwsError for every refusal. */
+  /** Answers a request with the value of the JSON body, or with an AwsAnswer; throws AwsError for every refusal. */
   readonly handle: (request: AwsRequest) => unknown;
   /** The error that unforeseen failures of our own become. */
   readonly internalError: (cause: unknown) => AwsError;
@@ -26,6 +27,18 @@ export interface AwsEndpointOptions {
 export interface AwsEndpoint {
   readonly url: string;
   stop(): Promise<void>;
+}
+
+/** An answer with a status of its own. */
+export class AwsAnswer {
+  readonly status: number;
+  /** Value of the JSON body; undefined: no body. */
+  readonly body: unknown;
+
+  constructor(status: number, body?: unknown) {
+    this.status = status;
+    this.body = body;
+  }
 }
 
 /** Thrown by a handler to drop the connection without an answer, as a failing network does. */
@@ -56,14 +69,18 @@ async function serve(request: IncomingMessage, response: ServerResponse, options
   try {
     const body = await readBody(request, options.requestLimitBytes);
     checkSignature(request.headers.authorization, options.signingName);
-    const { pathname: path } = new URL(request.url ?? '/', 'http://127.0.0.1');
-    const answer = await options.handle({ method: request.method ?? '', path, headers: request.headers, body });
-    response.end(JSON.stringify(answer));
+    const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://127.0.0.1');
+    const { method = '', headers } = request;
+    const answered = await options.handle({ method, path, query, headers, body });
+    const answer = answered instanceof AwsAnswer ? answered : new AwsAnswer(200, answered);
+    response.statusCode = answer.status;
+    response.end(answer.body === undefined ? '' : JSON.stringify(answer.body));
   } catch (error) {
     if (error instanceof ConnectionDropped) return void request.socket.destroy();
     const refusal = error instanceof AwsError ? error : options.internalError(error);
     response.statusCode = refusal.status;
     response.setHeader('x-amzn-errortype', refusal.name);
+    for (const [name, value] of Object.entries(refusal.headers)) response.setHeader(name, value);
     response.end(JSON.stringify({ __type: refusal.name, message: refusal.message, ...refusal.members }));
   }
 }

@@ -9,11 +9,14 @@ const apiKeySchema = z.object({
   /** What the authorizer returns as usageIdentifierKey. */
   value: z.string(),
   enabled: z.boolean(),
-  usagePlanId: z.string(),
+  /** Missing in a key that was made, but is in no plan yet. */
+  usagePlanId: z.string().optional(),
+  /** Whole seconds since the epoch; 0 in files that are older than this member. */
+  createdAt: z.number().int().default(0),
 });
 export type ApiKey = Readonly<z.infer<typeof apiKeySchema>>;
 
-/** API Gateway's API keys, each in one usage plan, kept in a file so that they survive a restart. */
+/** API Gateway's API keys, each in one usage plan at most, kept in a file so that they survive a restart. */
 export class ApiKeyStore {
   readonly #file: string;
   readonly #keys: Map<string, ApiKey>;
@@ -35,10 +38,28 @@ export class ApiKeyStore {
     return this.#keys.get(value);
   }
 
-  /** Adds a key to a usage plan. @param value what identifies its owner @default a random one */
-  add(name: string, usagePlanId: string, value: string = randomBytes(20).toString('hex')): ApiKey {
-    const key = { id: randomBytes(5).toString('hex'), name, value, enabled: true, usagePlanId };
-    this.#keys.set(value, key);
+  byId(id: string): ApiKey | undefined {
+    return this.list().find((key) => key.id === id);
+  }
+
+  /** Adds a key to a usage plan, or to none. @param value what identifies its owner @default a random one */
+  add(name: string, usagePlanId?: string, value: string = randomBytes(20).toString('hex'), enabled = true): ApiKey {
+    const id = randomBytes(5).toString('hex');
+    return this.#put({ id, name, value, enabled, usagePlanId, createdAt: Math.floor(Date.now() / 1_000) });
+  }
+
+  /** Puts a key into a usage plan, in place of the one that it is in; undefined: into none. */
+  setUsagePlan(key: ApiKey, usagePlanId: string | undefined): ApiKey {
+    return this.#put({ ...key, usagePlanId });
+  }
+
+  remove(key: ApiKey): void {
+    this.#keys.delete(key.value);
+    this.#write();
+  }
+
+  #put(key: ApiKey): ApiKey {
+    this.#keys.set(key.value, key);
     this.#write();
     return key;
   }

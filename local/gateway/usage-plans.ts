@@ -28,7 +28,7 @@ export class UsagePlans {
    */
   count(value: string | undefined, now = Date.now()): ApiKey {
     const key = value === undefined ? undefined : this.#keys.byValue(value);
-    const plan = key && this.#plans.get(key.usagePlanId);
+    const plan = this.#plans.get(key?.usagePlanId ?? '');
     if (!key?.enabled || !plan) throw new GatewayRefusal('INVALID_API_KEY');
     const usage = this.#usageOf(key, plan, now);
     if (usage.bucket && !usage.bucket.take(now)) throw new GatewayRefusal('THROTTLED');

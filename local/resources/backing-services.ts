@@ -1,8 +1,14 @@
-import type { Stoppables } from '../stack/stoppables.ts';
+import { startApiGatewayManagement } from '../api-gateway-management/server.ts';
 import { startDataApi } from '../data-api/server.ts';
+import { startEventBridge } from '../event-bridge/server.ts';
+import { ApiKeyStore } from '../gateway/api-keys.ts';
+import { readApis } from '../gateway/definition.ts';
+import type { Gateway } from '../gateway/gateway.ts';
 import type { Postgres } from '../postgres.ts';
 import { loginsOf, SecretStore } from '../secrets-manager/secret-store.ts';
 import { startSecretsManager } from '../secrets-manager/server.ts';
+import type { DataFolder } from '../stack/data-folder.ts';
+import type { Stoppables } from '../stack/stoppables.ts';
 import type { Deployment } from '../template/deployment.ts';
 import { type ClusterDefinition, type ClusterServers, readClusters } from './clusters.ts';
 import { createSecrets } from './secrets.ts';
@@ -11,6 +17,10 @@ import { createSecrets } from './secrets.ts';
 export interface BackingServices {
   readonly clusters: readonly (ClusterDefinition & { readonly server: Postgres })[];
   readonly secrets: SecretStore;
+  /** What gateways look keys up in, and functions change by API Gateway's management API. */
+  readonly apiKeys: ApiKeyStore;
+  /** Gateways whose authorizer caches that API flushes. Whoever makes one adds it. */
+  readonly gateways: Gateway[];
   readonly dataApiUrl: string;
   /** Where the SDKs find the services: environment variables of their own making. */
   readonly endpoints: Readonly<Record<string, string>>;
@@ -23,15 +33,22 @@ const nowhere = 'http://127.0.0.1:1';
 export async function startBackingServices(
   deployment: Deployment,
   servers: ClusterServers,
-  secretsFile: string,
+  folder: DataFolder,
   stoppables: Stoppables,
 ): Promise<BackingServices> {
-  const secrets = SecretStore.open(secretsFile);
+  const secrets = SecretStore.open(folder.file('secrets.json'));
   await createSecrets(deployment, secrets);
   const clusters: (ClusterDefinition & { server: Postgres })[] = [];
   for (const cluster of readClusters(deployment))
     clusters.push({ ...cluster, server: await servers.of(cluster, secrets) });
-  const [dataApi, secretsManager] = await Promise.all([
+  const apiKeys = new ApiKeyStore(folder.file('api-keys.json'));
+  const gateways: Gateway[] = [];
+  const flushAuthorizers = (apiId: string, stage: string): void =>
+    gateways
+      .filter(({ api }) => api.id === apiId && api.stage === stage)
+      .forEach((gateway) => gateway.flushAuthorizersCache());
+  const { region = '', account = '' } = deployment.resources[0]?.stack ?? {};
+  const [dataApi, secretsManager, apiGateway, eventBridge] = await Promise.all([
     stoppables.add(
       startDataApi({
         clusters: Object.fromEntries(clusters.map(({ arn, server: { host, port } }) => [arn, { host, port }])),
@@ -39,15 +56,21 @@ export async function startBackingServices(
       }),
     ),
     stoppables.add(startSecretsManager({ secrets })),
+    stoppables.add(startApiGatewayManagement({ keys: apiKeys, apis: readApis(deployment), flushAuthorizers })),
+    stoppables.add(startEventBridge({ file: folder.file('events.jsonl'), region, account })),
   ]);
   return {
     clusters,
     secrets,
+    apiKeys,
+    gateways,
     dataApiUrl: dataApi.url,
     endpoints: {
       AWS_ENDPOINT_URL: nowhere,
       AWS_ENDPOINT_URL_RDS_DATA: dataApi.url,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
+      AWS_ENDPOINT_URL_API_GATEWAY: apiGateway.url,
+      AWS_ENDPOINT_URL_EVENTBRIDGE: eventBridge.url,
     },
   };
 }

@@ -1,8 +1,8 @@
-import type { ApiKeyStore } from '../gateway/api-keys.ts';
 import type { ApiDefinition } from '../gateway/definition.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { startGatewayServer } from '../gateway/server.ts';
 import type { Functions } from '../lambda/functions.ts';
+import type { BackingServices } from '../resources/backing-services.ts';
 import { requestLogger } from './request-log.ts';
 import type { Stoppables } from './stoppables.ts';
 
@@ -12,7 +12,8 @@ export interface ServeOptions {
   readonly port: number;
   /** File that gets a line a request. */
   readonly accessLog: string;
-  readonly keys: ApiKeyStore;
+  /** Where keys are looked up, and who is told of the gateway. */
+  readonly services: Pick<BackingServices, 'apiKeys' | 'gateways'>;
   readonly functions: Functions;
   /** Shows a line on the terminal. */
   readonly print: (line: string) => void;
@@ -21,8 +22,9 @@ export interface ServeOptions {
 
 /** Serves a REST API on a port of its own. Returns its URL. @throws PortTakenError */
 export async function serveApi(options: ServeOptions): Promise<string> {
-  const { api, port, accessLog, keys, functions, print, stoppables } = options;
-  const gateway = new Gateway(api, keys, (arn, event) => functions.invoke(arn, event));
+  const { api, port, accessLog, services, functions, print, stoppables } = options;
+  const gateway = new Gateway(api, services.apiKeys, (arn, event) => functions.invoke(arn, event));
+  services.gateways.push(gateway);
   const logger = await stoppables.add(requestLogger(accessLog, api.accessLogFormat, print));
   const onFault = (error: unknown): void =>
     print(`The gateway failed: ${error instanceof Error ? error.stack : String(error)}`);

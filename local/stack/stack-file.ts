@@ -11,6 +11,8 @@ export function describeStack(stack: RunningStack): object {
     issuerUrl: stack.issuerUrl,
     dataApiUrl: services.dataApiUrl,
     secretsManagerUrl: services.endpoints['AWS_ENDPOINT_URL_SECRETS_MANAGER'],
+    apiGatewayUrl: services.endpoints['AWS_ENDPOINT_URL_API_GATEWAY'],
+    eventBridgeUrl: services.endpoints['AWS_ENDPOINT_URL_EVENTBRIDGE'],
     postgresUrl: cluster?.server.url(mainDatabase),
     redisUrl: stack.redisUrl,
     dashboardUrl: null,

@@ -2,7 +2,6 @@ import { availableParallelism } from 'node:os';
 import * as z from 'zod';
 import { environmentKeys, mainDatabase } from '../../shared/contract/index.ts';
 import { seedDemoTenants } from '../demo.ts';
-import { ApiKeyStore } from '../gateway/api-keys.ts';
 import type { ApiDefinition } from '../gateway/definition.ts';
 import { localClientId } from '../issuer/issuer-identity.ts';
 import { type Issuer, startIssuer } from '../issuer/issuer-server.ts';
@@ -77,7 +76,7 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
   ]);
   void redis.crashed.then((how) => onCrash(redis.kind, how));
   const services = await progress.phase('databases and AWS endpoints', () =>
-    startBackingServices(deployment, servers, folder.file('secrets.json'), stoppables),
+    startBackingServices(deployment, servers, folder, stoppables),
   );
   const functions = await stoppables.add(
     new Functions({
@@ -90,9 +89,9 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
     }),
   );
   const apis = readNamedApis(deployment);
-  const { keys, arns } = await deploy(options, deployment, apis, functions, services);
+  const arns = await deploy(options, deployment, apis, functions, services);
   const serve = (api: ApiDefinition, port: number, log: string): Promise<string> =>
-    serveApi({ ...options, api, port, accessLog: folder.file(log), keys, functions });
+    serveApi({ ...options, api, port, accessLog: folder.file(log), services, functions });
   const apiUrl = await serve(apis.tenants, options.port, 'logs/access.log');
   const controlPlaneUrl = await serve(apis.control, 0, 'logs/control-plane-access.log');
   const { region } = apis.tenants;
@@ -120,20 +119,19 @@ async function deploymentOfSources({ folder, progress }: StackOptions, issuer: I
 
 /** What a deployment does once resources exist: migrations; and what this machine adds: demo tenants and warm functions. */
 async function deploy(
-  { folder, progress, print }: StackOptions,
+  { progress, print }: StackOptions,
   deployment: Deployment,
   apis: NamedApis,
   functions: Functions,
   services: BackingServices,
-): Promise<{ keys: ApiKeyStore; arns: ContractArns }> {
+): Promise<ContractArns> {
   const triggers = readTriggers(deployment);
   const [migrationRunner] = triggers;
   if (migrationRunner === undefined) throw new StartupError('The stacks have no trigger that migrates the databases.');
   const arns = readContractArns(deployment, migrationRunner);
-  const keys = new ApiKeyStore(folder.file('api-keys.json'));
   const migrate = async (): Promise<void> => {
     await progress.phase('migrations', () => runTriggers(triggers, functions));
-    await progress.phase('demo tenants', () => seed(apis.tenants, keys, services, arns));
+    await progress.phase('demo tenants', () => seed(apis.tenants, services, arns));
   };
   // Those of operators wait for their first request: most starts are for tenants.
   const warm = async (): Promise<void> => {
@@ -141,10 +139,10 @@ async function deploy(
     for (const problem of problems) if (problem) print(problem);
   };
   await Promise.all([migrate(), progress.phase('functions', warm)]);
-  return { keys, arns };
+  return arns;
 }
 
-function seed(api: ApiDefinition, keys: ApiKeyStore, services: BackingServices, arns: ContractArns): Promise<number> {
+function seed(api: ApiDefinition, services: BackingServices, arns: ContractArns): Promise<number> {
   const [cluster] = services.clusters.filter(({ database }) => database === mainDatabase);
   if (!cluster) throw new StartupError(`No cluster has the database ${mainDatabase}.`);
   const urlOf = (role: string): string => {
@@ -152,7 +150,12 @@ function seed(api: ApiDefinition, keys: ApiKeyStore, services: BackingServices, 
     const { username, password } = loginSchema.parse(login);
     return `postgres://${username}:${encodeURIComponent(password)}@${cluster.server.host}:${cluster.server.port}/${mainDatabase}`;
   };
-  return seedDemoTenants({ ownerUrl: urlOf('owner'), controlUrl: urlOf('control'), keys, usagePlans: api.usagePlans });
+  return seedDemoTenants({
+    ownerUrl: urlOf('owner'),
+    controlUrl: urlOf('control'),
+    keys: services.apiKeys,
+    usagePlans: api.usagePlans,
+  });
 }
 
 function functionsOf(api: ApiDefinition): string[] {

@@ -55,6 +55,8 @@ const stackFile = z.object({
   controlPlaneUrl: z.string(),
   issuerUrl: z.string(),
   dataApiUrl: z.string(),
+  apiGatewayUrl: z.string(),
+  eventBridgeUrl: z.string(),
   postgresUrl: z.string(),
   redisUrl: z.string(),
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -81,4 +81,21 @@ test('keys survive a restart, in a file that only its owner can read', () => {
   expect(again.list()).toEqual(keys.list());
   expect(statSync(join(folder, 'keys.json')).mode & 0o077).toBe(0);
   expect(JSON.parse(readFileSync(join(folder, 'keys.json'), 'utf8'))).toHaveLength(1);
+});
+
+test('keys of a file from before they had a time are read', () => {
+  const { id, value } = keys.add('acme', 'free');
+  const old = [{ id, name: 'acme', value, enabled: true, usagePlanId: 'free' }];
+  writeFileSync(join(folder, 'keys.json'), JSON.stringify(old));
+  expect(new ApiKeyStore(join(folder, 'keys.json')).byId(id)).toMatchObject({ value, createdAt: 0 });
+});
+
+test('a key counts for as long as it is in a plan', () => {
+  const plans = new UsagePlans([free], keys);
+  const key = keys.add('acme');
+  expect(outcome(plans, key.value, start)).toBe('INVALID_API_KEY');
+  const attached = keys.setUsagePlan(key, 'free');
+  expect(outcome(plans, key.value, start)).toBe('acme');
+  keys.remove(attached);
+  expect(outcome(plans, key.value, start)).toBe('INVALID_API_KEY');
 });

@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { APIGatewayClient } from '@aws-sdk/client-api-gateway';
+import type { PlanName } from '../contract/index.ts';
+import { apiKeyCalls, type CallRates, defaultRates, type NamedKey } from './api-key-calls.ts';
+
+export interface TenantApiKey {
+  readonly id: string;
+  /** What the authorizer answers as `usageIdentifierKey`. */
+  readonly value: string;
+}
+
+/** The API key by which API Gateway throttles and counts a tenant. Each function may be made again at any time. */
+export interface ApiKeys {
+  /**
+   * Finds the tenant's key or makes it, and sees to it that there is one only and that it is in the plan's usage plan.
+   *
+   * @throws Error if the key is in another plan's usage plan: `move` is for that
+   */
+  ensure(tenantId: string, plan: PlanName): Promise<TenantApiKey>;
+  /**
+   * Takes the tenant's key out of one usage plan and puts it into another. In between it is in none, since API Gateway allows a key one
+   * plan a stage: requests of the tenant are then answered 403 `api-key-invalid`.
+   *
+   * @throws Error if the tenant has no key, or one in a third plan
+   */
+  move(tenantId: string, fromPlan: PlanName, toPlan: PlanName): Promise<void>;
+  /** Deletes every key of the tenant. */
+  remove(tenantId: string): Promise<void>;
+}
+
+export interface ApiKeyOptions {
+  /** Set before the tenant's id in the names of keys, which an account's stages share. @default none */
+  readonly namePrefix?: string;
+  /** @default 1000, see `settled` */
+  readonly settleMs?: number;
+  /** @default what leaves others a fifth of the account's rates */
+  readonly rates?: CallRates;
+}
+
+/** Keys that are younger may not be alone: another process may make one in the same second. Leaves a second for clocks that differ. */
+const freshMs = 2_000;
+
+/**
+ * The API keys of tenants, over API Gateway's management API and within its rates.
+ *
+ * API Gateway takes any number of keys of one name, so two processes may each make one for a tenant. Both then keep the oldest and
+ * delete the others.
+ *
+ * @param usagePlanIds the usage plan of each plan, all of the same stage
+ */
+export function apiKeysOf(
+  client: APIGatewayClient,
+  usagePlanIds: Readonly<Record<PlanName, string>>,
+  { namePrefix = '', settleMs = 1_000, rates = defaultRates }: ApiKeyOptions = {},
+): ApiKeys {
+  const calls = apiKeyCalls(client, rates);
+
+  /**
+   * The keys of a name, once their order is final. API Gateway tells the age of a key in whole seconds: among those of one second the id
+   * decides, so all of them have to be there before anybody decides. A second after one of them was seen, that second is over.
+   */
+  const settled = async (name: string): Promise<NamedKey[]> => {
+    const keys = await calls.named(name);
+    if (keys.length > 0 && keys.every(({ createdAt }) => Date.now() - createdAt >= freshMs)) return keys;
+    if (keys.length === 0) await calls.create(name);
+    await sleep(settleMs);
+    return calls.named(name);
+  };
+
+  return {
+    ensure: async (tenantId, plan) => {
+      const [kept, ...others] = await settled(namePrefix + tenantId);
+      if (!kept) throw new Error(`API Gateway does not list the API key of tenant ${tenantId} yet. Try again.`);
+      for (const { id } of others) await calls.delete(id);
+      await calls.attach(kept.id, usagePlanIds[plan]);
+      return { id: kept.id, value: kept.value };
+    },
+    move: async (tenantId, fromPlan, toPlan) => {
+      const [key] = await calls.named(namePrefix + tenantId);
+      if (!key) throw new Error(`Tenant ${tenantId} has no API key to move to plan ${toPlan}. Make it with ensure.`);
+      if (fromPlan !== toPlan) await calls.detach(key.id, usagePlanIds[fromPlan]);
+      await calls.attach(key.id, usagePlanIds[toPlan]);
+    },
+    remove: async (tenantId) => {
+      for (const { id } of await calls.named(namePrefix + tenantId)) await calls.delete(id);
+    },
+  };
+}
