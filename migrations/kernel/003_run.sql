@@ -1,20 +1,31 @@
 -- How statements come in: one call carries the capability and the statement.
 
-create function tenancy.is_plain(template text) returns boolean
+-- What a statement says. Each is parsed here and compares as "C", so that no setting or collation of a caller reads it otherwise.
+
+create function tenancy.is_query(statement text) returns boolean
 language sql immutable
-set search_path = pg_catalog, pg_temp
-return not regexp_replace(template, '"[^"%]*"|%[0-9]+\$L|%%', '', 'g') ~ '["''$%]|--|/\*';
+return statement collate "C" ~* '^[[:space:](]*(select|insert|update|delete|merge|with|values|table)[[:>:]]';
 
-comment on function tenancy.is_plain is
-  'Whether arguments can become nothing but values: there is no text, comment or open name in the template that one could be put into.';
-
+create function tenancy.is_select(statement text) returns boolean
+language sql immutable
+return statement collate "C" ~* '^[[:space:]]*select[[:>:]]';
 
 create function tenancy.runs_text(statement text) returns boolean
 language sql immutable
-return statement ~* '\m(query|table|schema|database|cursor)_to_xml|\mts_(stat|rewrite)\M|\mu&"';
+return statement collate "C" ~* '[[:<:]](query|table|schema|database|cursor)_to_xml|[[:<:]]ts_(stat|rewrite)[[:>:]]|[[:<:]]u&"';
 
+create function tenancy.is_plain(template text) returns boolean
+language sql immutable
+return not regexp_replace(template collate "C", '"[^"%]*"|%[0-9]+[$]L|%%', '', 'g') ~ '["''$%]|--|/[*]';
+
+grant execute on function tenancy.is_query, tenancy.is_select, tenancy.runs_text, tenancy.is_plain to tenantry_app;
+
+comment on function tenancy.is_query is 'Whether a statement begins as one that rows answer.';
+comment on function tenancy.is_select is 'Whether a statement is a SELECT, as far as its first word tells.';
 comment on function tenancy.runs_text is
   'Whether a statement names a function that runs SQL which it has as text, or hides names in Unicode escapes.';
+comment on function tenancy.is_plain is
+  'Whether arguments can become nothing but values: there is no text, comment or open name in the template that one could be put into.';
 
 
 create function tenancy.enter(capability text, schema text, read_only boolean, template text, arguments jsonb) returns text
@@ -24,7 +35,7 @@ as $$
 declare
   statement constant text := format(template, variadic array(select jsonb_array_elements_text(arguments)));
 begin
-  if (statement ~* '^[\s(]*(select|insert|update|delete|merge|with|values|table)\M') is not true then
+  if tenancy.is_query(statement) is not true then
     raise exception 'A tenant''s statement begins with select, insert, update, delete, merge, with, values or table' using errcode = 'TN010',
       hint = 'EXPLAIN tells what other tenants have: explain a statement as the owner of the tables.';
   end if;
@@ -40,7 +51,7 @@ begin
     || set_config('search_path', quote_ident(coalesce(schema, '')) || ', pg_temp', true)
     -- Database Insights splits load by application name.
     || set_config('application_name', coalesce(split_part(capability, '.', 3), ''), true)
-    || case when coalesce(read_only, statement ~* '^\s*select\M') then set_config('transaction_read_only', 'on', true) else '' end
+    || case when coalesce(read_only, tenancy.is_select(statement)) then set_config('transaction_read_only', 'on', true) else '' end
     -- Postgres takes conditions in the order of their costs, also before those of policies if they show nothing by themselves, and
     -- then functions without columns, whose effects show that a row of another tenant got as far. Where costs are nothing, policies
     -- come first.
@@ -49,7 +60,7 @@ begin
     || pg_advisory_unlock_all()::text, 0) || statement;
 end
 $$;
-grant execute on function tenancy.enter, tenancy.runs_text, tenancy.is_plain to tenantry_app;
+grant execute on function tenancy.enter to tenantry_app;
 
 comment on function tenancy.enter is
   'Sets the tenant for the rest of the transaction, unproven: each policy demands the proof. Returns the statement, its placeholders '

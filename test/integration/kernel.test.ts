@@ -275,6 +275,8 @@ describe('the wall under the application', () => {
       'tenancy.current_tenant',
       'tenancy.enter',
       'tenancy.is_plain',
+      'tenancy.is_query',
+      'tenancy.is_select',
       'tenancy.leave',
       'tenancy.out',
       'tenancy.run',

@@ -281,6 +281,31 @@ describe('how a statement is planned', () => {
     expect(await failureOf(run)).toMatchObject({ code: 'TN010' });
   });
 
+  it('is not read otherwise by settings and collations of a caller', async () => {
+    const { superuser } = attack.api.postgres;
+    await superuser.query(`create collation pool.turkish (provider = icu, locale = 'tr-TR')`);
+    const texts = [
+      `select ts_rewrIte('a'::tsquery, 'select 1')`,
+      'explain select 1',
+      'selectm',
+      `select QUERY_TO_XML('select 1', true, false, '')`,
+    ];
+    for (const setting of ['on', 'off'])
+      for (const collation of ['"C"', 'pool.turkish'])
+        for (const text of texts) {
+          const inner = `tenancy.run(current_setting('tenancy.capability'), 'pool', $i$${text}$i$ collate ${collation})`;
+          const statement = `with s as materialized (select set_config('standard_conforming_strings', '${setting}', true))
+            select answer from s, lateral ${inner} answer`;
+          const { app } = attack.api.postgres;
+          await app.query('begin');
+          await app.query(`select tenancy.enter($1, 'pool', false, 'select 1', '[]')`, [capabilityFor('mallory')]);
+          expect(await failureOf(app.query(statement)), `${text} ${collation} ${setting}`).toMatchObject({
+            code: 'TN010',
+          });
+          await app.query('rollback');
+        }
+  });
+
   it('takes such words as values, where nothing but values can be put in', async () => {
     const values = ['u&"', 'table_to_xml %s', '--'];
     const template = 'select %1$L || %2$L || %3$L as "a text"';
