@@ -65,13 +65,13 @@ comment on view tenancy.open_roles is
 
 
 create view tenancy.grants as
-  select c.oid, c.relnamespace, c.relkind, r.name as grantee, a.privilege_type, null::name as column_name
+  select c.oid, c.relnamespace, c.relkind, r.oid as role, r.name as grantee, a.privilege_type, null::name as column_name
   from pg_class c
   cross join lateral aclexplode(c.relacl) a
   join tenancy.open_roles r on r.oid = a.grantee
   where c.relacl is not null and a.grantee <> c.relowner
   union all
-  select c.oid, c.relnamespace, c.relkind, r.name, a.privilege_type, t.attname
+  select c.oid, c.relnamespace, c.relkind, r.oid, r.name, a.privilege_type, t.attname
   from pg_attribute t
   cross join lateral aclexplode(t.attacl) a
   join pg_class c on c.oid = t.attrelid
