@@ -13,10 +13,12 @@ as $$
     select nspowner as oid from pg_namespace where nspname = 'tenancy'
   ), memberships as (
     -- A role reaches through each of its memberships whatever that role is a member of.
-    select g.oid, g.member, g.roleid, g.grantor, g.roleid as reached
-    from tenancy.application_roles a join pg_auth_members g on g.member = a.oid
+    select g.oid, g.member, g.roleid, g.grantor, g.roleid as reached, a.is_application
+    from (select oid, true as is_application from tenancy.application_roles union all select oid, false from kernel) a
+    join pg_auth_members g on g.member = a.oid
     union
-    select m.oid, m.member, m.roleid, m.grantor, g.roleid from memberships m join pg_auth_members g on g.member = m.reached
+    select m.oid, m.member, m.roleid, m.grantor, g.roleid, m.is_application
+    from memberships m join pg_auth_members g on g.member = m.reached
   )
   select 4, format('role %I', r.rolname),
     case when r.rolsuper then 'A superuser' when r.rolbypassrls then 'A role with BYPASSRLS' else 'A role with REPLICATION' end
@@ -30,16 +32,22 @@ as $$
       select from unnest(tables) t where has_table_privilege(r.oid, t.oid, 'select, insert, update, delete')
     )
   union all
+  select 4, format('role %I', r.rolname), 'An application role that may make roles or databases makes itself one that sees more.',
+    format('alter role %I nocreaterole nocreatedb', r.rolname)
+  from pg_roles r
+  where (r.rolcreaterole or r.rolcreatedb) and r.oid in (select a.oid from tenancy.application_roles a)
+  union all
   select 4, t.oid::regclass::text, format('The owner %s is not bound by policies, nor is what runs with its rights.', r.rolname),
     format('alter table %s owner to %s', t.oid::regclass, (select oid::regrole from kernel))
   from unnest(tables) t join pg_roles r on r.oid = t.relowner and (r.rolsuper or r.rolbypassrls)
   where r.oid not in (select oid from kernel union all select a.oid from tenancy.application_roles a)
   union all
   select 4, format('role %s', m.member::regrole),
-    format('The role can become %s, which sees all rows or owns the tables.', string_agg(distinct r.rolname, ', ')),
+    format('The role can become %s, which sees all rows, owns the tables, or makes roles.', string_agg(distinct r.rolname, ', ')),
     format('revoke %s from %s granted by %s', m.roleid::regrole, m.member::regrole, m.grantor::regrole)
   from memberships m join pg_roles r on r.oid = m.reached
-  where (r.rolsuper or r.rolbypassrls or r.rolname = 'rds_superuser' or r.oid in (select oid from owners))
+  where (r.rolsuper or r.rolbypassrls or r.rolname = 'rds_superuser'
+      or m.is_application and (r.rolreplication or r.rolcreaterole or r.rolcreatedb or r.oid in (select oid from owners)))
     and not exists (select from tenancy.application_roles a where a.oid = m.reached)
   group by m.oid, m.member, m.roleid, m.grantor
 $$;
@@ -99,6 +107,11 @@ as $$
     format('revoke create on database %I from %s', d.datname, r.name)
   from pg_database d, aclexplode(d.datacl) a join tenancy.open_roles r on r.oid = a.grantee
   where d.datname = current_database() and a.privilege_type = 'CREATE' and a.grantee <> d.datdba
+  union all
+  select 22, format('database %I', d.datname), format('%s owns the database, and may create schemas in it.', r.name),
+    format('alter database %I owner to %s', d.datname, (select name from kernel))
+  from pg_database d join tenancy.open_roles r on r.oid = d.datdba
+  where d.datname = current_database()
   union all
   select 24, format('default privileges of %s%s', d.defaclrole::regrole, ' in schema ' || n.nspname),
     format('%s gets %s on every %s that %s makes from now on, before anybody protects it.', r.name,
