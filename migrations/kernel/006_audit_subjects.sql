@@ -121,3 +121,40 @@ as $$
   select * from unnest(tables)
 $$;
 comment on function tenancy.each_of is 'The tables of an array: they are looked up once an audit, and handed from check to check.';
+
+
+create view tenancy.view_uses as
+  select distinct v.oid as view, v.relkind, v.relowner, coalesce(o.is_invoker, false) as is_invoker, d.refobjid as base
+  from pg_rewrite r
+  join pg_class v on v.oid = r.ev_class and v.relkind in ('v', 'm') and v.oid >= 16384
+  join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
+    and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid
+  left join lateral (
+    select option_value::boolean as is_invoker from pg_options_to_table(v.reloptions) where option_name = 'security_invoker'
+  ) o on true;
+comment on view tenancy.view_uses is 'What each view and materialized view reads directly.';
+
+
+create view tenancy.views_above as
+  with recursive above as (
+    select u.base, u.view from tenancy.view_uses u
+    union
+    select a.base, u.view from above a join tenancy.view_uses u on u.base = a.view
+  )
+  select * from above;
+comment on view tenancy.views_above is 'Each relation with the views that read it, directly or through others.';
+
+
+create function tenancy.is_writable(relation oid) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select from (select relation as oid union all select a.view from tenancy.views_above a where a.base = relation) r
+    cross join lateral (
+      select true from tenancy.grants g
+      where g.oid = r.oid and g.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE') limit 1
+    ) g
+  )
+$$;
+comment on function tenancy.is_writable is 'Whether application code may write to a relation, or to a view above it.';

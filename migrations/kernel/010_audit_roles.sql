@@ -54,29 +54,54 @@ $$;
 comment on function tenancy.audit_powers is 'Class 4.';
 
 
-create function tenancy.definer_functions()
-returns table (oid oid, owner oid, body text, search_path text, is_pinned boolean)
+create function tenancy.code_of(function oid) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select p.oid, p.proowner, p.prosrc, c.search_path,
+  -- Strings come before what looks like a comment in them. Where escapes, dollar quotes or comments in comments could mislead, all
+  -- of the text stays.
+  select case when c.body ~ '\\|\$\w*\$' or s.body ~ '\*/' then c.body else s.body end
+  from pg_proc p
+  cross join lateral (select coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) as body) c
+  cross join lateral regexp_replace(c.body, $re$('[^']*'|"[^"]*")|--[^\n\r]*|/\*([^*]|\*+[^*/])*\*+/$re$, '\1 ', 'g') s (body)
+  where p.oid = function
+$$;
+comment on function tenancy.code_of is 'The text of a function without its comments.';
+
+
+create function tenancy.definer_functions()
+returns table (oid oid, owner oid, body text, search_path text, is_pinned boolean, is_trigger boolean)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with triggers as materialized (
+    select distinct p.oid, g.tgrelid
+    from pg_proc p join pg_trigger g on g.tgfoid = p.oid and not g.tgisinternal
+    where p.prosecdef and p.prorettype = 'trigger'::regtype and p.pronamespace <> 'tenancy'::regnamespace
+  )
+  select p.oid, p.proowner, tenancy.code_of(p.oid), c.search_path,
     -- Relations are looked up in pg_temp first unless it is named, so it has to be named last. An empty path names nothing.
-    coalesce(c.search_path = '""' or c.search_path ~ '(^|,)\s*"?pg_temp"?$', false)
+    coalesce(c.search_path = '""' or c.search_path ~ '(^|,)\s*"?pg_temp"?$', false), p.prorettype = 'trigger'::regtype
   from pg_proc p
   left join lateral (
     select substr(setting, length('search_path=') + 1) as search_path
     from unnest(p.proconfig) setting where setting like 'search_path=%'
   ) c on true
   where p.prosecdef and p.pronamespace not in ('tenancy'::regnamespace, 'pg_catalog'::regnamespace)
-    -- Trigger functions cannot be called; what they do as triggers is class 8.
-    and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
-    and exists (
-      select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a join tenancy.open_roles r on r.oid = a.grantee
-      where a.privilege_type = 'EXECUTE'
-    )
+    and p.oid::regprocedure::text not in (select s.object from tenancy.sealed s)
+    and case p.prorettype
+      -- These cannot be called, but whoever writes has them run.
+      when 'trigger'::regtype then p.oid in (select t.oid from triggers t where tenancy.is_writable(t.tgrelid))
+      when 'event_trigger'::regtype then p.oid in (select e.evtfoid from pg_event_trigger e)
+      else exists (
+        select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a join tenancy.open_roles r on r.oid = a.grantee
+        where a.privilege_type = 'EXECUTE'
+      )
+    end
 $$;
 comment on function tenancy.definer_functions is
-  'SECURITY DEFINER functions outside of the kernel that application code can call, and the search_path that they are pinned to.';
+  'SECURITY DEFINER functions outside of the kernel that application code can call, or has run by writing, and the search_path that '
+  'they are pinned to. Sealed ones of the registry are as migrations made them.';
 
 
 create function tenancy.audit_schemas() returns table (class integer, object text, problem text, remedy text)
