@@ -94,7 +94,7 @@ comment on view tenancy.children is 'Partitions and tables that inherit, with ea
 
 create view tenancy.tenant_tables as
   select c.oid, n.nspname as schema, n.in_placement, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity,
-    a.attnum, a.atttypid, a.attnotnull,
+    a.attnum, a.atttypid, a.attcollation, a.attnotnull,
     c.oid in (select inhrelid from tenancy.children) as is_child
   from pg_class c
   join (
@@ -103,7 +103,7 @@ create view tenancy.tenant_tables as
   ) n on n.oid = c.relnamespace
   -- With a limit this is a look-up a table; joined, Postgres would read pg_attribute from end to end.
   left join lateral (
-    select t.attnum, t.atttypid, t.attnotnull from pg_attribute t
+    select t.attnum, t.atttypid, t.attcollation, t.attnotnull from pg_attribute t
     where t.attrelid = c.oid and t.attname = 'tenant_id' and not t.attisdropped limit 1
   ) a on true
   where c.relkind in ('r', 'p', 'f', 'm')

@@ -62,6 +62,12 @@ export const code: readonly AuditCase[] = [
         object: 'crm.names',
       },
       {
+        title: 'a view of the owner over what a tenant table inherits from',
+        plant: `${crm} ${asOwner(`create table crm.named (name text); alter table pool.projects inherit crm.named;
+          create view crm.names as select name from crm.named; grant select on crm.names to tenantry_app`)}`,
+        object: 'crm.names',
+      },
+      {
         title: 'a view over one with an open policy',
         plant: `${leads} ${asOwner(`alter table crm.leads enable row level security, force row level security;
           create policy open on crm.leads using (true);
