@@ -101,7 +101,8 @@ as $$
     format('revoke all on %s from %s', h.ancestor::regclass, g.grantee)
   from t
   join tenancy.children h on h.inhrelid = t.oid and h.ancestor not in (select oid from t)
-  join tenancy.grants g on g.oid = h.ancestor
+  -- The fence of an offset has these few looked up one by one.
+  cross join lateral (select g.grantee from tenancy.grants g where g.oid = h.ancestor offset 0) g
   group by h.ancestor, g.grantee
   union all
   select 11, oid::regclass::text, 'Foreign tables have no row-level security: whoever may read it reads all rows.',

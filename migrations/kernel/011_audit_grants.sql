@@ -13,7 +13,7 @@ as $$
     from pg_class c
     -- The fence of an offset has these few looked up one by one.
     cross join lateral (select * from tenancy.grants g where g.oid = c.oid offset 0) g
-    where c.relkind = 'S' or c.relnamespace in ('tenancy'::regnamespace, to_regnamespace('registry'))
+    where c.relkind = 'S' or c.relnamespace in ('tenancy'::regnamespace, (select to_regnamespace('registry')))
       or c.oid in ('pg_statistic'::regclass, 'pg_statistic_ext_data'::regclass)
   )
   select 23, t.oid::regclass::text,
@@ -41,7 +41,7 @@ as $$
     format('%s has %s on a relation of the registry, which is not for it.', g.grantee, string_agg(distinct g.privilege, ', ')),
     format('revoke all on %s from %s', g.oid::regclass, g.grantee)
   from g
-  where g.relnamespace = to_regnamespace('registry')
+  where g.relnamespace = (select to_regnamespace('registry'))
     -- The control plane keeps the registry, and the authorizer reads it.
     and not (g.grantee = 'tenantry_authorizer' and g.privilege = 'select')
     and not (g.grantee = 'tenantry_control' and g.privilege not in ('truncate', 'references', 'trigger', 'maintain'))

@@ -1,37 +1,38 @@
 -- The audit of views: none hands on with its owner's rights what its reader must not see.
 
-create function tenancy.guarded(tables tenancy.tenant_tables[])
+create function tenancy.guarded_elsewhere(tables tenancy.tenant_tables[])
 returns table (oid oid, relowner oid, is_kernel boolean, is_policed boolean, is_forced boolean)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   with t as materialized (
-    select oid, relowner, relforcerowsecurity from tenancy.each_of(tables)
+    select oid from tenancy.each_of(tables)
   )
-  -- That a tenant table has the kernel's policy is a matter of other classes.
-  select oid, relowner, false, true, relforcerowsecurity from t
-  union all
   select c.oid, c.relowner, true, false, false
   from pg_class c
-  where c.relnamespace in ('tenancy'::regnamespace, to_regnamespace('registry')) and c.relkind in ('r', 'p', 'f', 'm', 'v', 'S')
+  where c.relnamespace in ('tenancy'::regnamespace, (select to_regnamespace('registry'))) and c.relkind in ('r', 'p', 'f', 'm', 'v', 'S')
   union all
   select c.oid, c.relowner, false, c.relrowsecurity and not exists (
       select from pg_policy p
       where p.polrelid = c.oid and p.polpermissive and tenancy.kind_of_policy(p.polqual, c.oid, n.nspname) is distinct from 'kernel'
     ), c.relforcerowsecurity
-  from pg_namespace n
-  join pg_class c on c.relnamespace = n.oid
-  where n.nspname not in ('tenancy', 'registry', 'pg_catalog', 'information_schema', 'pg_toast')
-    and n.oid not in (select s.oid from tenancy.placement_schemas s)
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+  -- An array, so that all tables of placement schemas go before anything else is asked of them.
+  where c.relnamespace = any (array(
+      select s.oid from pg_namespace s
+      where s.nspname not in ('tenancy', 'registry', 'pg_catalog', 'information_schema', 'pg_toast')
+        and s.oid not in (select p.oid from tenancy.placement_schemas p)
+    ))
     and c.relkind in ('r', 'p', 'f', 'm') and c.oid not in (select oid from t)
     and (
       (select true from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped limit 1)
       or c.oid in (select h.ancestor from tenancy.children h where h.inhrelid in (select oid from t))
     )
 $$;
-comment on function tenancy.guarded is
-  'What no view, function, rule or trigger may hand on with the rights of its owner: tenant tables, whatever they inherit from, other '
-  'tables with a tenant_id, which nobody reaches otherwise, and the kernel and the registry, which no policy protects.';
+comment on function tenancy.guarded_elsewhere is
+  'What no view, function, rule or trigger may hand on with the rights of its owner, besides tenant tables: whatever they inherit from, '
+  'other tables with a tenant_id, which nobody reaches otherwise, and the kernel and the registry, which no policy protects.';
 
 
 create function tenancy.audit_views(tables tenancy.tenant_tables[])
@@ -42,7 +43,11 @@ as $$
   with recursive edges as materialized (
     select * from tenancy.view_uses
   ), bases as materialized (
-    select g.* from tenancy.guarded(tables) g where g.oid in (select base from edges)
+    -- That a tenant table has the kernel's policy is a matter of other classes.
+    select t.oid, t.relowner, false as is_kernel, true as is_policed, t.relforcerowsecurity as is_forced
+    from unnest(tables) t where t.oid in (select base from edges)
+    union all
+    select g.* from tenancy.guarded_elsewhere(tables) g where g.oid in (select base from edges)
   ), readers as (
     -- Who reads a table through views with its own rights: invoker views hand on to whatever is above them.
     select e.view, e.is_invoker, b.oid as table from edges e join bases b on b.oid = e.base
@@ -64,7 +69,7 @@ as $$
   where not r.is_invoker
     and (o.rolsuper or o.rolbypassrls or not t.is_policed or not t.is_forced and pg_has_role(v.relowner, t.relowner, 'usage'))
     and exists (
-      select from above a join tenancy.grants g on g.oid = a.top
+      select from above a cross join lateral (select g.* from tenancy.grants g where g.oid = a.top offset 0) g
       -- Who may do the same with the registry itself gets nothing by a view of it.
       where a.view = r.view and not (t.is_kernel and has_table_privilege(g.role, t.oid, g.privilege_type))
     )
@@ -84,7 +89,8 @@ as $$
     ) m
     left join above a on a.view = m.oid
   ) m
-  join tenancy.grants g on g.oid = m.top
+  -- The fence of an offset has these few looked up one by one.
+  cross join lateral (select g.* from tenancy.grants g where g.oid = m.top offset 0) g
   where m.base is null or not has_table_privilege(g.role, m.base, 'select')
   group by m.oid, m.top, g.grantee
 $$;

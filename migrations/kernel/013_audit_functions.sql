@@ -47,7 +47,9 @@ as $$
   ), words as materialized (
     select distinct c.root, w.* from code c cross join lateral tenancy.words_of(c.body) w
   ), guarded as materialized (
-    select g.oid, g.is_kernel from tenancy.guarded(tables) g
+    select t.oid, false as is_kernel from tenancy.each_of(tables) t
+    union all
+    select g.oid, g.is_kernel from tenancy.guarded_elsewhere(tables) g
   ), relations as materialized (
     select c.oid, n.nspname, g.is_kernel, lower(n.nspname) as schema, lower(c.relname) as name
     from (
@@ -149,8 +151,8 @@ set search_path = pg_catalog, pg_temp
 as $$
   with t as materialized (
     select oid, relowner from tenancy.each_of(tables)
-    union
-    select c.oid, c.relowner from pg_class c where c.relnamespace in ('tenancy'::regnamespace, to_regnamespace('registry'))
+    union all
+    select c.oid, c.relowner from pg_class c where c.relnamespace in ('tenancy'::regnamespace, (select to_regnamespace('registry')))
   ), definers as materialized (
     select * from tenancy.definer_problems(tables)
   )
@@ -163,7 +165,7 @@ as $$
   join pg_trigger g on g.tgfoid = p.oid and not g.tgisinternal
   join t on t.oid = g.tgrelid
   where p.prosecdef and p.prorettype = 'trigger'::regtype and p.oid <> 'tenancy.fence()'::regprocedure
-    and not (p.pronamespace = to_regnamespace('registry') and p.oid::regprocedure::text in (select s.object from tenancy.sealed s))
+    and not (p.pronamespace = (select to_regnamespace('registry')) and p.oid::regprocedure::text in (select s.object from tenancy.sealed s))
   union all
   select 8, format('trigger %I on %s', g.tgname, g.tgrelid::regclass), d.problem, d.remedy
   from definers d
@@ -186,7 +188,7 @@ as $$
   join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass
   where r.rulename <> '_RETURN' and c.oid not in (select oid from t)
     and exists (
-      select from tenancy.guarded(tables) g
+      select from (select t.oid from t union select e.oid from tenancy.guarded_elsewhere(tables) e) g
       where g.oid = d.refobjid or g.oid in (select a.base from tenancy.views_above a where a.view = d.refobjid)
     )
     and d.refobjid <> c.oid and tenancy.is_writable(c.oid)
