@@ -13,7 +13,8 @@ comment on table tenancy.sealed is
 
 
 create view tenancy.definitions as
-  select p.oid, p.pronamespace::regnamespace::text as schema, p.proowner as owner, case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end as kind,
+  select p.oid, p.pronamespace::regnamespace::text as schema, p.proowner as owner,
+    case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end as kind,
     p.oid::regprocedure::text as object,
     -- Postgres prints no aggregate. The kernel has none, so each is a stranger whatever it does.
     case when p.prokind in ('f', 'p') then pg_get_functiondef(p.oid) else 'unknown' end as definition

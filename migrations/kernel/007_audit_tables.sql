@@ -97,7 +97,8 @@ as $$
   where t.relkind in ('r', 'p') and t.is_bypass
   union all
   select 10, h.ancestor::regclass::text,
-    format('%s reaches the tenant table %s through what it inherits from, which has no policy.', g.grantee, min(h.inhrelid::regclass::text)),
+    format('%s reaches the tenant table %s through what it inherits from, which has no policy.', g.grantee,
+      min(h.inhrelid::regclass::text)),
     format('revoke all on %s from %s', h.ancestor::regclass, g.grantee)
   from t
   join tenancy.children h on h.inhrelid = t.oid and h.ancestor not in (select oid from t)

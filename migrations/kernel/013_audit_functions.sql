@@ -92,18 +92,18 @@ comment on function tenancy.named_by_definers is
   'functions of the kernel that are granted to nobody.';
 
 
-create function tenancy.runs_text(language oid, body text) returns boolean
+create function tenancy.is_unreadable(language oid, body text) returns boolean
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select l.lanispl and l.lanname <> 'plpgsql'
-    or body ~* '\m((query|table|schema|database|cursor)_to_xml|(ts_stat|ts_rewrite|crosstab\w*|connectby|xpath_table|dblink\w*)\M|u&["''])'
+    or tenancy.runs_text(body) or body ~* '\m((crosstab\w*|connectby|xpath_table|dblink\w*)\M|u&'')'
     -- Nothing but a constant, in which names can be seen.
     or l.lanname = 'plpgsql' and case when body ~ '\\|\$\w*\$' then body else regexp_replace(body, '''[^'']*''', '''''', 'g') end
       ~* '\mexecute\M(?!\s+on\M|\s*''''\s*(;|into\M|using\M|loop\M))'
   from pg_language l where l.oid = language
 $$;
-comment on function tenancy.runs_text is
+comment on function tenancy.is_unreadable is
   'Whether code runs SQL that is put together as it runs, hides names in Unicode escapes, or is in a language that cannot be read here.';
 
 
@@ -114,7 +114,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   with functions as materialized (
     select d.*, r.rolsuper or r.rolbypassrls as is_bypass, n.objects, exists (
-        select from tenancy.definer_code() c where c.root = d.oid and tenancy.runs_text(c.language, c.body)
+        select from tenancy.definer_code() c where c.root = d.oid and tenancy.is_unreadable(c.language, c.body)
       ) as is_dynamic
     from tenancy.definer_functions() d
     join pg_roles r on r.oid = d.owner

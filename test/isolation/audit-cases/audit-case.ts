@@ -38,3 +38,7 @@ export const crm = `create schema crm authorization tenantry_owner; grant usage 
 
 /** A collation to which capital letters are the same as small ones. */
 export const anyCase = `create collation any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);`;
+
+/** The kernel's policy. */
+export const policyOf = (schema: string): string =>
+  `tenant_id = any (array[(select tenancy.current_tenant('${schema}'))])`;
