@@ -8,27 +8,27 @@ as $$
   with t as materialized (
     select oid from tenancy.each_of(tables)
   )
-  select c.oid, c.relowner, true, false, false
-  from pg_class c
-  where c.relnamespace in ('tenancy'::regnamespace, (select to_regnamespace('registry'))) and c.relkind in ('r', 'p', 'f', 'm', 'v', 'S')
-  union all
-  select c.oid, c.relowner, false, c.relrowsecurity and not exists (
+  select c.oid, c.relowner, n.is_kernel, c.relrowsecurity and not exists (
       select from pg_policy p
       where p.polrelid = c.oid and p.polpermissive and tenancy.kind_of_policy(p.polqual, c.oid, n.nspname) is distinct from 'kernel'
     ), c.relforcerowsecurity
   from pg_class c
-  join pg_namespace n on n.oid = c.relnamespace
+  cross join lateral (
+    select s.nspname, s.nspname in ('tenancy', 'registry') as is_kernel from pg_namespace s where s.oid = c.relnamespace offset 0
+  ) n
   -- An array, so that all tables of placement schemas go before anything else is asked of them.
   where c.relnamespace = any (array(
       select s.oid from pg_namespace s
-      where s.nspname not in ('tenancy', 'registry', 'pg_catalog', 'information_schema', 'pg_toast')
+      where s.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
         and s.oid not in (select p.oid from tenancy.placement_schemas p)
     ))
-    and c.relkind in ('r', 'p', 'f', 'm') and c.oid not in (select oid from t)
-    and (
-      (select true from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped limit 1)
-      or c.oid in (select h.ancestor from tenancy.children h where h.inhrelid in (select oid from t))
-    )
+    and case
+      when n.is_kernel then c.relkind in ('r', 'p', 'f', 'm', 'v', 'S')
+      when c.relkind not in ('r', 'p', 'f', 'm') then false
+      when (select true from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped limit 1)
+        or c.oid in (select h.ancestor from tenancy.children h where h.inhrelid in (select oid from t))
+        then c.oid not in (select oid from t)
+    end
 $$;
 comment on function tenancy.guarded_elsewhere is
   'What no view, function, rule or trigger may hand on with the rights of its owner, besides tenant tables: whatever they inherit from, '
