@@ -42,3 +42,7 @@ grant execute on function registry.current_placement to tenantry_app;
 comment on function registry.current_placement is
   'Where the tenant of a valid capability lives now, else null: asked by functions whose routing is stale. Tells nothing of '
   'other tenants.';
+
+
+-- It reads signing keys with the rights of their owner, as it has to: the audit takes what is sealed as it is, and tells when it changes.
+select tenancy.seal('registry.current_placement(text)');

@@ -55,3 +55,7 @@ grant execute on function registry.remove_placement to tenantry_control;
 
 comment on function registry.remove_placement is
   'Forgets where in this database a tenant lived that is not served yet, or no more. Runs as the owner of the kernel.';
+
+
+-- Both write the kernel's placements with the rights of their owner, as they have to.
+select tenancy.seal('registry.place_tenant(text,text)', 'registry.remove_placement(text)');

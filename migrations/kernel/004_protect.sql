@@ -13,6 +13,13 @@ as $$
       where attrelid = target and attname = 'tenant_id' and atttypid = 'text'::regtype and not attisdropped
     )
   union all
+  -- It would take different texts to be equal, and one tenant for another.
+  select 'has a tenant_id whose collation is not deterministic'
+    where exists (
+      select from pg_attribute a join pg_collation l on l.oid = a.attcollation
+      where a.attrelid = target and a.attname = 'tenant_id' and not a.attisdropped and not l.collisdeterministic
+    )
+  union all
   select 'has no primary key'
     where not exists (select from pg_index where indrelid = target and indisprimary)
   union all
@@ -20,6 +27,17 @@ as $$
       case when i.indisprimary then 'primary key' when i.indisunique then 'unique key' else 'index' end, c.relname)
     from pg_index i join pg_class c on c.oid = i.indexrelid
     where i.indrelid = target and i.indkey[0] is distinct from (select attnum from tenant_column)
+  union all
+  -- The columns of other methods have no order, so that a search meets entries of other tenants.
+  select format('index %I does not keep tenants apart: its method is not btree, hash, gist or spgist, or tenant_id has another collation '
+      'or operator class in it than the column has by default', c.relname)
+    from pg_index i
+    join pg_class c on c.oid = i.indexrelid
+    join pg_am m on m.oid = c.relam
+    join pg_opclass o on o.oid = i.indclass[0]
+    join pg_attribute a on a.attrelid = target and a.attnum = i.indkey[0] and a.attname = 'tenant_id'
+    where i.indrelid = target
+      and (m.amname not in ('btree', 'hash', 'gist', 'spgist') or not o.opcdefault or i.indcollation[0] <> a.attcollation)
   union all
   select format('foreign key %I does not begin with tenant_id on both sides', k.conname)
     from pg_constraint k

@@ -1,4 +1,5 @@
--- The seal: what the kernel's functions and views were when a migration made them, so that the audit sees when one is replaced.
+-- The seal: what the kernel's functions and views were when a migration made them, so that the audit sees when one is replaced. Those of
+-- the registry may be sealed too.
 
 create table tenancy.sealed (
   object text primary key,
@@ -12,19 +13,21 @@ comment on table tenancy.sealed is
 
 
 create view tenancy.definitions as
-  select p.oid, p.proowner as owner, case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end as kind,
+  select p.oid, p.pronamespace::regnamespace::text as schema, p.proowner as owner,
+    case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end as kind,
     p.oid::regprocedure::text as object,
     -- Postgres prints no aggregate. The kernel has none, so each is a stranger whatever it does.
     case when p.prokind in ('f', 'p') then pg_get_functiondef(p.oid) else 'unknown' end as definition
   from pg_proc p
-  where p.pronamespace = 'tenancy'::regnamespace
+  where p.pronamespace in ('tenancy'::regnamespace, to_regnamespace('registry'))
   union all
-  select c.oid, c.relowner, 'view', c.oid::regclass::text,
+  select c.oid, c.relnamespace::regnamespace::text, c.relowner, 'view', c.oid::regclass::text,
     format('create or replace view %s as%s', c.oid::regclass, pg_get_viewdef(c.oid))
   from pg_class c
-  where c.relnamespace = 'tenancy'::regnamespace and c.relkind = 'v';
+  where c.relnamespace in ('tenancy'::regnamespace, to_regnamespace('registry')) and c.relkind = 'v';
 
-comment on view tenancy.definitions is 'The kernel''s functions and views as they are now, each as the statement that makes it.';
+comment on view tenancy.definitions is
+  'Functions and views of the kernel and the registry as they are now, each as the statement that makes it.';
 
 
 create function tenancy.seal(variadic objects text[]) returns void
@@ -40,3 +43,29 @@ $$;
 comment on function tenancy.seal is
   'Records what these functions and views of the kernel are now, named as in tenancy.definitions. Each migration seals what it '
   'makes or changes and nothing else, so that it does not bless what somebody replaced before.';
+
+
+create function tenancy.audit_kernel() returns table (class integer, object text, problem text, remedy text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with kernel as (
+    select oid, nspowner from pg_namespace where nspname = 'tenancy'
+  )
+  select 20, coalesce(d.object, s.object),
+    case when s.object is null then 'No migration has sealed this object of the kernel: a stranger is there, or a migration forgot to.'
+      when d.object is null then 'The object of the kernel is gone.'
+      else 'The object of the kernel is not what migrations made it, and proves nothing any more.' end,
+    case when s.object is null then format('drop %s %s', d.kind, d.object) else s.definition end
+  from tenancy.definitions d full join tenancy.sealed s using (object)
+  where d.definition is distinct from s.definition and (s.object is not null or d.schema = 'tenancy')
+  union all
+  select 20, d.object, format('The object of the kernel belongs to %s, who can replace it.', d.owner::regrole),
+    format('alter %s %s owner to %s', d.kind, d.object, k.nspowner::regrole)
+  from tenancy.definitions d, kernel k where d.owner <> k.nspowner
+  union all
+  select 20, c.oid::regclass::text, format('The table of the kernel belongs to %s, who can rewrite it.', c.relowner::regrole),
+    format('alter table %s owner to %s', c.oid::regclass, k.nspowner::regrole)
+  from kernel k join pg_class c on c.relnamespace = k.oid and c.relkind in ('r', 'p') and c.relowner <> k.nspowner
+$$;
+comment on function tenancy.audit_kernel is 'Class 20.';

@@ -65,13 +65,13 @@ comment on view tenancy.open_roles is
 
 
 create view tenancy.grants as
-  select c.oid, c.relnamespace, c.relkind, r.name as grantee, a.privilege_type, null::name as column_name
+  select c.oid, c.relnamespace, c.relkind, r.oid as role, r.name as grantee, a.privilege_type, null::name as column_name
   from pg_class c
   cross join lateral aclexplode(c.relacl) a
   join tenancy.open_roles r on r.oid = a.grantee
   where c.relacl is not null and a.grantee <> c.relowner
   union all
-  select c.oid, c.relnamespace, c.relkind, r.name, a.privilege_type, t.attname
+  select c.oid, c.relnamespace, c.relkind, r.oid, r.name, a.privilege_type, t.attname
   from pg_attribute t
   cross join lateral aclexplode(t.attacl) a
   join pg_class c on c.oid = t.attrelid
@@ -94,7 +94,7 @@ comment on view tenancy.children is 'Partitions and tables that inherit, with ea
 
 create view tenancy.tenant_tables as
   select c.oid, n.nspname as schema, n.in_placement, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity,
-    a.attnum, a.atttypid, a.attnotnull,
+    a.attnum, a.atttypid, a.attcollation, a.attnotnull,
     c.oid in (select inhrelid from tenancy.children) as is_child
   from pg_class c
   join (
@@ -103,7 +103,7 @@ create view tenancy.tenant_tables as
   ) n on n.oid = c.relnamespace
   -- With a limit this is a look-up a table; joined, Postgres would read pg_attribute from end to end.
   left join lateral (
-    select t.attnum, t.atttypid, t.attnotnull from pg_attribute t
+    select t.attnum, t.atttypid, t.attcollation, t.attnotnull from pg_attribute t
     where t.attrelid = c.oid and t.attname = 'tenant_id' and not t.attisdropped limit 1
   ) a on true
   where c.relkind in ('r', 'p', 'f', 'm')
@@ -121,3 +121,40 @@ as $$
   select * from unnest(tables)
 $$;
 comment on function tenancy.each_of is 'The tables of an array: they are looked up once an audit, and handed from check to check.';
+
+
+create view tenancy.view_uses as
+  select distinct v.oid as view, v.relkind, v.relowner, coalesce(o.is_invoker, false) as is_invoker, d.refobjid as base
+  from pg_rewrite r
+  join pg_class v on v.oid = r.ev_class and v.relkind in ('v', 'm') and v.oid >= 16384
+  join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
+    and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid
+  left join lateral (
+    select option_value::boolean as is_invoker from pg_options_to_table(v.reloptions) where option_name = 'security_invoker'
+  ) o on true;
+comment on view tenancy.view_uses is 'What each view and materialized view reads directly.';
+
+
+create view tenancy.views_above as
+  with recursive above as (
+    select u.base, u.view from tenancy.view_uses u
+    union
+    select a.base, u.view from above a join tenancy.view_uses u on u.base = a.view
+  )
+  select * from above;
+comment on view tenancy.views_above is 'Each relation with the views that read it, directly or through others.';
+
+
+create function tenancy.is_writable(relation oid) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select from (select relation as oid union all select a.view from tenancy.views_above a where a.base = relation) r
+    cross join lateral (
+      select true from tenancy.grants g
+      where g.oid = r.oid and g.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE') limit 1
+    ) g
+  )
+$$;
+comment on function tenancy.is_writable is 'Whether application code may write to a relation, or to a view above it.';

@@ -2,13 +2,13 @@
 
 create function tenancy.protection(tables tenancy.tenant_tables[])
 returns table (
-  oid oid, relkind "char", relowner oid, attnum smallint, atttypid oid, attnotnull boolean, relrowsecurity boolean,
-  relforcerowsecurity boolean, has_policy boolean, has_fence boolean, is_child boolean, is_open boolean
+  oid oid, relkind "char", relowner oid, attnum smallint, atttypid oid, attcollation oid, attnotnull boolean,
+  relrowsecurity boolean, relforcerowsecurity boolean, has_policy boolean, has_fence boolean, is_child boolean, is_open boolean
 )
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select t.oid, t.relkind, t.relowner, t.attnum, t.atttypid, t.attnotnull, t.relrowsecurity, t.relforcerowsecurity,
+  select t.oid, t.relkind, t.relowner, t.attnum, t.atttypid, t.attcollation, t.attnotnull, t.relrowsecurity, t.relforcerowsecurity,
     t.oid in (select p.polrelid from pg_policy p where p.polpermissive),
     t.oid in (
       select g.tgrelid from pg_trigger g
@@ -96,6 +96,16 @@ as $$
   from t join (select distinct oid, grantee from tenancy.grants) g on g.oid = t.oid
   where t.relkind in ('r', 'p') and t.is_bypass
   union all
+  select 10, h.ancestor::regclass::text,
+    format('%s reaches the tenant table %s through what it inherits from, which has no policy.', g.grantee,
+      min(h.inhrelid::regclass::text)),
+    format('revoke all on %s from %s', h.ancestor::regclass, g.grantee)
+  from t
+  join tenancy.children h on h.inhrelid = t.oid and h.ancestor not in (select oid from t)
+  -- The fence of an offset has these few looked up one by one.
+  cross join lateral (select g.grantee from tenancy.grants g where g.oid = h.ancestor offset 0) g
+  group by h.ancestor, g.grantee
+  union all
   select 11, oid::regclass::text, 'Foreign tables have no row-level security: whoever may read it reads all rows.',
     format('drop foreign table %s', oid::regclass)
   from t where relkind = 'f'
@@ -103,6 +113,11 @@ as $$
   select 19, oid::regclass::text, 'The table has no column tenant_id text: its rows belong to nobody.',
     '-- Give the table a column tenant_id text that leads its primary key, then select tenancy.protect(...).'
   from guarded where relkind in ('r', 'p') and atttypid is distinct from 'text'::regtype
+  union all
+  select 19, oid::regclass::text, 'The collation of tenant_id takes different texts to be equal, so that one tenant is another.',
+    format('-- Drop the policies of %s, alter table %1$s alter tenant_id type text collate "default", then select tenancy.protect(%1$L).',
+      oid::regclass)
+  from guarded where attcollation in (select l.oid from pg_collation l where not l.collisdeterministic)
   union all
   select 19, oid::regclass::text, 'tenant_id may be null: rows outside of every tenant.',
     format('alter table %s alter tenant_id set not null', oid::regclass)

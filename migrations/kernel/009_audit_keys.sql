@@ -17,24 +17,33 @@ returns table (class integer, object text, problem text, remedy text)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  with indexes as (
-    select i.*, t.attnum, t.attnum = any ((i.indkey::smallint[])[0:i.indnkeyatts - 1]) as has_tenant,
+  with classes as (
+    -- In a brin or gin index no column comes first: a search meets entries of other tenants.
+    select o.oid from pg_opclass o join pg_am m on m.oid = o.opcmethod
+    where o.opcdefault and m.amname in ('btree', 'hash', 'gist', 'spgist')
+  ), indexes as (
+    select i.*, i.indkey[0] = t.attnum as is_first, t.attnum, t.attnum = any ((i.indkey::smallint[])[0:i.indnkeyatts - 1]) as has_tenant,
       k.conname, k.contype, c.relam = (select oid from pg_am where amname = 'btree') as is_btree
     from tenancy.each_of(tables) t
-    join pg_index i on i.indrelid = t.oid and i.indkey[0] <> t.attnum
+    join pg_index i on i.indrelid = t.oid
     join pg_class c on c.oid = i.indexrelid
     left join pg_constraint k on k.conindid = i.indexrelid and k.conrelid = i.indrelid and k.contype in ('p', 'u', 'x')
+    where i.indkey[0] <> t.attnum or i.indcollation[0] <> t.attcollation
+      or i.indclass[0] not in (select l.oid from classes l)
   ), mended as (
     select x.*, format(
         'do $mend$ begin drop index %s; %s; end $mend$', x.indexrelid::regclass,
+        case when x.is_first
+        then regexp_replace(pg_get_indexdef(x.indexrelid), '( USING \w+ \(tenant_id)( COLLATE [^ ,)]+)?( \w+_ops)?', '\1')
         -- First the column goes from wherever it stands, then it leads.
-        regexp_replace(
+        else regexp_replace(
           replace(replace(replace(pg_get_indexdef(x.indexrelid), ', tenant_id', ''), ' INCLUDE (tenant_id)', ''),
             'INCLUDE (tenant_id, ', 'INCLUDE ('),
           '( USING \w+ )\(', '\1(tenant_id, ')
+        end
       ) as made_anew,
       -- An exclusion constraint's index, and whatever is no b-tree, cannot be made anew by rule.
-      '-- Make it anew with tenant_id first; methods other than btree need the extension btree_gist or btree_gin.' as advice
+      '-- Make it anew with tenant_id first; of other methods than btree, gist can, with the extension btree_gist.' as advice
     from indexes x
   )
   select 13, format('%s on %s', indexrelid::regclass, indrelid::regclass),
@@ -47,7 +56,9 @@ as $$
   from mended where indisunique and not has_tenant
   union all
   select 29, format('%s on %s', indexrelid::regclass, indrelid::regclass),
-    'The index does not lead with tenant_id: what a search in it meets tells whether another tenant has a value; and it is slow.',
+    format('The index %s: what a search in it meets tells whether another tenant has a value; and it is slow.', case
+      when is_first then 'begins with tenant_id, but by a method, a collation or an operator class that does not keep tenants apart'
+      else 'does not lead with tenant_id' end),
     case when is_btree and contype is null then made_anew else advice end
   from mended where contype is distinct from 'x' and (has_tenant or not indisunique)
 $$;

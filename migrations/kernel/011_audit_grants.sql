@@ -13,7 +13,7 @@ as $$
     from pg_class c
     -- The fence of an offset has these few looked up one by one.
     cross join lateral (select * from tenancy.grants g where g.oid = c.oid offset 0) g
-    where c.relkind = 'S' or c.relnamespace = 'tenancy'::regnamespace
+    where c.relkind = 'S' or c.relnamespace in ('tenancy'::regnamespace, (select to_regnamespace('registry')))
       or c.oid in ('pg_statistic'::regclass, 'pg_statistic_ext_data'::regclass)
   )
   select 23, t.oid::regclass::text,
@@ -37,6 +37,16 @@ as $$
   where g.relnamespace = 'tenancy'::regnamespace
   group by g.oid, g.grantee
   union all
+  select 31, g.oid::regclass::text,
+    format('%s has %s on a relation of the registry, which is not for it.', g.grantee, string_agg(distinct g.privilege, ', ')),
+    format('revoke all on %s from %s', g.oid::regclass, g.grantee)
+  from g
+  where g.relnamespace = (select to_regnamespace('registry'))
+    -- The control plane keeps the registry, and the authorizer reads it.
+    and not (g.grantee = 'tenantry_authorizer' and g.privilege = 'select')
+    and not (g.grantee = 'tenantry_control' and g.privilege not in ('truncate', 'references', 'trigger', 'maintain'))
+  group by g.oid, g.grantee
+  union all
   select 32, g.oid::regclass::text, format('%s can read statistics, which hold values of all tenants.', g.grantee),
     format('revoke all on %s from %s', g.oid::regclass, g.grantee)
   from g
@@ -53,41 +63,82 @@ $$;
 comment on function tenancy.audit_relation_grants is 'Classes 23, 27 and 32, and the relations of class 31.';
 
 
-create function tenancy.outside_functions() returns table (oid oid)
+create function tenancy.outside_functions() returns table (oid oid, object text)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select p.oid from pg_proc p
+  select p.oid, format('function %s', p.oid::regprocedure) from pg_proc p
   where p.pronamespace = 'pg_catalog'::regnamespace and p.proname in (
     'lo_import', 'lo_export', 'pg_read_file', 'pg_read_binary_file', 'pg_stat_file', 'pg_current_logfile', 'pg_ls_dir', 'pg_ls_logdir',
     'pg_ls_waldir', 'pg_ls_tmpdir', 'pg_ls_archive_statusdir', 'pg_ls_logicalsnapdir', 'pg_ls_logicalmapdir', 'pg_ls_replslotdir')
   union all
-  select d.objid from pg_depend d join pg_extension e on e.oid = d.refobjid
+  select p.oid, format('extension %I', e.extname)
+  from pg_depend d
+  join pg_extension e on e.oid = d.refobjid
+  join pg_proc p on p.oid = d.objid
   where d.refclassid = 'pg_extension'::regclass and d.classid = 'pg_proc'::regclass and d.deptype = 'e'
-    and e.extname in ('dblink', 'adminpack', 'aws_s3', 'aws_lambda', 'pg_surgery', 'pageinspect')
+    -- An extension that nobody has looked at is no better than one that is known to be open.
+    and (e.extname not in (
+        'plpgsql', 'plperl', 'pltcl', 'plv8', 'bloom', 'btree_gin', 'btree_gist', 'citext', 'cube', 'dict_int', 'dict_xsyn',
+        'earthdistance', 'file_fdw', 'fuzzystrmatch', 'hstore', 'intagg', 'intarray', 'isn', 'jsonb_plperl', 'lo', 'ltree', 'pg_trgm',
+        'pgcrypto', 'postgis', 'postgres_fdw', 'seg', 'sslinfo', 'unaccent', 'uuid-ossp', 'vector')
+      -- Of PostGIS: estimates from the statistics of all tenants.
+      or p.proname in ('st_estimatedextent', '_postgis_stats', '_postgis_selectivity', '_postgis_join_selectivity'))
+    -- These cannot be called, nor can what takes an argument of type internal.
+    and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype, 'internal'::regtype, 'language_handler'::regtype,
+      'fdw_handler'::regtype, 'index_am_handler'::regtype, 'table_am_handler'::regtype, 'tsm_handler'::regtype)
+    and not 'internal'::regtype = any (p.proargtypes::oid[])
 $$;
 comment on function tenancy.outside_functions is
-  'Functions that reach past the tables: files of the server, other databases, other services of the cloud, raw pages.';
+  'Functions that reach past the tables: files of the server, and those of extensions that are not known to stay within the rows '
+  'which the caller sees. Others run SQL from text, or reach other databases, services of the cloud, statistics, raw pages.';
+
+
+create function tenancy.audit_memberships() returns table (class integer, object text, problem text, remedy text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select 31, format('role %s', g.member::regrole),
+    case when r.rolname ~ '^(pg|rds)_'
+      then format('The role is a member of %I: what that may do stands in no privilege of a table, and reaches past them.', r.rolname)
+      else format('The role is a member of the application role %I, and may do what that one alone should.', r.rolname) end,
+    format('revoke %I from %s granted by %s', r.rolname, g.member::regrole, g.grantor::regrole)
+  from pg_auth_members g
+  join tenancy.open_roles o on o.oid = g.member
+  join pg_roles m on m.oid = g.member
+  join pg_roles r on r.oid = g.roleid
+  where r.oid in (select a.oid from tenancy.application_roles a)
+    -- Members of each other they are by themselves; rds_superuser is class 4. The others decide how to log in, and when.
+    or r.rolname ~ '^(pg|rds)_' and m.rolname !~ '^(pg|rds)_'
+      and r.rolname not in ('rds_superuser', 'rds_iam', 'rds_ad', 'rds_reserved', 'pg_use_reserved_connections', 'pg_checkpoint')
+  union all
+  select 31, format('parameter %s', p.parname),
+    format('%s may %s the parameter, which decides what the server checks.', r.name, string_agg(lower(a.privilege_type), ', ')),
+    format('revoke all on parameter %s from %s', p.parname, r.name)
+  from pg_parameter_acl p
+  cross join lateral aclexplode(p.paracl) a
+  join tenancy.open_roles r on r.oid = a.grantee
+  group by p.parname, r.name
+$$;
+comment on function tenancy.audit_memberships is 'Class 31: roles whose powers no privilege on an object shows, and parameters.';
 
 
 create function tenancy.audit_outside() returns table (class integer, object text, problem text, remedy text)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select 31, format('function %s', p.oid::regprocedure), format('%s may call it, and reach past every table and policy.', r.name),
-    format('revoke execute on function %s from %s', p.oid::regprocedure, r.name)
+  select 31, f.object,
+    format('%s may call %s, and reach past every table and policy.', r.name, case when f.object ~ '^function ' then 'it' else
+      format('%s of its functions', count(*)) end),
+    format('revoke execute on routine %s from %s', string_agg(p.oid::regprocedure::text, ', ' order by p.oid), r.name)
   from tenancy.outside_functions() f
   join pg_proc p on p.oid = f.oid
   cross join lateral aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
   join tenancy.open_roles r on r.oid = a.grantee
   where p.proowner <> a.grantee
+  group by f.object, r.name
   union all
-  select 31, format('role %s', g.member::regrole),
-    format('The role is a member of %s: files and programs of the server.', g.roleid::regrole),
-    format('revoke %s from %s granted by %s', g.roleid::regrole, g.member::regrole, g.grantor::regrole)
-  from pg_auth_members g
-  join tenancy.open_roles r on r.oid = g.member
-  where g.roleid::regrole::text in ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
+  select * from tenancy.audit_memberships()
   union all
   select 31, format('server %I', s.srvname), format('%s may use the foreign server, which is another database.', r.name),
     format('revoke usage on foreign server %I from %s', s.srvname, r.name)

@@ -8,6 +8,9 @@ let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase();
   await database.addTenants('acme', 'globex');
+  await database.owner.query(
+    `create collation pool.any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`,
+  );
 });
 afterAll(() => database[Symbol.asyncDispose]());
 
@@ -68,11 +71,29 @@ describe('tenancy.protect', () => {
       'tenant_id text, id int, during tsrange, primary key (tenant_id, id), exclude using gist (during with &&)',
       'does not',
     ],
+    [
+      'a tenant_id to which capital letters are the same',
+      'tenant_id text collate pool.any_case, id int, primary key (tenant_id, id)',
+      'has a tenant_id whose collation is not deterministic',
+    ],
   ])('refuses a table with %s', async (_, definition, reason) => {
     await database.owner.query('begin');
     const failure = await failureOf(protect('refused', definition));
     await database.owner.query('rollback');
     expect(failure).toMatchObject({ code: 'TN008', message: expect.stringContaining(reason) });
+  });
+
+  it.each([
+    ['a method in which no column comes first', 'using brin (tenant_id, id)'],
+    ['another collation', '(tenant_id collate pool.any_case, id)'],
+    ['another operator class', '(tenant_id text_pattern_ops, id)'],
+  ])('refuses a table with an index that begins with the tenant by %s', async (_, index) => {
+    await database.owner.query('begin');
+    await database.owner.query('create table pool.refused (tenant_id text, id int, primary key (tenant_id, id))');
+    await database.owner.query(`create index on pool.refused ${index}`);
+    const failure = await failureOf(database.owner.query(`select tenancy.protect('pool.refused')`));
+    await database.owner.query('rollback');
+    expect(failure).toMatchObject({ code: 'TN008', message: expect.stringContaining('does not keep tenants apart') });
   });
 
   it('grants reading and writing of rows alone', async () => {

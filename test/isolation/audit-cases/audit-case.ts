@@ -35,3 +35,10 @@ export const notes = (columns = ''): string =>
 
 /** A schema of the owner's in which no tenant lives, and which application code can use. */
 export const crm = `create schema crm authorization tenantry_owner; grant usage on schema crm to tenantry_app;`;
+
+/** A collation to which capital letters are the same as small ones. */
+export const anyCase = `create collation any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);`;
+
+/** The kernel's policy. */
+export const policyOf = (schema: string): string =>
+  `tenant_id = any (array[(select tenancy.current_tenant('${schema}'))])`;

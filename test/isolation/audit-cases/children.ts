@@ -26,8 +26,18 @@ export const children: readonly AuditCase[] = [
         ),
         object: 'pool.archive',
       },
+      {
+        title: 'what a tenant table inherits from, which has no tenant_id',
+        plant: `${crm} ${asOwner(`create table crm.named (name text); grant select on crm.named to tenantry_app;
+          alter table pool.projects inherit crm.named`)}`,
+        object: 'crm.named',
+      },
     ],
     nearMisses: [
+      {
+        title: 'what a tenant table inherits from, which nobody may read',
+        plant: `${crm} ${asOwner('create table crm.named (name text); alter table pool.projects inherit crm.named')}`,
+      },
       { title: 'a partition that is reached through its parent alone', plant: events },
       {
         title: 'a partition that is protected itself',

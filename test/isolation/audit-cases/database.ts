@@ -29,6 +29,11 @@ export const database: readonly AuditCase[] = [
         plant: 'create publication feed for table pool.projects',
         object: 'publication feed',
       },
+      ...['true', "tenant_id <> ''", "tenant_id = 'acme' or archived"].map((filter) => ({
+        title: `a publication whose filter is ${filter}`,
+        plant: `create publication feed for table pool.projects where (${filter}) with (publish = 'insert')`,
+        object: 'publication feed',
+      })),
       {
         title: 'a publication of all tables',
         plant: 'create publication feed for all tables',
@@ -44,6 +49,11 @@ export const database: readonly AuditCase[] = [
       {
         title: 'a publication with a row filter',
         plant: `create publication feed for table pool.projects where (tenant_id = 'acme') with (publish = 'insert')`,
+      },
+      {
+        title: 'a publication with a row filter of more than one part',
+        plant: `create publication feed for table pool.projects where (not archived and tenant_id = 'acme')
+          with (publish = 'insert')`,
       },
       {
         title: "a publication of a table that is nobody's",

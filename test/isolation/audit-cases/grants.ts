@@ -68,7 +68,14 @@ export const grants: readonly AuditCase[] = [
         plant: 'grant update (state) on tenancy.placements to public',
         object: 'tenancy.placements',
       },
-      { title: 'other databases', plant: 'create extension dblink', object: 'dblink_exec(text,text)' },
+      { title: 'other databases', plant: 'create extension dblink', object: 'extension dblink' },
+      { title: 'functions that run SQL from text', plant: 'create extension tablefunc', object: 'extension tablefunc' },
+      { title: 'XPath over the result of SQL from text', plant: 'create extension xml2', object: 'extension xml2' },
+      {
+        title: 'statements of all tenants',
+        plant: 'create extension pg_stat_statements',
+        object: 'extension pg_stat_statements',
+      },
       {
         title: 'a foreign server',
         plant: `create extension postgres_fdw; create server other foreign data wrapper postgres_fdw;
@@ -80,6 +87,45 @@ export const grants: readonly AuditCase[] = [
         plant: 'grant pg_execute_server_program to tenantry_app',
         object: 'role tenantry_app',
       },
+      ...[
+        'pg_read_all_data',
+        'pg_write_all_data',
+        'pg_maintain',
+        'pg_read_all_stats',
+        'pg_signal_backend',
+        'pg_monitor',
+      ].map((role) => ({
+        title: `membership in ${role}, whose powers stand in no privilege`,
+        plant: `grant ${role} to tenantry_app`,
+        object: 'role tenantry_app',
+      })),
+      {
+        title: 'membership in pg_create_subscription by way of a group',
+        plant:
+          'create role feeds; grant feeds to tenantry_app; grant pg_create_subscription to feeds with inherit false',
+        object: 'role feeds',
+      },
+      {
+        title: 'an application role that is a member of another',
+        plant: 'grant tenantry_control to tenantry_app',
+        object: 'role tenantry_app',
+      },
+      {
+        title: 'the registry for the application',
+        plant: 'grant select, update on registry.tenants to tenantry_app',
+        object: 'registry.tenants',
+      },
+      {
+        title: 'writing the registry for the authorizer, and TRUNCATE for the control plane',
+        plant: `grant update (state) on registry.tenants to tenantry_authorizer;
+          grant truncate on registry.tenants to tenantry_control`,
+        object: 'registry.tenants',
+      },
+      {
+        title: 'switching off what checks foreign keys',
+        plant: 'grant set on parameter session_replication_role to tenantry_app',
+        object: 'parameter session_replication_role',
+      },
       {
         title: 'large objects',
         plant: 'set local role tenantry_app; select lo_create(0); reset role',
@@ -88,6 +134,27 @@ export const grants: readonly AuditCase[] = [
     ],
     nearMisses: [
       { title: 'a large object of somebody else', plant: 'select lo_create(0)' },
+      { title: 'a role that decides how to log in', plant: 'create role rds_iam; grant rds_iam to tenantry_app' },
+      { title: 'a predefined role for a role of nobody', plant: 'create role auditor; grant pg_monitor to auditor' },
+      {
+        title: 'the registry for a role of nobody',
+        plant: 'create role auditor; grant select on registry.tenants to auditor',
+      },
+      {
+        title: 'extensions that stay within rows',
+        plant: 'create extension pg_trgm; create extension citext; create extension refint',
+      },
+      {
+        title: 'functions that run SQL from text, taken from everybody',
+        plant: `create extension dblink;
+          do $$ begin execute (select string_agg(format('revoke all on function %s from public', d.objid::regprocedure), '; ')
+            from pg_depend d where d.refclassid = 'pg_extension'::regclass and d.classid = 'pg_proc'::regclass
+              and d.refobjid = (select oid from pg_extension where extname = 'dblink')); end $$`,
+      },
+      {
+        title: 'a parameter for a role of nobody',
+        plant: 'create role auditor; grant set on parameter log_statement to auditor',
+      },
       {
         title: 'a foreign server that nobody may use',
         plant: 'create extension postgres_fdw; create server other foreign data wrapper postgres_fdw',

@@ -26,6 +26,14 @@ export const kernel: readonly AuditCase[] = [
         plant: asOwner(`create function tenancy.login(tenant text) returns void language sql as 'select'`),
         object: 'tenancy.login(text)',
       },
+      {
+        title: 'the function of the registry that reads signing keys, replaced',
+        plant:
+          asOwner(`create or replace function registry.current_placement(capability text) returns jsonb language sql stable
+          security definer set search_path = pg_catalog, pg_temp
+          as $$ select jsonb_agg(to_jsonb(t)) from registry.tenants t $$`),
+        object: 'registry.current_placement(text)',
+      },
       { title: 'a function that is gone', plant: 'drop function tenancy.leave', object: 'tenancy.leave(text)' },
       {
         title: 'a view of the audit that looks away',
@@ -43,6 +51,12 @@ export const kernel: readonly AuditCase[] = [
       {
         title: 'another comment on a function of the kernel, and one more role that may call it',
         plant: `comment on function tenancy.run is 'Ours'; create role auditor; grant execute on function tenancy.run to auditor`,
+      },
+      {
+        title: 'a function of the registry that keeps the rights of its caller',
+        plant: asOwner(
+          `create function registry.plans() returns bigint language sql as 'select count(*) from registry.tenants'`,
+        ),
       },
       {
         title: 'a function of the same name in another schema',

@@ -1,4 +1,4 @@
-import { asOwner, type AuditCase, crm, notes } from './audit-case.ts';
+import { anyCase, asOwner, type AuditCase, crm, notes } from './audit-case.ts';
 
 export const keys: readonly AuditCase[] = [
   {
@@ -87,9 +87,37 @@ export const keys: readonly AuditCase[] = [
         object: 'pool.words on pool.tasks',
         isAdvice: true,
       },
+      {
+        title: 'an index in which no column comes first',
+        plant: `create extension btree_gin;
+          create index words on pool.tasks using gin (tenant_id, to_tsvector('simple', title))`,
+        object: 'pool.words on pool.tasks',
+        isAdvice: true,
+      },
+      {
+        title: 'an index of ranges of pages',
+        plant: 'create index due on pool.tasks using brin (tenant_id, due_on)',
+        object: 'pool.due on pool.tasks',
+        isAdvice: true,
+      },
+      {
+        title: 'an index that leads with the tenant in another collation',
+        plant: `${anyCase} create unique index due on pool.tasks (tenant_id collate any_case, id) where due_on is not null`,
+        object: 'pool.due on pool.tasks',
+      },
+      {
+        title: 'an index that leads with the tenant for patterns',
+        plant: 'create index due on pool.tasks (tenant_id text_pattern_ops)',
+        object: 'pool.due on pool.tasks',
+      },
     ],
     nearMisses: [
       { title: 'an index that leads with the tenant', plant: 'create index on pool.tasks (tenant_id, due_on)' },
+      {
+        title: 'indexes of other methods that lead with the tenant',
+        plant: `create extension btree_gist; create index on pool.tasks using hash (tenant_id);
+          create index on pool.tasks using gist (tenant_id, to_tsvector('simple', title))`,
+      },
       {
         title: "an index of a table that is nobody's",
         plant: `${crm} ${asOwner('create table crm.countries (code text primary key)')}`,

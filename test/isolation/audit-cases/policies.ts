@@ -1,6 +1,5 @@
-import { asOwner, type AuditCase, crm } from './audit-case.ts';
+import { asOwner, type AuditCase, crm, policyOf } from './audit-case.ts';
 
-const policyOf = (schema: string): string => `tenant_id = any (array[(select tenancy.current_tenant('${schema}'))])`;
 const kernels = policyOf('pool');
 const replaced = (definition: string): string =>
   `drop policy tenant on pool.projects; create policy tenant on pool.projects ${definition}`;

@@ -40,6 +40,21 @@ export const roles: readonly AuditCase[] = [
         object: 'role tenantry_app',
       },
       {
+        title: 'an application role that may make roles and databases',
+        plant: 'alter role tenantry_app createrole createdb',
+        object: 'role tenantry_app',
+      },
+      {
+        title: 'an application role that becomes one that may make roles',
+        plant: 'create role admin createrole; grant admin to tenantry_app',
+        object: 'role tenantry_app',
+      },
+      {
+        title: 'an owner that becomes a superuser',
+        plant: 'create role admin superuser; grant admin to tenantry_owner with inherit false',
+        object: 'role tenantry_owner',
+      },
+      {
         title: 'a role for reports with BYPASSRLS that may read a table of tenants',
         plant: 'create role reporting login bypassrls; grant select on pool.projects to reporting',
         object: 'role reporting',
@@ -48,6 +63,10 @@ export const roles: readonly AuditCase[] = [
     nearMisses: [
       { title: 'a role with BYPASSRLS that may read no table', plant: 'create role backup login bypassrls' },
       { title: 'a membership in a role without power', plant: 'create role readers; grant readers to tenantry_app' },
+      {
+        title: 'an owner that is a member of a plain role',
+        plant: 'create role readers createrole; grant readers to tenantry_owner',
+      },
       { title: 'a superuser who is a member of an application role', plant: 'grant tenantry_app to postgres' },
     ],
   },
@@ -67,6 +86,11 @@ export const roles: readonly AuditCase[] = [
       {
         title: 'CREATE on the database',
         plant: `do $$ begin execute format('grant create on database %I to tenantry_app', current_database()); end $$`,
+        object: 'database test_',
+      },
+      {
+        title: 'a database of the application role',
+        plant: `do $$ begin execute format('alter database %I owner to tenantry_app', current_database()); end $$`,
         object: 'database test_',
       },
       {

@@ -1,4 +1,4 @@
-import { asOwner, type AuditCase, crm, notes } from './audit-case.ts';
+import { anyCase, asOwner, type AuditCase, crm, notes, policyOf } from './audit-case.ts';
 
 const internal = asOwner(`create table crm.internal (tenant_id text not null, id int, primary key (tenant_id, id))`);
 
@@ -99,6 +99,14 @@ export const tables: readonly AuditCase[] = [
         object: 'pool.projects',
       },
       {
+        title: 'a tenant_id to which capital letters are the same',
+        plant: `${anyCase} drop policy tenant on pool.projects; alter table pool.tasks drop constraint tasks_tenant_id_project_id_fkey;
+          alter table pool.projects alter tenant_id type text collate any_case;
+          create policy tenant on pool.projects using (${policyOf('pool')})`,
+        object: 'pool.projects',
+        isAdvice: true,
+      },
+      {
         title: 'a check that leaves a way out',
         plant: `alter table pool.projects drop constraint tenant_id_not_empty;
           alter table pool.projects add check (tenant_id <> '' or tenant_id is not null)`,
@@ -106,6 +114,12 @@ export const tables: readonly AuditCase[] = [
       },
     ],
     nearMisses: [
+      {
+        title: 'a tenant_id of another collation that takes different texts to be different',
+        plant: `drop policy tenant on pool.projects; alter table pool.tasks drop constraint tasks_tenant_id_project_id_fkey;
+          alter table pool.projects alter tenant_id type text collate "C";
+          create policy tenant on pool.projects using (${policyOf('pool')})`,
+      },
       {
         title: 'a check with more to it',
         plant: `alter table pool.projects drop constraint tenant_id_not_empty;

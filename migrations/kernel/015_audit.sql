@@ -23,7 +23,7 @@ as $$
     (16, 'error', 'several permissive policies'),
     (17, 'error', 'policy for other roles'),
     (18, 'error', 'policy that reads an unprotected table'),
-    (19, 'error', 'tenant_id missing, null or empty'),
+    (19, 'error', 'tenant_id missing, null, empty or of many spellings'),
     (20, 'error', 'kernel replaced'),
     (21, 'warning', 'policy that proves the tenant once a row'),
     (22, 'error', 'schema in which application code may create'),
