@@ -18,9 +18,9 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   with classes as (
-    -- In a brin or gin index no column comes first: a search meets entries of other tenants.
+    -- No other method is searched by the array of a policy: a statement's own conditions would come first.
     select o.oid from pg_opclass o join pg_am m on m.oid = o.opcmethod
-    where o.opcdefault and m.amname in ('btree', 'hash', 'gist', 'spgist')
+    where o.opcdefault and m.amname = 'btree'
   ), indexes as (
     select i.*, i.indkey[0] = t.attnum as is_first, t.attnum, t.attnum = any ((i.indkey::smallint[])[0:i.indnkeyatts - 1]) as has_tenant,
       k.conname, k.contype, c.relam = (select oid from pg_am where amname = 'btree') as is_btree
@@ -43,7 +43,7 @@ as $$
         end
       ) as made_anew,
       -- An exclusion constraint's index, and whatever is no b-tree, cannot be made anew by rule.
-      '-- Make it anew with tenant_id first; of other methods than btree, gist can, with the extension btree_gist.' as advice
+      '-- Make it anew as a btree with tenant_id first. No other method keeps tenants apart, so an exclusion constraint cannot stay.' as advice
     from indexes x
   )
   select 13, format('%s on %s', indexrelid::regclass, indrelid::regclass),
@@ -60,7 +60,7 @@ as $$
       when is_first then 'begins with tenant_id, but by a method, a collation or an operator class that does not keep tenants apart'
       else 'does not lead with tenant_id' end),
     case when is_btree and contype is null then made_anew else advice end
-  from mended where contype is distinct from 'x' and (has_tenant or not indisunique)
+  from mended where (contype is distinct from 'x' or has_tenant) and (has_tenant or not indisunique)
 $$;
 comment on function tenancy.index_problems is 'Unique keys without tenant_id, and indexes that do not lead with it.';
 
@@ -102,7 +102,7 @@ as $$
   union all
   select 13, format('constraint %I on %s', k.conname, k.conrelid::regclass),
     'The exclusion constraint does not compare tenant_id by =: a conflict tells a tenant what another has.',
-    '-- Make it anew as exclude using gist (tenant_id with =, ...), which needs the extension btree_gist.'
+    '-- Drop it, and check for conflicts in a trigger or in the application: no method that it can have keeps tenants apart.'
   from unnest(tables) t join keys k on k.conrelid = t.oid and k.contype = 'x'
   where not exists (
     select from unnest(k.conkey, k.conexclop) x (attnum, operator) join pg_operator o on o.oid = x.operator

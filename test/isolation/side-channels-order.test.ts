@@ -109,6 +109,24 @@ describe('an effect of a condition', () => {
   });
 });
 
+describe('an index of another method than btree', () => {
+  it('would tell by whether the tenant was proven, so protect() refuses it and the audit finds it', async () => {
+    const { owner, superuser } = attack.api.postgres;
+    const proven = (below: string) =>
+      attack.getWith(
+        ['enable_seqscan', 'enable_tidscan'],
+        `select (select 1 from pool.projects where description >= 'secret-of-victim-1' and description < '${below}' limit 1) as found,
+           current_setting('tenancy.proven', true) as proven`,
+      );
+    expect(await proven('secret-of-victim-2')).toBe(await proven('secret-of-victim-1'));
+    await superuser.query('create index telling on pool.projects using brin (tenant_id, description)');
+    expect(await failureOf(owner.query(`select tenancy.protect('pool.projects')`))).toMatchObject({ code: 'TN008' });
+    const { rows } = await owner.query('select object from tenancy.audit() where class = 29');
+    await superuser.query('drop index pool.telling');
+    expect(rows).toEqual([{ object: 'pool.telling on pool.projects' }]);
+  });
+});
+
 describe('an error', () => {
   const ask = (table: string, below: string, capability?: string) =>
     attack.getWith(

@@ -61,11 +61,6 @@ export const keys: readonly AuditCase[] = [
         title: 'a unique index of an expression that leads with the tenant',
         plant: 'create unique index on pool.projects (tenant_id, lower(name))',
       },
-      {
-        title: 'an exclusion constraint that compares the tenant',
-        plant: `create extension btree_gist; ${notes('during tsrange,')}
-          alter table pool.notes add exclude using gist (tenant_id with =, during with &&)`,
-      },
     ],
   },
   {
@@ -110,14 +105,22 @@ export const keys: readonly AuditCase[] = [
         plant: 'create index due on pool.tasks (tenant_id text_pattern_ops)',
         object: 'pool.due on pool.tasks',
       },
+      {
+        title: 'an index of a method that no policy searches',
+        plant: `create extension btree_gist; create index due on pool.tasks using gist (tenant_id, due_on)`,
+        object: 'pool.due on pool.tasks',
+        isAdvice: true,
+      },
+      {
+        title: 'an exclusion constraint, though it compares the tenant',
+        plant: `create extension btree_gist; ${notes('during tsrange,')}
+          alter table pool.notes add constraint due exclude using gist (tenant_id with =, during with &&)`,
+        object: 'pool.due on pool.notes',
+        isAdvice: true,
+      },
     ],
     nearMisses: [
       { title: 'an index that leads with the tenant', plant: 'create index on pool.tasks (tenant_id, due_on)' },
-      {
-        title: 'indexes of other methods that lead with the tenant',
-        plant: `create extension btree_gist; create index on pool.tasks using hash (tenant_id);
-          create index on pool.tasks using gist (tenant_id, to_tsvector('simple', title))`,
-      },
       {
         title: "an index of a table that is nobody's",
         plant: `${crm} ${asOwner('create table crm.countries (code text primary key)')}`,
