@@ -169,7 +169,9 @@ describe('places and numbers of rows', () => {
       'last_value from invoices_number_seq',
     ])
       expect(await attack.tell(`select ${text}`)).toMatch(/^42501 /);
-    expect(await attack.get('select last_value from pg_sequences')).toEqual([{ last_value: null }]);
+    const values = await attack.get('select last_value from pg_sequences');
+    expect(values).toContainEqual({ last_value: null });
+    expect(values.filter(({ last_value: value }) => value !== null)).toEqual([]);
     await owner.query('drop table pool.invoices');
   });
 });
