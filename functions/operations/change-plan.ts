@@ -1,4 +1,4 @@
-import { type Step, tenantBefore } from './step.ts';
+import { flushAuthorizers, type Step, tenantBefore } from './step.ts';
 
 /** Moves the tenant's API key to another usage plan; its requests are limited and counted there from then on. */
 export const changePlan: readonly Step<'change-plan'>[] = [
@@ -16,8 +16,5 @@ export const changePlan: readonly Step<'change-plan'>[] = [
       await gateway.flushAuthorizersCache();
     },
   },
-  {
-    name: 'flush-authorizers',
-    run: (_subject, { gateway }) => gateway.flushAuthorizersCache(),
-  },
+  flushAuthorizers,
 ];

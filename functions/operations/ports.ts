@@ -1,6 +1,6 @@
-import type { PlanName } from '../../shared/contract/index.ts';
 import {
   abandonOperation,
+  type ApiKeys,
   endOperation,
   forgetTenant,
   markStep,
@@ -13,14 +13,6 @@ import {
   setTenantState,
   startOperation,
 } from '../../shared/control/index.ts';
-
-/** API Gateway's keys: one a tenant, in the usage plan of its plan. Each call may be repeated. */
-export interface ApiKeys {
-  /** Makes the tenant's key, or finds it, and puts it into the usage plan. */
-  ensure(tenantId: string, plan: PlanName): Promise<{ readonly id: string; readonly value: string }>;
-  move(tenantId: string, fromPlan: PlanName, toPlan: PlanName): Promise<void>;
-  remove(tenantId: string): Promise<void>;
-}
 
 /** The API that tenants call. */
 export interface Gateway {

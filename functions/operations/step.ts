@@ -18,6 +18,12 @@ export interface Step<Kind extends KnownKind> {
   undo?(subject: Subject<Kind>, ports: Ports): Promise<void>;
 }
 
+/** Has every token looked at again: what authorizers answered before may not be true any more. */
+export const flushAuthorizers: Step<KnownKind> = {
+  name: 'flush-authorizers',
+  run: (_subject, { gateway }) => gateway.flushAuthorizersCache(),
+};
+
 /** The tenant as it was. @throws AppError internal if there was none, which only onboarding begins with */
 export function tenantBefore({ tenantId, before }: Subject<KnownKind>): TenantRecord {
   if (before) return before;

@@ -1,9 +1,4 @@
-import { placementBefore, type Step, tenantBefore } from './step.ts';
-
-const flushAuthorizers: Step<'suspend' | 'activate'> = {
-  name: 'flush-authorizers',
-  run: (_subject, { gateway }) => gateway.flushAuthorizersCache(),
-};
+import { flushAuthorizers, placementBefore, type Step, tenantBefore } from './step.ts';
 
 /** The database comes first: it refuses the tenant's next statement, whatever registry and gateway still say. */
 const become = (state: 'active' | 'suspended'): readonly Step<'suspend' | 'activate'>[] => [

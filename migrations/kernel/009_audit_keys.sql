@@ -17,11 +17,7 @@ returns table (class integer, object text, problem text, remedy text)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  with classes as (
-    -- No other method is searched by the array of a policy: a statement's own conditions would come first.
-    select o.oid from pg_opclass o join pg_am m on m.oid = o.opcmethod
-    where o.opcdefault and m.amname = 'btree'
-  ), indexes as (
+  with indexes as (
     select i.*, i.indkey[0] = t.attnum as is_first, t.attnum, t.attnum = any ((i.indkey::smallint[])[0:i.indnkeyatts - 1]) as has_tenant,
       k.conname, k.contype, c.relam = (select oid from pg_am where amname = 'btree') as is_btree
     from tenancy.each_of(tables) t
@@ -29,7 +25,7 @@ as $$
     join pg_class c on c.oid = i.indexrelid
     left join pg_constraint k on k.conindid = i.indexrelid and k.conrelid = i.indrelid and k.contype in ('p', 'u', 'x')
     where i.indkey[0] <> t.attnum or i.indcollation[0] <> t.attcollation
-      or i.indclass[0] not in (select l.oid from classes l)
+      or i.indclass[0] not in (select s.oid from tenancy.searched_classes s)
   ), mended as (
     select x.*, format(
         'do $mend$ begin drop index %s; %s; end $mend$', x.indexrelid::regclass,

@@ -1,16 +1,12 @@
 import * as z from 'zod';
 import { placementSchema, planSchema, tenantIdSchema } from '../tenancy/tenant.ts';
+import { managedTenantSchema } from './managed-tenant.ts';
 
 const operationKinds = ['onboard', 'activate', 'suspend', 'change-plan', 'offboard', 'export'] as const;
 export type OperationKind = (typeof operationKinds)[number];
 
 /** What the registry says of a tenant, as operations and the audit log keep it. */
-const tenantRecordSchema = z.object({
-  name: z.string(),
-  plan: planSchema,
-  state: z.enum(['onboarding', 'active', 'suspended', 'offboarding']),
-  placement: placementSchema,
-});
+const tenantRecordSchema = managedTenantSchema.pick({ name: true, plan: true, state: true, placement: true });
 export type TenantRecord = Readonly<z.output<typeof tenantRecordSchema>>;
 
 /** What each kind of operation needs to know, beyond the tenant. */

@@ -1,8 +1,8 @@
 import { cacheConnection } from '../../shared/cache/index.ts';
-import { environmentKeys } from '../../shared/contract/index.ts';
 import type { ApiHandler } from '../../shared/middleware/index.ts';
 import { apiEvent, authorizerContext, type EventOptions, lambdaContext } from './api-gateway.ts';
 import { capabilityFor } from './capability.ts';
+import { functionEnvironment } from './function-environment.ts';
 import { startTestRedis } from './redis.ts';
 import { startTenantDatabase, type TestTenantDatabase } from './tenant-database.ts';
 
@@ -29,12 +29,7 @@ export interface TestFunctions extends AsyncDisposable {
 
 export async function startFunctions(tenantIds: readonly string[]): Promise<TestFunctions> {
   const [database, redis] = await Promise.all([startTenantDatabase(tenantIds), startTestRedis('embedded')]);
-  Object.assign(process.env, {
-    [environmentKeys.stage]: 'test',
-    [environmentKeys.clusters]: JSON.stringify(database.config.clusters),
-    [environmentKeys.registry]: JSON.stringify(database.config.registry),
-    [environmentKeys.cacheUrl]: redis.url,
-  });
+  Object.assign(process.env, functionEnvironment(database, redis.url));
   // Functions read their configuration as they are loaded.
   const projects = await import('../../functions/projects/handler.ts');
   const tasks = await import('../../functions/tasks/handler.ts');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createTestDatabase } from '../helpers/database.ts';
+import { policyOf } from './audit-cases/audit-case.ts';
 import { laySiege } from './generated-sql/siege.ts';
 
 /** Statements within which a hole is found. */
@@ -35,7 +36,7 @@ const holes: Readonly<Record<string, string>> = {
     grant select on pool.snapshot to tenantry_app`,
   'a check that is weaker than the policy': `
     drop policy tenant on pool.projects;
-    create policy tenant on pool.projects using (tenant_id = any (array[(select tenancy.current_tenant('pool'))])) with check (true)`,
+    create policy tenant on pool.projects using (${policyOf('pool')}) with check (true)`,
   'a kernel that believes a capability without its mac': `
     create or replace function tenancy.is_signed(capability text, inner_pad bytea, outer_pad bytea) returns boolean
       language sql stable return true`,

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalRedis, startRedis } from '../../local/redis.ts';
 import { cacheConnection } from '../../shared/cache/index.ts';
-import { environmentKeys } from '../../shared/contract/index.ts';
 import type { ApiHandler } from '../../shared/middleware/index.ts';
 import { currentTenant } from '../../shared/tenancy/index.ts';
 import { apiEvent, authorizerContext, type EventOptions, lambdaContext } from '../helpers/api-gateway.ts';
 import { capabilityFor } from '../helpers/capability.ts';
+import { functionEnvironment } from '../helpers/function-environment.ts';
 import { startTenantDatabase, type TestTenantDatabase } from '../helpers/tenant-database.ts';
 
 /**
@@ -26,10 +26,7 @@ let handler: ApiHandler;
 beforeAll(async () => {
   [tenants, redis] = await Promise.all([startTenantDatabase(tenantIds), startRedis()]);
   Object.assign(process.env, {
-    [environmentKeys.stage]: 'test',
-    [environmentKeys.clusters]: JSON.stringify(tenants.config.clusters),
-    [environmentKeys.registry]: JSON.stringify(tenants.config.registry),
-    [environmentKeys.cacheUrl]: redis.url,
+    ...functionEnvironment(tenants, redis.url),
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     POWERTOOLS_METRICS_DISABLED: 'true',
   });

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import type { ApiKeys } from '../../../functions/operations/ports.ts';
+import type { ApiKeys } from '../../../shared/control/index.ts';
 import type { PlanName } from '../../../shared/contract/index.ts';
 
 interface StoredKey {

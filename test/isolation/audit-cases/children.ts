@@ -1,4 +1,4 @@
-import { asOwner, type AuditCase, crm } from './audit-case.ts';
+import { asOwner, type AuditCase, crm, policyOf } from './audit-case.ts';
 
 const events = asOwner(`
   create table pool.events (tenant_id text not null, id int, primary key (tenant_id, id)) partition by hash (tenant_id);
@@ -42,7 +42,7 @@ export const children: readonly AuditCase[] = [
       {
         title: 'a partition that is protected itself',
         plant: `${events} ${asOwner(`alter table pool.events_0 enable row level security, force row level security;
-          create policy tenant on pool.events_0 using (tenant_id = any (array[(select tenancy.current_tenant('pool'))]));
+          create policy tenant on pool.events_0 using (${policyOf('pool')});
           create trigger fence before insert or update or delete on pool.events_0 for each statement execute function tenancy.fence();
           alter table pool.events_0 enable always trigger fence; grant select on pool.events_0 to tenantry_app`)}`,
       },

@@ -6,10 +6,10 @@ import { FunctionPool } from '../../../local/lambda/function-pool.ts';
 import { type LocalRedis, startRedis } from '../../../local/redis.ts';
 import type { DataApiCall, DataApiOptions } from '../../../local/data-api/server.ts';
 import { cacheConnection } from '../../../shared/cache/index.ts';
-import { environmentKeys } from '../../../shared/contract/index.ts';
 import type { ApiHandler } from '../../../shared/middleware/index.ts';
 import { apiEvent, authorizerContext, lambdaContext } from '../../helpers/api-gateway.ts';
 import { capabilityFor } from '../../helpers/capability.ts';
+import { functionEnvironment } from '../../helpers/function-environment.ts';
 import { pointSdkAt, startTenantDatabase, type TestTenantDatabase } from '../../helpers/tenant-database.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import type { Program } from './program.ts';
@@ -89,10 +89,7 @@ export async function startWorld({ tenantIds, choose, maxProcesses = 2, dataApi 
 
 function environmentOf(tenants: TestTenantDatabase, redis: LocalRedis): Record<string, string> {
   return {
-    [environmentKeys.stage]: 'test',
-    [environmentKeys.clusters]: JSON.stringify(tenants.config.clusters),
-    [environmentKeys.registry]: JSON.stringify(tenants.config.registry),
-    [environmentKeys.cacheUrl]: redis.url,
+    ...functionEnvironment(tenants, redis.url),
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     POWERTOOLS_METRICS_DISABLED: 'true',
   };
