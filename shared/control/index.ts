@@ -3,6 +3,7 @@ export type { ApiKeys } from './api-keys.ts';
 export { type ManagedTenant, managedTenantSchema } from './managed-tenant.ts';
 export { listTenants, readTenant, type TenantFilter } from './tenants.ts';
 export { readOperation } from './operations.ts';
+export { type OperationStarter, operationStarterOf } from './operation-starter.ts';
 export { abandonOperation, endOperation, markStep, startOperation } from './operations-progress.ts';
 export {
   type KnownKind,
