@@ -40,7 +40,7 @@ function addStacks(app: App, config: StageConfig): void {
   const application = new ApplicationStack(app, id('Application'), { config, env, network, data, issuers });
   // Code that expects a new column is deployed after the migration that adds it.
   application.addStackDependency(data);
-  const controlPlane = new ControlPlaneStack(app, id('ControlPlane'), { config, env, data, issuers });
+  const controlPlane = new ControlPlaneStack(app, id('ControlPlane'), { config, env, data, application, issuers });
   // Also sets the role by which API Gateway writes the logs of either.
   controlPlane.addStackDependency(application);
   new ObservabilityStack(app, id('Observability'), { config, env, data, application, controlPlane, identity });

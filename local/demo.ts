@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { mainCluster, mainDatabase, type PlanName, poolSchema } from '../shared/contract/index.ts';
+import { apiKeyNamePrefix, mainCluster, mainDatabase, type PlanName, poolSchema } from '../shared/contract/index.ts';
 import type { ApiKeyStore } from './gateway/api-keys.ts';
 import type { UsagePlanDefinition } from './gateway/definition.ts';
 
@@ -24,6 +24,8 @@ export interface SeedTarget {
   readonly ownerUrl: string;
   readonly controlUrl: string;
   readonly keys: ApiKeyStore;
+  /** Of the deployment. */
+  readonly stage: string;
   readonly usagePlans: readonly UsagePlanDefinition[];
 }
 
@@ -33,12 +35,13 @@ export interface SeedTarget {
  *
  * @returns how many tenants were added
  */
-export async function seedDemoTenants({ ownerUrl, controlUrl, keys, usagePlans }: SeedTarget): Promise<number> {
+export async function seedDemoTenants({ ownerUrl, controlUrl, keys, stage, usagePlans }: SeedTarget): Promise<number> {
   await using owner = await connect(ownerUrl);
   await using control = await connect(controlUrl);
   let added = 0;
   for (const tenant of demoTenants) {
     const usagePlanId = usagePlanOf(tenant.plan, usagePlans);
+    const keyName = apiKeyNamePrefix(stage) + tenant.id;
     const { rows } = await control.client.query<{ plan: PlanName; api_key: string | null }>(
       'select plan, api_key from registry.tenants where tenant_id = $1',
       [tenant.id],
@@ -46,11 +49,11 @@ export async function seedDemoTenants({ ownerUrl, controlUrl, keys, usagePlans }
     const [known] = rows;
     if (known) {
       const { plan, api_key: value } = known;
-      if (value !== null && !keys.byValue(value)) keys.add(tenant.id, usagePlanOf(plan, usagePlans), value);
+      if (value !== null && !keys.byValue(value)) keys.add(keyName, usagePlanOf(plan, usagePlans), value);
       continue;
     }
     await owner.client.query('select tenancy.set_placement($1, $2, $3)', [tenant.id, poolSchema, tenant.state]);
-    const key = keys.list().find(({ name }) => name === tenant.id) ?? keys.add(tenant.id, usagePlanId);
+    const key = keys.list().find(({ name }) => name === keyName) ?? keys.add(keyName, usagePlanId);
     await control.client.query(
       `insert into registry.tenants (tenant_id, name, plan, state, model, cluster, database, schema, api_key)
        values ($1, $2, $3, $4, 'pool', $5, $6, $7, $8)`,

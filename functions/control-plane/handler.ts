@@ -1,12 +1,31 @@
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { loadConfig } from '../../shared/config/index.ts';
+import { poolSchema } from '../../shared/contract/index.ts';
+import { operationStarterOf } from '../../shared/control/index.ts';
 import { operatorApi } from '../../shared/middleware/index.ts';
 import { controlPlaneDocument } from './document.ts';
 import { controlPlaneApi } from './schema.ts';
-import { getTenant, listTenants } from './service.ts';
+import { getOperation, getTenant, listOperations, listTenants, requestOperation } from './service.ts';
 
+const { operationsFunctionArn, registry } = loadConfig('operationsFunctionArn', 'registry');
+const starter = operationStarterOf(new LambdaClient(), operationsFunctionArn);
 const document = { ...controlPlaneDocument() };
+
+/** Where a new tenant lives: in the pool that is beside the registry. */
+const pool = { model: 'pool', ...registry, schema: poolSchema } as const;
 
 export const handler = operatorApi(controlPlaneApi, {
   'GET /tenants': ({ query }) => listTenants(query),
+  'POST /tenants': ({ body: { tenantId, name, plan }, idempotencyKey }) =>
+    requestOperation({ kind: 'onboard', tenantId, input: { name, plan, placement: pool }, idempotencyKey }, starter),
   'GET /tenants/{tenantId}': ({ path }) => getTenant(path.tenantId),
+  'POST /tenants/{tenantId}/change-plan': ({ path: { tenantId }, body: input, idempotencyKey }) =>
+    requestOperation({ kind: 'change-plan', tenantId, input, idempotencyKey }, starter),
+  'POST /tenants/{tenantId}/suspend': ({ path: { tenantId }, idempotencyKey }) =>
+    requestOperation({ kind: 'suspend', tenantId, input: {}, idempotencyKey }, starter),
+  'POST /tenants/{tenantId}/activate': ({ path: { tenantId }, idempotencyKey }) =>
+    requestOperation({ kind: 'activate', tenantId, input: {}, idempotencyKey }, starter),
+  'GET /operations': ({ query }) => listOperations(query),
+  'GET /operations/{operationId}': ({ path }) => getOperation(path.operationId),
   'GET /openapi.json': () => document,
 });

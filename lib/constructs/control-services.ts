@@ -27,17 +27,26 @@ export function operatorAuthorizerService(scope: Construct, { config, issuers }:
   });
 }
 
-/** A service for operators. Every statement of its is one call, so it begins no transactions. It joins no network. */
+/** A service for operators. It joins no network. */
 export function controlService(scope: Construct, name: string, plane: ControlPlane): ServiceFunction {
-  const registry = registryClusters(plane.clusters);
   const service = new ServiceFunction(scope, `Control-${name}`, {
     name,
     description: `Control plane service ${name}`,
     stage: plane.config.stage,
     logRetention: plane.config.logRetentionDays,
-    environment: { ...clustersVariable(scope, registry, () => plane.login), ...registryVariable },
+    environment: registryEnvironment(scope, plane),
   });
-  grantDataApi(service, registry, ['rds-data:ExecuteStatement']);
-  grantReadValue(service, plane.login);
+  grantRegistry(service, plane);
   return service;
+}
+
+/** Where the registry is, and how to log in to it. */
+export function registryEnvironment(scope: Construct, plane: ControlPlane): Record<string, string> {
+  return { ...clustersVariable(scope, registryClusters(plane.clusters), () => plane.login), ...registryVariable };
+}
+
+/** Reading and writing the registry. Every statement is one call, so nobody begins transactions. */
+export function grantRegistry(grantee: ServiceFunction, plane: ControlPlane): void {
+  grantDataApi(grantee, registryClusters(plane.clusters), ['rds-data:ExecuteStatement']);
+  grantReadValue(grantee, plane.login);
 }

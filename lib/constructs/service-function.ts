@@ -24,6 +24,8 @@ export interface ServiceFunctionProps {
   readonly network?: { readonly vpc: IVpc; readonly securityGroup: ISecurityGroup };
   /** Folders of the repository that are deployed beside the code. @default none */
   readonly folders?: readonly string[];
+  /** Makes it a durable function, see {@link durableAlias}. It cannot become one, nor stop being one, later. @default not */
+  readonly durableConfig?: lambda.DurableConfig;
 }
 
 /** A Lambda function made from `functions/<name>/handler.ts`, with a role and a log group of its own and nothing granted. */
@@ -55,6 +57,7 @@ export class ServiceFunction extends Construct implements IGrantable {
       logGroup: this.logGroup,
       tracing: lambda.Tracing.ACTIVE,
       environment: { ...commonEnvironment(props), ...props.environment },
+      ...(props.durableConfig && { durableConfig: props.durableConfig }),
       ...(props.network && {
         vpc: props.network.vpc,
         vpcSubnets: { subnetType: SubnetType.PRIVATE_ISOLATED },

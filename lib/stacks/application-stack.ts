@@ -1,6 +1,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { UsagePlan } from 'aws-cdk-lib/aws-apigateway';
 import type { Construct } from 'constructs';
-import { publicServices, services, stackOutputs } from '../../shared/contract/index.ts';
+import { type PlanName, publicServices, services, stackOutputs } from '../../shared/contract/index.ts';
 import type { IssuerConfig, StageConfig } from '../config.ts';
 import { authorizerService, publicService, tenantService } from '../constructs/application-services.ts';
 import { ServiceApi } from '../constructs/service-api.ts';
@@ -22,6 +23,7 @@ export class ApplicationStack extends Stack {
   readonly authorizer: ServiceFunction;
   /** Functions by service, authorizer included. */
   readonly functions: Readonly<Record<string, ServiceFunction>>;
+  readonly usagePlans: Readonly<Record<PlanName, UsagePlan>>;
 
   constructor(scope: Construct, id: string, props: ApplicationStackProps) {
     super(scope, id, props);
@@ -55,9 +57,9 @@ export class ApplicationStack extends Stack {
       const service = (functions[name] = publicService(this, name, config));
       this.api.addPublicRoutes(service.function, routes);
     }
-    const usagePlans = addUsagePlans(this.api.restApi, this.api.restApi.deploymentStage, config.stage);
+    this.usagePlans = addUsagePlans(this.api.restApi, this.api.restApi.deploymentStage, config.stage);
     new CfnOutput(this, stackOutputs.apiUrl, { value: this.api.restApi.url });
-    for (const [plan, usagePlan] of Object.entries(usagePlans)) {
+    for (const [plan, usagePlan] of Object.entries(this.usagePlans)) {
       new CfnOutput(this, `UsagePlan${plan}`, { value: usagePlan.usagePlanId });
     }
   }

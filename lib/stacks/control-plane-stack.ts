@@ -3,13 +3,16 @@ import type { Construct } from 'constructs';
 import { controlServices, stackOutputs } from '../../shared/contract/index.ts';
 import type { IssuerConfig, StageConfig } from '../config.ts';
 import { controlService, operatorAuthorizerService } from '../constructs/control-services.ts';
+import { OperationsFunction } from '../constructs/operations-function.ts';
 import { ServiceApi } from '../constructs/service-api.ts';
 import type { ServiceFunction } from '../constructs/service-function.ts';
+import type { ApplicationStack } from './application-stack.ts';
 import type { DataStack } from './data-stack.ts';
 
 export interface ControlPlaneStackProps extends StackProps {
   readonly config: StageConfig;
   readonly data: DataStack;
+  readonly application: ApplicationStack;
   readonly issuers: readonly IssuerConfig[];
 }
 
@@ -23,7 +26,7 @@ export class ControlPlaneStack extends Stack {
 
   constructor(scope: Construct, id: string, props: ControlPlaneStackProps) {
     super(scope, id, props);
-    const { config, data, issuers } = props;
+    const { config, data, application, issuers } = props;
     const plane = { config, issuers, clusters: data.clusters, login: data.logins.control };
     const authorizer = operatorAuthorizerService(this, plane);
     const functions: Record<string, ServiceFunction> = { 'operator-authorizer': authorizer };
@@ -35,9 +38,15 @@ export class ControlPlaneStack extends Stack {
       authorizer: authorizer.function,
       throttle,
     });
+    const operations = new OperationsFunction(this, 'Operations', plane, {
+      restApi: application.api.restApi,
+      usagePlans: application.usagePlans,
+    });
+    functions['operations'] = operations.service;
     for (const [name, routes] of Object.entries(controlServices)) {
       const service = (functions[name] = controlService(this, name, plane));
       api.addGuardedRoutes(service.function, routes);
+      operations.startedBy(service);
     }
     new CfnOutput(this, stackOutputs.controlPlaneUrl, { value: api.restApi.url });
   }

@@ -155,6 +155,7 @@ function seed(api: ApiDefinition, services: BackingServices, arns: ContractArns)
     controlUrl: urlOf('control'),
     keys: services.apiKeys,
     usagePlans: api.usagePlans,
+    stage: api.stage,
   });
 }
 

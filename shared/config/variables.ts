@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { environmentKeys } from '../contract/index.ts';
+import { environmentKeys, planNames } from '../contract/index.ts';
 
 /** An environment variable: its name, the shape of its text, and what to tell someone who got it wrong. */
 export interface Variable<T> {
@@ -103,6 +103,22 @@ export const variables = {
       .default('[]')
       .pipe(json(z.array(z.string().min(1)))),
     expected: 'a JSON list of origins such as ["https://app.example.com"], or leave it out',
+  },
+  operationsFunctionArn: {
+    key: environmentKeys.operationsFunctionArn,
+    schema: text(),
+    expected: 'the ARN of the operations function, with a version or an alias',
+  },
+  tenantApi: {
+    key: environmentKeys.tenantApi,
+    schema: json(
+      z.object({
+        restApiId: z.string().min(1),
+        stageName: z.string().min(1),
+        usagePlanIds: z.record(z.enum(planNames), z.string().min(1)),
+      }),
+    ),
+    expected: 'JSON such as {"restApiId":"…","stageName":"…","usagePlanIds":{"free":"…","pro":"…","enterprise":"…"}}',
   },
   roleSecretArns: {
     key: environmentKeys.roleSecretArns,

@@ -19,6 +19,10 @@ export const environmentKeys = {
   baseDomains: 'TENANTRY_BASE_DOMAINS',
   /** JSON list of origins that browsers may call from, or `["*"]`; not set when there are none. */
   allowedOrigins: 'TENANTRY_ALLOWED_ORIGINS',
+  /** ARN of the durable function that does operations, with the version or alias to run. */
+  operationsFunctionArn: 'TENANTRY_OPERATIONS_FUNCTION_ARN',
+  /** JSON of the API of tenants: `{ "restApiId": "…", "stageName": "…", "usagePlanIds": { "free": "…", … } }`. */
+  tenantApi: 'TENANTRY_TENANT_API',
   /** JSON by role name of login secret ARNs; migration runner only. */
   roleSecretArns: 'TENANTRY_ROLE_SECRET_ARNS',
 } as const;

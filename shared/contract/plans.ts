@@ -25,3 +25,8 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
 };
 
 export const planNames = Object.keys(plans) as readonly PlanName[];
+
+/** What the names of tenants' API keys begin with: all stages of an account and Region share one list of keys. */
+export function apiKeyNamePrefix(stage: string): string {
+  return `tenantry-${stage}-`;
+}

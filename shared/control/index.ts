@@ -1,8 +1,15 @@
 /** The registry, for the control plane: it logs in as the role that may write there and reads no tenant's data. */
-export type { ApiKeys } from './api-keys.ts';
+export { type ApiKeys, apiKeysOf } from './api-keys.ts';
+export { flushAuthorizerCache } from './authorizer-cache.ts';
 export { type ManagedTenant, managedTenantSchema } from './managed-tenant.ts';
 export { listTenants, readTenant, type TenantFilter } from './tenants.ts';
-export { readOperation } from './operations.ts';
+export {
+  createOperation,
+  listOperations,
+  type OperationFilter,
+  type OperationRequest,
+  readOperation,
+} from './operations.ts';
 export { type OperationStarter, operationStarterOf } from './operation-starter.ts';
 export { abandonOperation, endOperation, markStep, startOperation } from './operations-progress.ts';
 export {
@@ -11,6 +18,8 @@ export {
   type OperationError,
   type OperationInput,
   operationInputs,
+  operationSchema,
+  operationStates,
   type StepState,
   type TenantRecord,
 } from './operations-schema.ts';

@@ -36,12 +36,14 @@ const stepSchema = z.object({
 const operationErrorSchema = z.object({ code: z.string(), message: z.string(), remedy: z.string() });
 export type OperationError = Readonly<z.output<typeof operationErrorSchema>>;
 
+export const operationStates = ['pending', 'running', 'succeeded', 'failed'] as const;
+
 /** An operation as the registry keeps it. */
 export const operationSchema = z.object({
   id: z.uuid(),
   tenantId: tenantIdSchema,
   kind: z.enum(operationKinds),
-  state: z.enum(['pending', 'running', 'succeeded', 'failed']),
+  state: z.enum(operationStates),
   input: z.record(z.string(), z.unknown()),
   /** The tenant when the operation was asked for; null if there was none. */
   before: tenantRecordSchema.nullable(),

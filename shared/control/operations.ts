@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { queryRegistry } from '../database/registry-connection.ts';
 import { AppError } from '../errors/index.ts';
-import { uuidv7 } from '../http/index.ts';
+import { type PageRequest, uuidv7 } from '../http/index.ts';
 import { operationEvents } from './operations-events.ts';
 import {
   type KnownKind,
@@ -10,6 +10,7 @@ import {
   operationInputs,
   operationSchema,
 } from './operations-schema.ts';
+import { readPage } from './read-page.ts';
 
 export interface OperationRequest<Kind extends KnownKind = KnownKind> {
   readonly kind: Kind;
@@ -97,4 +98,25 @@ export async function readOperation(operationId: string): Promise<Operation | un
     twice: 'harmless',
   });
   return row === undefined ? undefined : operationSchema.parse(row);
+}
+
+/** Which operations to list. What is left out does not matter. */
+export interface OperationFilter {
+  readonly tenantId?: string | undefined;
+  readonly state?: Operation['state'] | undefined;
+}
+
+/** A page of operations, the newest first, and one more if there are more. */
+export async function listOperations(filter: OperationFilter, page: PageRequest): Promise<Operation[]> {
+  const rows = await readPage(
+    {
+      select: 'cast(registry.operation_record(o) as text)',
+      from: 'registry.operations o',
+      filter: { tenant_id: filter.tenantId, state: filter.state },
+      order: 'newest first',
+      id: { column: 'id', type: 'uuid' },
+    },
+    page,
+  );
+  return rows.map((row) => operationSchema.parse(row));
 }

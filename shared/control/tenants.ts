@@ -2,6 +2,7 @@ import type { PlacementModel, PlanName, TenantState } from '../contract/index.ts
 import { queryRegistry } from '../database/registry-connection.ts';
 import type { PageRequest } from '../http/index.ts';
 import { type ManagedTenant, managedTenantJson, managedTenantSchema } from './managed-tenant.ts';
+import { readPage } from './read-page.ts';
 
 /** Which tenants to list. What is left out does not matter. */
 export interface TenantFilter {
@@ -11,28 +12,17 @@ export interface TenantFilter {
 }
 
 /** A page of tenants, oldest first, and one more if there are more. */
-export async function listTenants(filter: TenantFilter, { limit, cursor }: PageRequest): Promise<ManagedTenant[]> {
-  const conditions: string[] = [];
-  const parameters: Record<string, string> = { rows: `${limit + 1}` };
-  for (const column of ['plan', 'state', 'model'] as const) {
-    const value = filter[column];
-    if (value === undefined) continue;
-    conditions.push(`${column} = :${column}`);
-    parameters[column] = value;
-  }
-  if (cursor) {
-    // One comparison of rows, which the index answers from where the page before ended.
-    conditions.push('(created_at, tenant_id) > (cast(:created_at as timestamptz), :tenant_id)');
-    [parameters['created_at'], parameters['tenant_id']] = cursor;
-  }
-  const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
-  const rows = await queryRegistry({
-    sql: `select ${managedTenantJson} from registry.tenants ${where}
-      order by created_at, tenant_id limit cast(:rows as integer)`,
-    parameters,
-    operation: 'select',
-    twice: 'harmless',
-  });
+export async function listTenants(filter: TenantFilter, page: PageRequest): Promise<ManagedTenant[]> {
+  const rows = await readPage(
+    {
+      select: managedTenantJson,
+      from: 'registry.tenants',
+      filter: { ...filter },
+      order: 'oldest first',
+      id: { column: 'tenant_id', type: 'text' },
+    },
+    page,
+  );
   return rows.map((row) => managedTenantSchema.parse(row));
 }
 

@@ -19,6 +19,8 @@ export interface RouteDescription {
   readonly status?: 200 | 201 | 202 | 204;
   /** Body of success. */
   readonly response?: z.ZodType;
+  /** Path of what was made, with fields of the response in braces, for the header `Location`. @default none */
+  readonly location?: `/${string}`;
   /** Whether the route takes an `Idempotency-Key`. @default false */
   readonly idempotent?: boolean;
   /** Codes of the catalogue that this route answers with on top of those that any route may. */
@@ -37,7 +39,8 @@ export type RouteDescriptions = { readonly [route in Route]?: RouteDescription }
 /** What a handler gets: only what its route describes, validated. */
 type ApiRequest<Description extends RouteDescription> = Field<Description, 'path'> &
   Field<Description, 'query'> &
-  Field<Description, 'body'>;
+  Field<Description, 'body'> &
+  (Description extends { readonly idempotent: true } ? { readonly idempotencyKey: string | undefined } : unknown);
 
 type Field<Description, Name extends 'path' | 'query' | 'body'> =
   Description extends Readonly<Record<Name, infer Schema extends z.ZodType>>

@@ -19,8 +19,9 @@ export interface Answer {
 }
 
 /** The answer of a handler that returned `value`. */
-export function successAnswer(status: number, value: unknown): Answer {
-  return { status, body: status === 204 ? '' : JSON.stringify(value) };
+export function successAnswer(status: number, value: unknown, location?: string): Answer {
+  const body = status === 204 ? '' : JSON.stringify(value);
+  return { status, body, ...(location !== undefined && { headers: { Location: location } }) };
 }
 
 /** API Gateway's form of an answer. */

@@ -2,6 +2,7 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import type * as z from 'zod';
 import { AppError, type ErrorItem } from '../errors/index.ts';
 import type { RouteDescription } from './describe-api.ts';
+import { idempotencyKeyOf } from './idempotency-key.ts';
 import { readJsonBody } from './json-body.ts';
 
 /** What a route described of a request, validated. */
@@ -9,6 +10,7 @@ export interface ValidatedRequest {
   readonly path?: unknown;
   readonly query?: unknown;
   readonly body?: unknown;
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** An answer lists at most so many problems; whoever sends more has one problem. */
@@ -43,7 +45,9 @@ export function validateRequest(
     if (result.success) validated[part] = result.data;
     else problems.push(...result.error.issues.flatMap((issue) => problemsOf(issue, part)));
   }
-  if (problems.length === 0) return validated;
+  if (problems.length === 0) {
+    return description.idempotent ? { ...validated, idempotencyKey: idempotencyKeyOf(event) } : validated;
+  }
   throw new AppError('validation-failed', summaryOf(problems), { errors: problems.slice(0, maxProblems) });
 }
 

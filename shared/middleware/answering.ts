@@ -30,8 +30,22 @@ export function answering<Routes extends RouteDescriptions>(
     const description = routes[route] as RouteDescription;
     // describeApi and Handlers hold routes, requests and handlers together at compile time.
     const handler = handlers[route] as AnyHandler;
-    const answer = async () => successAnswer(description.status ?? 200, await handler(event.validated ?? {}));
+    const answer = async () => {
+      const value = await handler(event.validated ?? {});
+      return successAnswer(
+        description.status ?? 200,
+        value,
+        description.location && locationOf(event, description.location, value),
+      );
+    };
     const once = description.idempotent ? answerOnce : undefined;
     return toResponse(await (once ? once(event, context, answer) : answer()), requestIdOf(event.requestContext));
   };
+}
+
+/** On the host that was asked: with the stage in front of the path, where the host is API Gateway's own. */
+function locationOf({ path, requestContext }: ApiEvent, template: string, value: unknown): string {
+  const base = requestContext.path.endsWith(path) ? requestContext.path.slice(0, -path.length) : '';
+  const fields = new Map(Object.entries(value as object));
+  return base + template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(fields.get(name))));
 }

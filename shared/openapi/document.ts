@@ -31,7 +31,21 @@ const ofAudience: Readonly<Record<ApiDescription['audience'], readonly ErrorCode
   anyone: [],
 };
 const bodyRoute: readonly ErrorCode[] = ['body-not-json', 'body-too-large', 'unsupported-media-type'];
-const idempotentRoute: readonly ErrorCode[] = ['idempotency-key-in-use', 'idempotency-key-reused'];
+/** An operation is answered as it is now, so nobody waits for another attempt's answer. */
+const idempotentRoute: Readonly<Record<ApiDescription['audience'], readonly ErrorCode[]>> = {
+  tenant: ['idempotency-key-in-use', 'idempotency-key-reused'],
+  operator: ['idempotency-key-reused'],
+  anyone: [],
+};
+
+const idempotencyKey: Readonly<Record<ApiDescription['audience'], z.ZodType<string>>> = {
+  tenant: idempotencyKeySchema,
+  operator: idempotencyKeySchema.meta({
+    description:
+      'Marks attempts of one request. A repeated request with the same key gets the same operation, at any time.',
+  }),
+  anyone: idempotencyKeySchema,
+};
 
 const problem = z
   .object({
@@ -81,7 +95,7 @@ function operation(api: ApiDescription, route: string, description: RouteDescrip
     requestParams: {
       ...(path && { path }),
       ...(query && { query }),
-      ...(idempotent && { header: z.object({ [idempotencyHeader]: idempotencyKeySchema.optional() }) }),
+      ...(idempotent && { header: z.object({ [idempotencyHeader]: idempotencyKey[api.audience].optional() }) }),
     },
     ...(body && { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
     responses: responses(api, description),
@@ -102,7 +116,7 @@ function responses(api: ApiDescription, description: RouteDescription): ZodOpenA
     ...ofAudience[api.audience],
     ...(path || query || body ? (['validation-failed'] as const) : []),
     ...(body ? bodyRoute : []),
-    ...(idempotent ? idempotentRoute : []),
+    ...(idempotent ? idempotentRoute[api.audience] : []),
     ...errors,
     ...anyRoute,
   ];

@@ -35,6 +35,9 @@ const ofLimits: Headers = {
 const replayed: Headers = {
   'Idempotency-Replayed': { schema: z.literal('true'), description: 'The answer is that of an earlier attempt.' },
 };
+const whereItIs: Headers = {
+  Location: { schema: z.string(), description: 'Where to ask for what was made.' },
+};
 const retryAfter: Headers = {
   'Retry-After': { schema: count, description: 'Seconds after which trying again makes sense.' },
 };
@@ -47,11 +50,12 @@ const alwaysRetried: readonly ErrorCode[] = ['rate-limited', 'quota-exceeded'];
 const sometimesRetried: readonly ErrorCode[] = ['idempotency-key-in-use', 'tenant-moving', 'database-unavailable'];
 
 /** Headers of a success. */
-export function successHeaders({ audience }: ApiDescription, { idempotent }: RouteDescription): z.ZodObject {
+export function successHeaders({ audience }: ApiDescription, { idempotent, location }: RouteDescription): z.ZodObject {
   return z.object({
     ...always(ofFunctions),
     ...(audience === 'tenant' && always(ofLimits)),
-    ...(idempotent && sometimes(replayed)),
+    ...(idempotent && audience === 'tenant' && sometimes(replayed)),
+    ...(location !== undefined && always(whereItIs)),
   });
 }
 

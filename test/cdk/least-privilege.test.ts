@@ -54,6 +54,15 @@ function grantsOf(prefix: string): Statement[] {
     .filter(({ Action }) => !list(Action).every((action) => /^(xray|logs|ec2):/.test(action)));
 }
 
+/** Path of an ARN of API Gateway's, with `*` for what is known only once it is deployed. */
+function pathOf(resource: unknown): string {
+  const parts = (resource as { 'Fn::Join': [string, unknown[]] })['Fn::Join'][1];
+  return parts
+    .map((part) => (typeof part === 'string' ? part : '*'))
+    .join('')
+    .replace(/^.*?::/, '');
+}
+
 const readableSecrets = (prefix: string) =>
   grantsOf(prefix)
     .filter(({ Action }) => list(Action).some((action) => action.startsWith('secretsmanager:')))
@@ -128,25 +137,49 @@ describe('least privilege', () => {
     expect(new Set(readers)).toEqual(new Set(['MigrationsMigrate']));
   });
 
-  it.each(Object.keys(controlServices))('lets service %s log in to the registry, and do nothing else', (service) => {
-    const prefix = `Control${service.replace('-', '')}Role`;
-    const grants = grantsOf(prefix);
+  it.each(Object.keys(controlServices))(
+    'lets service %s log in to the registry and start operations, and do nothing else',
+    (service) => {
+      const prefix = `Control${service.replace('-', '')}Role`;
+      const grants = grantsOf(prefix);
 
-    expect(readableSecrets(prefix)).toEqual(['Control']);
-    expect(grants.flatMap(({ Action }) => list(Action)).sort()).toEqual([
-      'rds-data:ExecuteStatement',
-      'secretsmanager:GetSecretValue',
-    ]);
-    const clusters = grants.filter(({ Action }) => list(Action).includes('rds-data:ExecuteStatement'));
-    expect(clusters.flatMap(({ Resource }) => list(Resource))).toHaveLength(1);
-    expect(JSON.stringify(clusters)).toContain('Clustermain');
-  });
+      expect(readableSecrets(prefix)).toEqual(['Control']);
+      expect(grants.flatMap(({ Action }) => list(Action)).sort()).toEqual([
+        'lambda:InvokeFunction',
+        'rds-data:ExecuteStatement',
+        'secretsmanager:GetSecretValue',
+      ]);
+      const started = grants.filter(({ Action }) => list(Action).includes('lambda:InvokeFunction'));
+      expect(started.map(({ Resource }) => Resource)).toEqual([{ Ref: expect.stringMatching(/^OperationsLive/) }]);
+      const clusters = grants.filter(({ Action }) => list(Action).includes('rds-data:ExecuteStatement'));
+      expect(clusters.flatMap(({ Resource }) => list(Resource))).toHaveLength(1);
+      expect(JSON.stringify(clusters)).toContain('Clustermain');
+    },
+  );
 
   it('lets the control plane alone, and the migration runner, read the login of the registry’s role', () => {
     const readers = allStatements()
       .filter(({ statement }) => JSON.stringify(statement.Resource).includes('SecretsControl'))
       .map(({ role }) => role.replace(/Role\w+$/, ''));
-    expect(readers.sort()).toEqual(['Controlcontrolplane', 'MigrationsMigrate']);
+    expect(readers.sort()).toEqual(['Controlcontrolplane', 'MigrationsMigrate', 'Operations']);
+  });
+
+  it('lets operations change keys, which have no names in ARNs, but only plans and the cache of the one API', () => {
+    const actions = grantsOf('OperationsRole')
+      .filter(({ Action }) => list(Action).some((action) => action.startsWith('apigateway:')))
+      .flatMap(({ Action, Resource }) => list(Resource).map((resource) => `${String(Action)} ${pathOf(resource)}`));
+    expect(actions.sort()).toEqual([
+      'apigateway:DELETE /apikeys/*',
+      'apigateway:DELETE /restapis/*/stages/*/cache/authorizers',
+      ...Array.from({ length: 3 }, () => 'apigateway:DELETE /usageplans/*/keys/*'),
+      'apigateway:GET /apikeys',
+      'apigateway:GET /usageplans',
+      'apigateway:POST /apikeys',
+      ...Array.from({ length: 3 }, () => 'apigateway:POST /usageplans/*/keys'),
+    ]);
+    expect(
+      JSON.stringify(grantsOf('OperationsRole')).match(/ExportsOutputRefTenantApiPlan(free|pro|enterprise)/g),
+    ).toHaveLength(6);
   });
 
   it('lets the authorizer of operators reach nothing: all that it has to know is in the token', () => {
@@ -172,7 +205,8 @@ describe('least privilege', () => {
     expect(variablesOf('Authorizer')).toEqual(['CLUSTERS', 'ISSUERS', 'REGISTRY', 'SIGNING_SECRET_ARN', 'STAGE']);
     expect(variablesOf('Serviceopenapi')).toEqual(['STAGE']);
     expect(variablesOf('OperatorAuthorizer')).toEqual(['ISSUERS', 'STAGE']);
-    expect(variablesOf('Controlcontrolplane')).toEqual(['CLUSTERS', 'REGISTRY', 'STAGE']);
+    expect(variablesOf('Controlcontrolplane')).toEqual(['CLUSTERS', 'OPERATIONS_FUNCTION_ARN', 'REGISTRY', 'STAGE']);
+    expect(variablesOf('OperationsFunction')).toEqual(['CLUSTERS', 'REGISTRY', 'STAGE', 'TENANT_API']);
     expect(variablesOf('MigrationsMigrateFunction')).toEqual([
       'CLUSTERS',
       'REGISTRY',

@@ -1,9 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { createApp } from '../../lib/app.ts';
 import { loadConfig, type StageConfigInput } from '../../lib/config.ts';
+
+/** Folders of the functions, each of which is deployed. */
+export const functionNames = globSync('*/', { cwd: resolve(import.meta.dirname, '../../functions') });
 
 export interface Synthesized {
   /** Folder of the cloud assembly. */

@@ -122,7 +122,12 @@ test('the control plane describes itself', async () => {
   const { json } = await get('/openapi.json');
   expect(Object.keys(field(json, 'paths') as object).toSorted()).toEqual([
     '/openapi.json',
+    '/operations',
+    '/operations/{operationId}',
     '/tenants',
     '/tenants/{tenantId}',
+    '/tenants/{tenantId}/activate',
+    '/tenants/{tenantId}/change-plan',
+    '/tenants/{tenantId}/suspend',
   ]);
 });

@@ -33,10 +33,11 @@ export function apiEvent(options: EventOptions): APIGatewayProxyEvent {
   const [httpMethod = '', resource = ''] = options.route.split(' ');
   const { body, headers = {}, query = {}, path = {}, authorizer = authorizerContext() } = options;
   const allHeaders = { ...(body !== undefined && { 'Content-Type': 'application/json' }), ...headers };
+  const itsPath = resource.replace(/\{(\w+)\}/g, (_, name: string) => path[name] ?? '');
   const event: Omit<APIGatewayProxyEvent, 'requestContext'> & { requestContext: unknown } = {
     resource,
     httpMethod,
-    path: resource.replace(/\{(\w+)\}/g, (_, name: string) => path[name] ?? ''),
+    path: itsPath,
     pathParameters: Object.keys(path).length > 0 ? path : null,
     headers: Object.fromEntries(Object.entries(allHeaders).map(([name, value]) => [name, [value].flat().at(-1)])),
     multiValueHeaders: Object.fromEntries(Object.entries(allHeaders).map(([name, value]) => [name, [value].flat()])),
@@ -57,6 +58,7 @@ export function apiEvent(options: EventOptions): APIGatewayProxyEvent {
       authorizer,
       httpMethod,
       resourcePath: resource,
+      path: itsPath,
       stage: 'test',
     },
   };

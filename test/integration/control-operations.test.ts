@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createOperation, type OperationRequest, readOperation } from '../../shared/control/operations.ts';
+import {
+  createOperation,
+  listOperations,
+  type OperationRequest,
+  readOperation,
+} from '../../shared/control/operations.ts';
 import { startOperation } from '../../shared/control/operations-progress.ts';
 import { registryRows, startControlRegistry } from '../helpers/control-registry.ts';
 import type { TestTenantDatabase } from '../helpers/tenant-database.ts';
@@ -102,5 +107,35 @@ describe('an operation', () => {
     await other.query('commit');
     await expect(second).rejects.toMatchObject({ code: 'tenant-exists' });
     expect(await registryRows(database, 'operations', 'newcomer')).toHaveLength(1);
+  });
+});
+
+describe('the list of operations', () => {
+  it('comes in pages, the newest first, each once, also among those of one time', async () => {
+    await database.postgres.superuser.query(
+      `insert into registry.operations (id, tenant_id, kind, input, actor, state, ended_at, created_at)
+       select gen_random_uuid(), 'listed', 'suspend', '{}', 'olga', 'succeeded', now(), timestamptz '2020-01-01' + n / 4 * interval '1 s'
+       from generate_series(0, 29) n`,
+    );
+    const visited: { id: string; createdAt: string }[] = [];
+    let cursor: [string, string] | undefined;
+    for (;;) {
+      const rows = await listOperations({ tenantId: 'listed' }, { limit: 7, cursor });
+      visited.push(...rows.slice(0, 7));
+      const last = visited.at(-1);
+      if (rows.length <= 7 || !last) break;
+      cursor = [last.createdAt, last.id];
+    }
+    expect(visited).toHaveLength(30);
+    const keys = visited.map(({ createdAt, id }) => createdAt + id);
+    expect(keys).toEqual([...new Set(keys)].toSorted().toReversed());
+  });
+
+  it('can be filtered by state', async () => {
+    const page = { limit: 100 };
+    const states = async (state: 'pending' | 'succeeded') =>
+      new Set((await listOperations({ state }, page)).map((operation) => operation.state));
+    expect(await states('pending')).toEqual(new Set(['pending']));
+    expect(await states('succeeded')).toEqual(new Set(['succeeded']));
   });
 });

@@ -11,7 +11,6 @@ import { AppError } from '../../errors/index.ts';
 import type { Answer } from '../../http/index.ts';
 import { currentTenant } from '../../tenancy/index.ts';
 import type { ApiEvent } from '../api-event.ts';
-import { idempotencyKeyOf } from './idempotency-key-of.ts';
 import { TenantTablePersistence } from './tenant-table-persistence.ts';
 
 /** Seconds for which an answer is replayed. */
@@ -32,7 +31,7 @@ export async function answerOnce(
   lambdaContext: Context,
   answer: () => Promise<Answer>,
 ): Promise<Answer> {
-  const key = idempotencyKeyOf(event);
+  const key = event.validated?.idempotencyKey;
   if (key === undefined) return await answer();
   const config = new IdempotencyConfig({
     eventKeyJmesPath: 'key',
@@ -41,7 +40,10 @@ export async function answerOnce(
     hashFunction: 'sha256',
     expiresAfterSeconds,
     lambdaContext,
-    responseHook: (stored) => ({ ...(stored as object), headers: replayedHeader }),
+    responseHook: (stored) => {
+      const first = stored as unknown as Answer;
+      return { ...first, headers: { ...first.headers, ...replayedHeader } };
+    },
   });
   // The library finds key and payload in the first argument, by the paths above.
   const attempt = {
