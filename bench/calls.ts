@@ -4,16 +4,15 @@ import {
   ExecuteStatementCommand,
   RDSDataClient,
 } from '@aws-sdk/client-rds-data';
-import { type DataApi, startDataApi } from '../local/data-api/server.ts';
+import type { DataApi } from '../local/data-api/server.ts';
 import { superuser } from '../local/postgres.ts';
 import { databaseRoles, mainCluster, mainDatabase, poolSchema } from '../shared/contract/index.ts';
 import { openTenantDatabase } from '../shared/database/tenant-database.ts';
 import { mintCapability, runWithTenant, type TenantContext } from '../shared/tenancy/index.ts';
 import { atMost, type Bench, takeTurns } from './bench.ts';
+import { benchDataApi, resourceArn, secretArn } from './data-api.ts';
 import { benchPostgres, fillProjects, projectOf, signingKey, tenantOf } from './postgres.ts';
 
-const resourceArn = 'arn:aws:rds:eu-central-1:000000000000:cluster:main';
-const secretArn = (role: string): string => `arn:aws:secretsmanager:eu-central-1:000000000000:secret:${role}`;
 const latencyMs = 10;
 
 /**
@@ -23,47 +22,30 @@ const latencyMs = 10;
 export const bench: Bench = async (progress) => {
   await using postgres = await benchPostgres();
   await fillProjects(postgres.superuser, 10, 100);
-  const logins = new Map([
-    [secretArn(superuser), { username: superuser, password: 'bench' }],
-    [secretArn(databaseRoles.app), { username: databaseRoles.app, password: databaseRoles.app }],
-  ]);
-  const dataApi = await startDataApi({
-    clusters: { [resourceArn]: { host: '127.0.0.1', port: postgres.port } },
-    secret: (arn) => Promise.resolve(logins.get(arn)),
-  });
-  Object.assign(process.env, {
-    AWS_REGION: 'eu-central-1',
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
-    AWS_ENDPOINT_URL_RDS_DATA: dataApi.url,
-  });
+  await using dataApi = await benchDataApi(postgres);
   const cases = { ours: ours(), four: fourCalls(), unscoped: unscoped() };
-  try {
-    const calls = {
-      ours: await callsOf(dataApi, cases.ours),
-      four: await callsOf(dataApi, cases.four),
-      unscoped: await callsOf(dataApi, cases.unscoped),
-    };
-    progress(`measuring with ${latencyMs} ms a call`);
-    dataApi.setLatency(latencyMs);
-    const times = await takeTurns(cases, { rounds: 10, callsPerRound: 10 });
-    return {
-      rows: [
-        { case: 'ours: calls', value: calls.ours, unit: 'calls' },
-        { case: 'begin, set, query, commit: calls', value: calls.four, unit: 'calls' },
-        { case: 'unscoped: calls', value: calls.unscoped, unit: 'calls' },
-        { case: `ours, ${latencyMs} ms a call`, value: times.ours, unit: 'ms' },
-        { case: `begin, set, query, commit, ${latencyMs} ms a call`, value: times.four, unit: 'ms' },
-        { case: `unscoped, ${latencyMs} ms a call`, value: times.unscoped, unit: 'ms' },
-      ],
-      ratios: [
-        atMost('calls of ours', calls.ours, 1),
-        atMost('time of ours / begin, set, query, commit', times.ours / times.four, 0.3),
-      ],
-    };
-  } finally {
-    await dataApi.stop();
-  }
+  const calls = {
+    ours: await callsOf(dataApi, cases.ours),
+    four: await callsOf(dataApi, cases.four),
+    unscoped: await callsOf(dataApi, cases.unscoped),
+  };
+  progress(`measuring with ${latencyMs} ms a call`);
+  dataApi.setLatency(latencyMs);
+  const times = await takeTurns(cases, { rounds: 10, callsPerRound: 10 });
+  return {
+    rows: [
+      { case: 'ours: calls', value: calls.ours, unit: 'calls' },
+      { case: 'begin, set, query, commit: calls', value: calls.four, unit: 'calls' },
+      { case: 'unscoped: calls', value: calls.unscoped, unit: 'calls' },
+      { case: `ours, ${latencyMs} ms a call`, value: times.ours, unit: 'ms' },
+      { case: `begin, set, query, commit, ${latencyMs} ms a call`, value: times.four, unit: 'ms' },
+      { case: `unscoped, ${latencyMs} ms a call`, value: times.unscoped, unit: 'ms' },
+    ],
+    ratios: [
+      atMost('calls of ours', calls.ours, 1),
+      atMost('time of ours / begin, set, query, commit', times.ours / times.four, 0.3),
+    ],
+  };
 };
 
 async function callsOf(dataApi: DataApi, work: () => Promise<unknown>): Promise<number> {
