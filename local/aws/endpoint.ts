@@ -32,12 +32,14 @@ export interface AwsEndpoint {
 /** An answer with a status of its own. */
 export class AwsAnswer {
   readonly status: number;
-  /** Value of the JSON body; undefined: no body. */
+  /** Value of the JSON body, or the body itself in a Buffer; undefined: no body. */
   readonly body: unknown;
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, body?: unknown) {
+  constructor(status: number, body?: unknown, headers: Readonly<Record<string, string>> = {}) {
     this.status = status;
     this.body = body;
+    this.headers = headers;
   }
 }
 
@@ -74,15 +76,25 @@ async function serve(request: IncomingMessage, response: ServerResponse, options
     const answered = await options.handle({ method, path, query, headers, body });
     const answer = answered instanceof AwsAnswer ? answered : new AwsAnswer(200, answered);
     response.statusCode = answer.status;
-    response.end(answer.body === undefined ? '' : JSON.stringify(answer.body));
+    setHeaders(response, answer.headers);
+    response.end(bytesOf(answer.body));
   } catch (error) {
     if (error instanceof ConnectionDropped) return void request.socket.destroy();
     const refusal = error instanceof AwsError ? error : options.internalError(error);
     response.statusCode = refusal.status;
     response.setHeader('x-amzn-errortype', refusal.name);
-    for (const [name, value] of Object.entries(refusal.headers)) response.setHeader(name, value);
+    setHeaders(response, refusal.headers);
     response.end(JSON.stringify({ __type: refusal.name, message: refusal.message, ...refusal.members }));
   }
+}
+
+function setHeaders(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+}
+
+function bytesOf(body: unknown): string | Buffer {
+  if (body === undefined) return '';
+  return Buffer.isBuffer(body) ? body : JSON.stringify(body);
 }
 
 async function readBody(request: IncomingMessage, limitBytes: number): Promise<string> {

@@ -16,6 +16,8 @@ export interface FunctionDefinition {
   readonly environment: Readonly<Record<string, string>>;
   /** Most processes at once; undefined where the template sets no limit. */
   readonly reservedConcurrency: number | undefined;
+  /** Of a durable function: the longest that an execution may take, with its pauses. Undefined for any other. */
+  readonly durableTimeoutSeconds?: number | undefined;
 }
 
 const shape = {
@@ -28,6 +30,9 @@ const shape = {
     MemorySize: z.coerce.number().default(128),
     ReservedConcurrentExecutions: z.coerce.number().int().min(1).optional(),
     PackageType: z.literal('Zip').optional(),
+    DurableConfig: z
+      .strictObject({ ExecutionTimeout: z.coerce.number().int().min(1), RetentionPeriodInDays: z.unknown().optional() })
+      .optional(),
   }),
   ignored: [
     'Architectures',
@@ -75,6 +80,7 @@ export function findFunction(
     region: resource.stack.region,
     environment: environmentOf(deployment, resource, overrides),
     reservedConcurrency: properties.ReservedConcurrentExecutions,
+    durableTimeoutSeconds: properties.DurableConfig?.ExecutionTimeout,
   };
 }
 

@@ -87,6 +87,7 @@ export class FunctionPool {
 
   #release(process: FunctionProcess): void {
     if (!process.isAlive) this.#all.delete(process);
+    if (this.#stopped) return;
     const next = this.#waiting.shift();
     if (next) next(process.isAlive ? process : this.#start());
     else if (process.isAlive) {

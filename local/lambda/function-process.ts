@@ -24,6 +24,8 @@ export interface ProcessOptions {
 
 /** Lambda gives the loading of a function ten seconds. */
 const initTimeoutMs = 10_000;
+/** 24 days. A durable execution may take a year on AWS; here it ends with the stack anyway. */
+const longestTimerMs = 2 ** 31 - 1;
 const workerFile = fileURLToPath(new URL('worker.ts', import.meta.url));
 
 /** One execution environment of a function: it answers one event at a time, and is warm between them. */
@@ -38,7 +40,7 @@ export class FunctionProcess {
   constructor(options: ProcessOptions) {
     this.#options = options;
     const { definition } = options;
-    this.#child = fork(workerFile, {
+    this.#child = fork(workerFile, definition.durableTimeoutSeconds === undefined ? [] : ['durable'], {
       // A group of its own: Ctrl-C in the terminal is for the stack, which ends its functions when nothing needs them any more.
       detached: true,
       execArgv: [`--max-old-space-size=${Math.floor(definition.memoryMegabytes * 0.9)}`],
@@ -76,7 +78,8 @@ export class FunctionProcess {
     const requestId = randomUUID();
     const failed = await this.initError();
     if (failed) return this.#crash(failed, requestId);
-    const timeoutMs = this.#options.definition.timeoutSeconds * 1_000;
+    const { timeoutSeconds, durableTimeoutSeconds = timeoutSeconds } = this.#options.definition;
+    const timeoutMs = Math.min(durableTimeoutSeconds * 1_000, longestTimerMs);
     const begun = performance.now();
     const answer = this.#nextMessage(timeoutMs);
     const message: InvokeMessage = { requestId, event, deadlineMs: Date.now() + timeoutMs };

@@ -14,7 +14,7 @@ export interface FunctionsOptions {
   readonly logFolder: string;
   /** Takes a line about a process that ended, or had to be ended, instead of answering. */
   readonly onCrash?: (line: string) => void;
-  /** Most processes of one function. */
+  /** Most processes of one function; of a durable one twice as many, since its executions mostly wait. */
   readonly maxProcesses: number;
 }
 
@@ -69,7 +69,10 @@ export class Functions {
     const pool = new FunctionPool({
       definition,
       endpoints,
-      maxProcesses: Math.min(maxProcesses, definition.reservedConcurrency ?? Infinity),
+      maxProcesses: Math.min(
+        definition.durableTimeoutSeconds === undefined ? maxProcesses : 2 * maxProcesses,
+        definition.reservedConcurrency ?? Infinity,
+      ),
       log: (text) => void log.write(text),
       onCrash: (reason) => onCrash?.(`${definition.name} ended unexpectedly: ${reason} (see ${logFile})`),
     });

@@ -1,3 +1,5 @@
+import * as z from 'zod';
+
 /** What the stack tells a function's process. */
 export interface InvokeMessage {
   readonly requestId: string;
@@ -28,4 +30,15 @@ export function reportedError(cause: unknown, errorType?: string): ReportedError
     errorMessage: errorType ? `${cause.name}: ${cause.message}` : cause.message,
     trace: (cause.stack ?? '').split('\n'),
   };
+}
+
+const reportedErrorSchema = z.object({
+  errorType: z.string(),
+  errorMessage: z.string(),
+  trace: z.array(z.string()).default([]),
+});
+
+/** The error that an invocation's payload is. */
+export function readReportedError(payload: string): ReportedError {
+  return reportedErrorSchema.parse(JSON.parse(payload));
 }

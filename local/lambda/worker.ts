@@ -1,11 +1,12 @@
 /**
  * Runs one function in a process of its own, as Lambda's Node.js runtime does: loads the handler once, then answers one event at a
- * time. Started by FunctionProcess with the function's environment and nothing else.
+ * time; for a durable function, one execution from beginning to end. Started by FunctionProcess with the function's environment and nothing else.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { membersOf } from '../untyped.ts';
+import { durably } from './durable-handler.ts';
 import { type InvokeMessage, reportedError, type WorkerMessage } from './messages.ts';
 
 type Handler = (event: unknown, context: object) => unknown;
@@ -63,7 +64,8 @@ process.on('unhandledRejection', (reason) =>
 process.on('uncaughtException', (error) => tell({ type: 'error', error: reportedError(error), fatal: true }));
 
 try {
-  const handler = await loadHandler();
+  const loaded = await loadHandler();
+  const handler = process.argv[2] === 'durable' ? await durably(loaded) : loaded;
   process.on('message', (message: InvokeMessage) => void answer(handler, message));
   tell({ type: 'ready' });
 } catch (error) {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Functions } from '../lambda/functions.ts';
+import { readReportedError } from '../lambda/messages.ts';
 import { type Deployment, readAll, type ResourceShape } from '../template/deployment.ts';
 import { StartupError } from '../stack/startup-error.ts';
 
@@ -12,12 +13,6 @@ const triggerShape = {
   ignored: ['ExecuteOnHandlerChange', 'ServiceToken', 'Timeout'],
 } satisfies ResourceShape<z.ZodType>;
 
-const failureSchema = z.object({
-  errorType: z.string(),
-  errorMessage: z.string(),
-  trace: z.array(z.string()).default([]),
-});
-
 /** ARNs of the functions that a deployment runs, in order. */
 export function readTriggers(deployment: Deployment): string[] {
   return readAll(deployment, triggerShape).map(({ properties }) => properties.HandlerArn);
@@ -28,7 +23,7 @@ export async function runTriggers(functionArns: readonly string[], functions: Fu
   for (const arn of functionArns) {
     const { payload, isError } = await functions.invoke(arn, {});
     if (!isError) continue;
-    const { errorType, errorMessage, trace } = failureSchema.parse(JSON.parse(payload));
+    const { errorType, errorMessage, trace } = readReportedError(payload);
     throw new StartupError(
       [`${functions.name(arn)} failed, as it would fail a deployment: ${errorType}: ${errorMessage}`, ...trace].join(
         '\n',

@@ -13,6 +13,7 @@ export function describeStack(stack: RunningStack): object {
     secretsManagerUrl: services.endpoints['AWS_ENDPOINT_URL_SECRETS_MANAGER'],
     apiGatewayUrl: services.endpoints['AWS_ENDPOINT_URL_API_GATEWAY'],
     eventBridgeUrl: services.endpoints['AWS_ENDPOINT_URL_EVENTBRIDGE'],
+    lambdaUrl: stack.lambdaUrl,
     postgresUrl: cluster?.server.url(mainDatabase),
     redisUrl: stack.redisUrl,
     dashboardUrl: null,

@@ -1,11 +1,10 @@
-import { availableParallelism } from 'node:os';
 import * as z from 'zod';
 import { environmentKeys, mainDatabase } from '../../shared/contract/index.ts';
 import { seedDemoTenants } from '../demo.ts';
 import type { ApiDefinition } from '../gateway/definition.ts';
 import { localClientId } from '../issuer/issuer-identity.ts';
 import { type Issuer, startIssuer } from '../issuer/issuer-server.ts';
-import { Functions } from '../lambda/functions.ts';
+import type { Functions } from '../lambda/functions.ts';
 import { startRedis } from '../redis.ts';
 import { type BackingServices, startBackingServices } from '../resources/backing-services.ts';
 import { ClusterServers } from '../resources/clusters.ts';
@@ -18,6 +17,7 @@ import type { DataFolder } from './data-folder.ts';
 import type { Progress } from './progress.ts';
 import { type NamedApis, readNamedApis } from './named-apis.ts';
 import { serveApi } from './serve-api.ts';
+import { startFunctions } from './start-functions.ts';
 import { StartupError } from './startup-error.ts';
 import { keptText } from './state-file.ts';
 import type { Stoppables } from './stoppables.ts';
@@ -41,6 +41,7 @@ export interface RunningStack {
   readonly controlPlaneUrl: string;
   readonly issuerUrl: string;
   readonly redisUrl: string;
+  readonly lambdaUrl: string;
   readonly region: string;
   readonly services: BackingServices;
   readonly arns: ContractArns;
@@ -78,24 +79,23 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
   const services = await progress.phase('databases and AWS endpoints', () =>
     startBackingServices(deployment, servers, folder, stoppables),
   );
-  const functions = await stoppables.add(
-    new Functions({
-      deployment,
-      endpoints: services.endpoints,
-      overrides: { [environmentKeys.cacheUrl]: redis.url },
-      logFolder: folder.file('logs'),
-      onCrash: options.print,
-      maxProcesses: Math.max(2, availableParallelism() * 2),
-    }),
-  );
+  const { functions, lambda, startSchedules } = await startFunctions({
+    ...options,
+    deployment,
+    endpoints: services.endpoints,
+    overrides: { [environmentKeys.cacheUrl]: redis.url },
+    logFolder: folder.file('logs'),
+  });
   const apis = readNamedApis(deployment);
   const arns = await deploy(options, deployment, apis, functions, services);
   const serve = (api: ApiDefinition, port: number, log: string): Promise<string> =>
     serveApi({ ...options, api, port, accessLog: folder.file(log), services, functions });
   const apiUrl = await serve(apis.tenants, options.port, 'logs/access.log');
   const controlPlaneUrl = await serve(apis.control, 0, 'logs/control-plane-access.log');
+  await startSchedules();
   const { region } = apis.tenants;
-  return { apiUrl, controlPlaneUrl, issuerUrl: issuer.url, redisUrl: redis.url, region, services, arns };
+  const { url: lambdaUrl } = lambda;
+  return { apiUrl, controlPlaneUrl, issuerUrl: issuer.url, redisUrl: redis.url, lambdaUrl, region, services, arns };
 }
 
 async function deploymentOfSources({ folder, progress }: StackOptions, issuer: Issuer): Promise<Deployment> {

@@ -78,6 +78,8 @@ const masterSecretArn = (resource: Resource): string => {
   const id = hexadecimal(resource, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
   return `${arn('secretsmanager', 'secret:')(resource, `rds!cluster-${id}`)}-${hash(resource, 6)}`;
 };
+const eventBusName = named('Name', 256);
+const roleName = named('RoleName');
 const logGroupName = named('LogGroupName', 512);
 const userPoolId = (resource: Resource): string => `${resource.stack.region}_${hash(resource, 9)}`;
 
@@ -99,7 +101,21 @@ const types: Readonly<Record<string, PhysicalType>> = {
     ref: (resource, own) => `${qualified(resource, own)}:1`,
     attributes: { Version: () => '1' },
   },
+  'AWS::Lambda::EventInvokeConfig': { ref: shortId },
   'AWS::Lambda::Alias': { ref: (resource, own) => `${qualified(resource, own)}:${own('Name') ?? ''}` },
+  'AWS::Events::EventBus': {
+    ref: eventBusName,
+    attributes: {
+      Arn: (resource, own) => arn('events', 'event-bus/')(resource, eventBusName(resource, own)),
+      Name: eventBusName,
+    },
+  },
+  'AWS::IAM::Role': {
+    ref: roleName,
+    attributes: {
+      Arn: (resource, own) => `arn:aws:iam::${resource.stack.account}:role/${roleName(resource, own)}`,
+    },
+  },
   'AWS::RDS::DBCluster': {
     ref: clusterName,
     attributes: {
@@ -109,6 +125,7 @@ const types: Readonly<Record<string, PhysicalType>> = {
     },
   },
   'AWS::ElastiCache::ServerlessCache': { ref: named('ServerlessCacheName', 40) },
+  'AWS::Scheduler::Schedule': { ref: named('Name') },
   'AWS::SecretsManager::Secret': { ref: secretArn, attributes: { Id: secretArn } },
   'AWS::SecretsManager::SecretTargetAttachment': { ref: (_resource, own) => own('SecretId') ?? '' },
   'Custom::Trigger': { ref: shortId },

@@ -1,0 +1,63 @@
+import { availableParallelism } from 'node:os';
+import { readDeployedFunctions } from '../lambda-api/deployed-functions.ts';
+import { type LambdaApi, startLambdaApi } from '../lambda-api/server.ts';
+import { Functions } from '../lambda/functions.ts';
+import { readSchedules } from '../schedules/definition.ts';
+import { Schedules } from '../schedules/schedules.ts';
+import type { Deployment } from '../template/deployment.ts';
+import type { Stoppables } from './stoppables.ts';
+
+export interface RunningFunctions {
+  readonly functions: Functions;
+  /** Lambda, for functions that invoke others. */
+  readonly lambda: LambdaApi;
+  /** Begins with what runs at a rate. */
+  readonly startSchedules: () => Promise<void>;
+}
+
+export interface FunctionsOptions {
+  readonly deployment: Deployment;
+  /** `AWS_ENDPOINT_URL_…` of this machine's services but Lambda. */
+  readonly endpoints: Readonly<Record<string, string>>;
+  /** Values for environment keys whose AWS counterpart does not exist here. */
+  readonly overrides: Readonly<Record<string, string>>;
+  readonly logFolder: string;
+  /** Shows a line on the terminal. */
+  readonly print: (line: string) => void;
+  readonly stoppables: Stoppables;
+}
+
+/** Makes the functions of a deployment ready to be invoked: by gateways, by each other, and by schedules. */
+export async function startFunctions(options: FunctionsOptions): Promise<RunningFunctions> {
+  const { deployment, endpoints, overrides, logFolder, stoppables } = options;
+  const print = (line: string): void => {
+    // Those that are ended in the middle of something have not failed.
+    if (!stoppables.isStopping) options.print(line);
+  };
+  const lambda: LambdaApi = await stoppables.add(
+    startLambdaApi({
+      functions: readDeployedFunctions(deployment),
+      invoke: (arn, event) => functions.invoke(arn, event),
+      onGivenUp: print,
+    }),
+  );
+  const functions: Functions = new Functions({
+    deployment,
+    endpoints: { ...endpoints, AWS_ENDPOINT_URL_LAMBDA: lambda.url },
+    overrides,
+    logFolder,
+    onCrash: print,
+    maxProcesses: Math.max(2, availableParallelism() * 2),
+  });
+  await stoppables.add(functions);
+  const schedules = readSchedules(deployment);
+  return {
+    functions,
+    lambda,
+    startSchedules: async () => {
+      await stoppables.add(
+        new Schedules(schedules, ({ functionArn, event }) => lambda.invokeEvent(functionArn, event)),
+      );
+    },
+  };
+}
