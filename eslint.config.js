@@ -91,7 +91,10 @@ export default tseslint.config(
   },
   { files: ['functions/**'], rules: forbid(...anyFunction, ...otherRooms) },
   { files: [`${authorizers}/**`], rules: forbid(...anyFunction, control) },
-  { files: ['functions/{control-plane,operations}/**'], rules: forbid(...anyFunction, authorizer) },
+  {
+    files: ['functions/{control-plane,operations,publish-events,restart-operations}/**'],
+    rules: forbid(...anyFunction, authorizer),
+  },
   {
     files: ['functions/migrate/**'],
     rules: forbid(functionsRooms, rdsData, redis, otherService, registry, ...otherRooms),
@@ -109,7 +112,10 @@ export default tseslint.config(
     rules: forbid(...anyService, ...otherRooms),
   },
   { files: [`${authorizers}/service.ts`], rules: forbid(...anyService, control) },
-  { files: ['functions/control-plane/service.ts'], rules: forbid(...anyService, authorizer) },
+  {
+    files: ['functions/{control-plane,publish-events,restart-operations}/service.ts'],
+    rules: forbid(...anyService, authorizer),
+  },
   { files: ['cli/**'], rules: forbid(noRooms('local|test|bench', 'cli')) },
   { files: ['local/**'], rules: forbid(noRooms('cli|test|bench', 'local')) },
   { files: ['bench/**'], rules: forbid(noRooms('test', 'bench')) },

@@ -146,6 +146,11 @@ export const stageConfigSchema = z.strictObject({
     .min(0, 'use 0 (no cache) or more')
     .max(authorizerCacheSeconds, `capabilities are made for at most ${authorizerCacheSeconds} s of replay; use less`)
     .default(authorizerCacheSeconds),
+  /**
+   * Minutes between two looks for events and operations that were left behind. Whatever is asked for is begun at once; this is for what
+   * was interrupted. Each look wakes a database that pauses. @default 1, and 60 if the main cluster pauses
+   */
+  sweepMinutes: z.int().min(1, 'use 1 to 720 minutes').max(720, 'use 1 to 720 minutes').optional(),
   cache: cacheSchema.prefault({}),
   api: apiSchema.prefault({}),
   alarms: alarmsSchema.prefault({}),

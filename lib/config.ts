@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { mainCluster } from '../shared/contract/index.ts';
 import { type StageConfig, type StageConfigInput, stageConfigSchema } from './config-schema.ts';
 import { stages } from './stages.ts';
 
@@ -48,4 +49,9 @@ export function loadConfig(stage: string, overrides: Partial<StageConfigInput> =
     ]);
   }
   return parseConfig({ ...declared, ...overrides, stage });
+}
+
+/** Minutes between two looks for what was left behind, see `sweepMinutes` of the configuration. */
+export function sweepMinutes({ sweepMinutes: configured, clusters }: StageConfig): number {
+  return configured ?? (clusters[mainCluster]?.minCapacity === 0 ? 60 : 1);
 }

@@ -6,6 +6,7 @@ import {
   withDurableExecution,
 } from '@aws/durable-execution-sdk-js';
 import * as z from 'zod';
+import type { EventPublishing } from '../../shared/control/index.ts';
 import { serviceLogger } from '../../shared/logging/index.ts';
 import { isPassing, keepable, stepFailure } from './failure.ts';
 import type { Ports } from './ports.ts';
@@ -15,11 +16,20 @@ const eventSchema = z.object({ operationId: z.uuid() });
 
 const log = serviceLogger('operations');
 
-/** @param attempts how often a part is tried at most. @default 8, with pauses that double up to 1 min: 2 min in all */
-export function operationsFunction(ports: Ports, attempts = 8): DurableLambdaHandler {
+/**
+ * @param attempts how often a part is tried at most. @default 8, with pauses that double up to 1 min: 2 min in all
+ * @param publishing told of events that wait: that of the request, which came before this, and that of the end. @default nobody
+ */
+export function operationsFunction(
+  ports: Ports,
+  attempts = 8,
+  publishing?: Pick<EventPublishing, 'publishSoon'>,
+): DurableLambdaHandler {
   return withDurableExecution<unknown, undefined>(async (event, context) => {
     const { operationId } = eventSchema.parse(event);
+    await publishing?.publishSoon();
     await runOperation(operationId, ports, durablyIn(context, operationId, attempts));
+    await publishing?.publishSoon();
     return undefined;
   });
 }

@@ -3,6 +3,8 @@ import type { Construct } from 'constructs';
 import { controlServices, stackOutputs } from '../../shared/contract/index.ts';
 import type { IssuerConfig, StageConfig } from '../config.ts';
 import { controlService, operatorAuthorizerService } from '../constructs/control-services.ts';
+import { EventPublisher } from '../constructs/event-publisher.ts';
+import { OperationRestarter } from '../constructs/operation-restarter.ts';
 import { OperationsFunction } from '../constructs/operations-function.ts';
 import { ServiceApi } from '../constructs/service-api.ts';
 import type { ServiceFunction } from '../constructs/service-function.ts';
@@ -43,6 +45,10 @@ export class ControlPlaneStack extends Stack {
       usagePlans: application.usagePlans,
     });
     functions['operations'] = operations.service;
+    functions['restart-operations'] = new OperationRestarter(this, 'OperationRestarter', plane, operations).service;
+    const publisher = new EventPublisher(this, 'Events', plane);
+    publisher.wokenBy(operations.service);
+    functions['publish-events'] = publisher.service;
     for (const [name, routes] of Object.entries(controlServices)) {
       const service = (functions[name] = controlService(this, name, plane));
       api.addGuardedRoutes(service.function, routes);

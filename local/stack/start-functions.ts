@@ -5,14 +5,15 @@ import { Functions } from '../lambda/functions.ts';
 import { readSchedules } from '../schedules/definition.ts';
 import { Schedules } from '../schedules/schedules.ts';
 import type { Deployment } from '../template/deployment.ts';
+import { restartForgotten } from './restart-forgotten.ts';
 import type { Stoppables } from './stoppables.ts';
 
 export interface RunningFunctions {
   readonly functions: Functions;
   /** Lambda, for functions that invoke others. */
   readonly lambda: LambdaApi;
-  /** Begins with what runs at a rate. */
-  readonly startSchedules: () => Promise<void>;
+  /** Begins with what runs without being asked: at first what an earlier run has left undone, then what runs at a rate. */
+  readonly startBackground: () => Promise<void>;
 }
 
 export interface FunctionsOptions {
@@ -29,6 +30,7 @@ export interface FunctionsOptions {
 
 /** Makes the functions of a deployment ready to be invoked: by gateways, by each other, and by schedules. */
 export async function startFunctions(options: FunctionsOptions): Promise<RunningFunctions> {
+  const startedAt = new Date();
   const { deployment, endpoints, overrides, logFolder, stoppables } = options;
   const print = (line: string): void => {
     // Those that are ended in the middle of something have not failed.
@@ -54,7 +56,9 @@ export async function startFunctions(options: FunctionsOptions): Promise<Running
   return {
     functions,
     lambda,
-    startSchedules: async () => {
+    startBackground: async () => {
+      await restartForgotten(deployment, lambda, startedAt);
+      if (stoppables.isStopping) return;
       await stoppables.add(
         new Schedules(schedules, ({ functionArn, event }) => lambda.invokeEvent(functionArn, event)),
       );

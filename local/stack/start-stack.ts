@@ -79,7 +79,7 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
   const services = await progress.phase('databases and AWS endpoints', () =>
     startBackingServices(deployment, servers, folder, stoppables),
   );
-  const { functions, lambda, startSchedules } = await startFunctions({
+  const { functions, lambda, startBackground } = await startFunctions({
     ...options,
     deployment,
     endpoints: services.endpoints,
@@ -92,7 +92,7 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
     serveApi({ ...options, api, port, accessLog: folder.file(log), services, functions });
   const apiUrl = await serve(apis.tenants, options.port, 'logs/access.log');
   const controlPlaneUrl = await serve(apis.control, 0, 'logs/control-plane-access.log');
-  await startSchedules();
+  void startBackground();
   const { region } = apis.tenants;
   const { url: lambdaUrl } = lambda;
   return { apiUrl, controlPlaneUrl, issuerUrl: issuer.url, redisUrl: redis.url, lambdaUrl, region, services, arns };

@@ -120,6 +120,17 @@ export const variables = {
     ),
     expected: 'JSON such as {"restApiId":"…","stageName":"…","usagePlanIds":{"free":"…","pro":"…","enterprise":"…"}}',
   },
+  eventBus: { key: environmentKeys.eventBus, schema: text(), expected: 'the name of an event bus' },
+  publisherFunctionArn: {
+    key: environmentKeys.publisherFunctionArn,
+    schema: text(),
+    expected: 'the ARN of the function that publishes events',
+  },
+  restartAfterSeconds: {
+    key: environmentKeys.restartAfterSeconds,
+    schema: text().pipe(z.coerce.number<string>().int().min(0)),
+    expected: 'a number of seconds, such as 300',
+  },
   roleSecretArns: {
     key: environmentKeys.roleSecretArns,
     schema: json(z.record(z.string(), z.string().min(1))),

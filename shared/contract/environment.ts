@@ -23,6 +23,12 @@ export const environmentKeys = {
   operationsFunctionArn: 'TENANTRY_OPERATIONS_FUNCTION_ARN',
   /** JSON of the API of tenants: `{ "restApiId": "…", "stageName": "…", "usagePlanIds": { "free": "…", … } }`. */
   tenantApi: 'TENANTRY_TENANT_API',
+  /** Name of the event bus of the control plane. */
+  eventBus: 'TENANTRY_EVENT_BUS',
+  /** ARN of the function that publishes events. */
+  publisherFunctionArn: 'TENANTRY_PUBLISHER_FUNCTION_ARN',
+  /** Seconds after which an unfinished operation that nobody has touched is started again. */
+  restartAfterSeconds: 'TENANTRY_RESTART_AFTER_SECONDS',
   /** JSON by role name of login secret ARNs; migration runner only. */
   roleSecretArns: 'TENANTRY_ROLE_SECRET_ARNS',
 } as const;

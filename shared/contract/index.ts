@@ -1,5 +1,6 @@
 export * from './authorizer.ts';
 export * from './cache.ts';
+export * from './control-plane.ts';
 export * from './database.ts';
 export * from './environment.ts';
 export * from './identity.ts';

@@ -10,6 +10,13 @@ export const metricNames = {
   throttles: 'tenant_throttles_total',
   /** Counted from the gateway's access log, since an authorizer that cannot run cannot count. Has no dimensions. */
   authorizerFailures: 'authorizer_failures_total',
+  /** Of the oldest event that is still to be published, each minute. */
+  unpublishedEventAge: 'unpublished_event_age_seconds',
+  /** Events that no bus will take, and that are passed over. */
+  refusedEvents: 'refused_events_total',
+  /** Of the oldest operation that has not ended, each minute. */
+  unfinishedOperationAge: 'unfinished_operation_age_seconds',
+  restartedOperations: 'restarted_operations_total',
 } as const;
 
 /** Dimensions in use. All are bounded: the tenant is metadata of the log line, never a dimension. */

@@ -4,4 +4,6 @@ export const stackOutputs = {
   apiUrl: 'ApiUrl',
   /** Where operators do. */
   controlPlaneUrl: 'ControlPlaneUrl',
+  /** The bus to which events of tenants are published. */
+  eventBusArn: 'EventBusArn',
 } as const;

@@ -32,3 +32,13 @@ export {
   setTenantPlan,
   setTenantState,
 } from './operations-tenants.ts';
+export { type EventBus, eventBusOf, type FailedEvent } from './event-bus.ts';
+export { type EventPublishing, eventPublishingOf } from './event-publishing.ts';
+export {
+  claimEvents,
+  oldestUnpublishedSeconds,
+  type OutboxEvent,
+  type PublishOutcome,
+  settleEvents,
+} from './outbox.ts';
+export { claimUntouchedOperations, oldestUnfinishedSeconds, type UntouchedOperation } from './unfinished-operations.ts';

@@ -5,3 +5,4 @@ export {
   recordDatabaseQuery,
   runWithRequestRecord,
 } from './request-record.ts';
+export { type Measurements, publishMeasurements } from './publish-measurements.ts';
