@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { tenantStates } from '../../shared/contract/index.ts';
-import { managedTenantSchema } from '../../shared/control/index.ts';
-import { describeOperatorApi, pageOf, pageQueryBy } from '../../shared/http/index.ts';
+import { auditEntrySchema, type AuditPosition, managedTenantSchema } from '../../shared/control/index.ts';
+import { describeOperatorApi, pageOf, pageQueryAt, pageQueryBy } from '../../shared/http/index.ts';
 import { placementSchema, planSchema, tenantIdSchema } from '../../shared/tenancy/index.ts';
 
 const tenant = managedTenantSchema.meta({ id: 'Tenant' });
@@ -13,6 +13,14 @@ const tenantsQuery = z.strictObject({
   model: placementSchema.shape.model.optional().meta({ description: 'How strongly the tenant’s data is set apart.' }),
 });
 export type TenantsQuery = z.output<typeof tenantsQuery>;
+
+const auditQuery = z.strictObject({
+  ...pageQueryAt<AuditPosition>(z.tuple([z.int().min(1)])),
+  tenantId: tenantIdSchema
+    .optional()
+    .meta({ description: 'The tenant whose history it is. That of all tenants if left out.' }),
+});
+export type AuditQuery = z.output<typeof auditQuery>;
 
 const path = z.object({ tenantId: tenantIdSchema });
 
@@ -27,6 +35,11 @@ export const controlPlaneApi = describeOperatorApi('control-plane', {
     path,
     response: tenant,
     errors: ['not-found'],
+  },
+  'GET /audit-log': {
+    summary: 'List what operators have done, the latest first',
+    query: auditQuery,
+    response: pageOf(auditEntrySchema.meta({ id: 'AuditEntry' })),
   },
   'GET /openapi.json': {
     summary: 'This document',

@@ -20,9 +20,15 @@ export class NoTenantContextError extends Error {
   }
 }
 
-/** Lives as long as one invocation. The tenant is known only once the token's context was read, so it starts empty. */
+/** Whoever runs the service, and asks the control plane for something. */
+export interface OperatorContext {
+  readonly operatorId: string;
+}
+
+/** Lives as long as one invocation. Who asks is known only once the token's context was read, so it starts empty. */
 interface Scope {
-  tenant: TenantContext | undefined;
+  tenant?: TenantContext;
+  operator?: OperatorContext;
 }
 
 const scopes = new AsyncLocalStorage<Scope>();
@@ -32,7 +38,7 @@ const scopes = new AsyncLocalStorage<Scope>();
  * nothing outside of it ever sees the tenant, also when `work` throws or leaves promises behind.
  */
 export function runInTenantScope<T>(work: () => T): T {
-  return scopes.run({ tenant: undefined }, work);
+  return scopes.run({}, work);
 }
 
 /**
@@ -45,6 +51,26 @@ export function enterTenant(context: TenantContext): void {
   if (!scope) throw new Error('There is no tenant scope to enter. Run the handler inside runInTenantScope.');
   if (scope.tenant) throw new Error('This invocation has a tenant already. Use the tenantContext middleware once.');
   scope.tenant = freeze(context);
+}
+
+/**
+ * Sets the operator of the invocation that is running.
+ *
+ * @throws Error outside of `runInTenantScope`, and when somebody asks already.
+ */
+export function enterOperator(context: OperatorContext): void {
+  const scope = scopes.getStore();
+  if (!scope) throw new Error('There is no scope to enter. Run the handler inside runInTenantScope.');
+  if (scope.tenant ?? scope.operator)
+    throw new Error('Somebody asks already. Use the operatorContext middleware once.');
+  scope.operator = Object.freeze({ ...context });
+}
+
+/** @throws Error outside of an operator's request. */
+export function currentOperator(): OperatorContext {
+  const context = scopes.getStore()?.operator;
+  if (!context) throw new Error('No operator context set. Did you forget the operatorContext middleware?');
+  return context;
 }
 
 /** Runs `work` for a tenant, in a scope of its own: for code that knows its tenant from the start. */

@@ -1,9 +1,12 @@
 export { mintCapability, type SigningKey } from './capability.ts';
 export {
+  currentOperator,
   currentTenant,
   currentTenantIfAny,
+  enterOperator,
   enterTenant,
   NoTenantContextError,
+  type OperatorContext,
   runInTenantScope,
   runWithTenant,
   type TenantContext,

@@ -121,6 +121,7 @@ describe('a tenant', () => {
 test('the control plane describes itself', async () => {
   const { json } = await get('/openapi.json');
   expect(Object.keys(field(json, 'paths') as object).toSorted()).toEqual([
+    '/audit-log',
     '/openapi.json',
     '/tenants',
     '/tenants/{tenantId}',

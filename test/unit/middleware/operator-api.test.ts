@@ -22,6 +22,7 @@ const handler = operatorApi(controlPlaneApi, {
     return { items: [tenant], nextCursor: null };
   },
   'GET /tenants/{tenantId}': ({ path }) => ({ ...tenant, tenantId: path.tenantId }),
+  'GET /audit-log': () => ({ items: [], nextCursor: null }),
   'GET /openapi.json': () => ({ openapi: '3.1.0' }),
 });
 const operator = { operatorId: 'olga', roles: 'operator' };
