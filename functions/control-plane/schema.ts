@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { tenantStates } from '../../shared/contract/index.ts';
 import { auditEntrySchema, type AuditPosition, managedTenantSchema } from '../../shared/control/index.ts';
-import { describeOperatorApi, pageOf, pageQueryAt, pageQueryBy } from '../../shared/http/index.ts';
+import { describeOperatorApi, id, pageOf, pageQueryAt, pageQueryBy, text, timestamp } from '../../shared/http/index.ts';
 import { placementSchema, planSchema, tenantIdSchema } from '../../shared/tenancy/index.ts';
 
 const tenant = managedTenantSchema.meta({ id: 'Tenant' });
@@ -24,6 +24,20 @@ export type AuditQuery = z.output<typeof auditQuery>;
 
 const path = z.object({ tenantId: tenantIdSchema });
 
+const newImpersonation = z.strictObject({
+  reason: text(1, 500).meta({ description: 'Why. It is kept in the audit log.' }),
+  minutes: z.int().min(1).max(60).default(15).meta({ description: 'After how many it is over.' }),
+});
+export type NewImpersonation = z.output<typeof newImpersonation>;
+
+const begunImpersonation = z.object({
+  id,
+  token: z.string().meta({
+    description: 'Bearer token for the API of tenants, in place of one of a user. It is shown here and never again.',
+  }),
+  expiresAt: timestamp,
+});
+
 export const controlPlaneApi = describeOperatorApi('control-plane', {
   'GET /tenants': {
     summary: 'List tenants, oldest first',
@@ -34,6 +48,20 @@ export const controlPlaneApi = describeOperatorApi('control-plane', {
     summary: 'Get a tenant',
     path,
     response: tenant,
+    errors: ['not-found'],
+  },
+  'POST /tenants/{tenantId}/impersonate': {
+    summary: 'Get a token to act for a tenant, each use of which is in the audit log',
+    path,
+    body: newImpersonation,
+    status: 201,
+    response: begunImpersonation,
+    errors: ['not-found', 'constraint-violated'],
+  },
+  'DELETE /tenants/{tenantId}/impersonations/{impersonationId}': {
+    summary: 'End an impersonation before its time',
+    path: z.object({ tenantId: tenantIdSchema, impersonationId: id }),
+    status: 204,
     errors: ['not-found'],
   },
   'GET /audit-log': {

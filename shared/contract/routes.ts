@@ -29,5 +29,12 @@ export const publicServices = { openapi: ['GET /openapi.json'] } as const satisf
 
 /** Services of the control plane, an API of its own, and the routes that each answers. Operators alone may ask. */
 export const controlServices = {
-  'control-plane': ['GET /tenants', 'GET /tenants/{tenantId}', 'GET /audit-log', 'GET /openapi.json'],
+  'control-plane': [
+    'GET /tenants',
+    'GET /tenants/{tenantId}',
+    'POST /tenants/{tenantId}/impersonate',
+    'DELETE /tenants/{tenantId}/impersonations/{impersonationId}',
+    'GET /audit-log',
+    'GET /openapi.json',
+  ],
 } as const satisfies Record<string, readonly Route[]>;

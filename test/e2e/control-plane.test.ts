@@ -125,5 +125,7 @@ test('the control plane describes itself', async () => {
     '/openapi.json',
     '/tenants',
     '/tenants/{tenantId}',
+    '/tenants/{tenantId}/impersonate',
+    '/tenants/{tenantId}/impersonations/{impersonationId}',
   ]);
 });

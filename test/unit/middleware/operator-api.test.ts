@@ -22,6 +22,8 @@ const handler = operatorApi(controlPlaneApi, {
     return { items: [tenant], nextCursor: null };
   },
   'GET /tenants/{tenantId}': ({ path }) => ({ ...tenant, tenantId: path.tenantId }),
+  'POST /tenants/{tenantId}/impersonate': () => ({ id: '', token: '', expiresAt: '' }),
+  'DELETE /tenants/{tenantId}/impersonations/{impersonationId}': () => undefined,
   'GET /audit-log': () => ({ items: [], nextCursor: null }),
   'GET /openapi.json': () => ({ openapi: '3.1.0' }),
 });
