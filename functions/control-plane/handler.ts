@@ -4,8 +4,10 @@ import { poolSchema } from '../../shared/contract/index.ts';
 import { operationStarterOf } from '../../shared/control/index.ts';
 import { operatorApi } from '../../shared/middleware/index.ts';
 import { controlPlaneDocument } from './document.ts';
+import { endImpersonation, impersonate } from './impersonations.ts';
+import { getOperation, listOperations, requestOperation } from './operations.ts';
 import { controlPlaneApi } from './schema.ts';
-import { getOperation, getTenant, listOperations, listTenants, requestOperation } from './service.ts';
+import { getTenant, listAuditEntries, listTenants } from './service.ts';
 
 const { operationsFunctionArn, registry } = loadConfig('operationsFunctionArn', 'registry');
 const starter = operationStarterOf(new LambdaClient(), operationsFunctionArn);
@@ -27,5 +29,9 @@ export const handler = operatorApi(controlPlaneApi, {
     requestOperation({ kind: 'activate', tenantId, input: {}, idempotencyKey }, starter),
   'GET /operations': ({ query }) => listOperations(query),
   'GET /operations/{operationId}': ({ path }) => getOperation(path.operationId),
+  'POST /tenants/{tenantId}/impersonate': ({ path, body }) => impersonate(path.tenantId, body),
+  'DELETE /tenants/{tenantId}/impersonations/{impersonationId}': ({ path }) =>
+    endImpersonation(path.tenantId, path.impersonationId),
+  'GET /audit-log': ({ query }) => listAuditEntries(query),
   'GET /openapi.json': () => document,
 });

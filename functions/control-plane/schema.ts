@@ -1,7 +1,24 @@
 import * as z from 'zod';
 import { tenantStates } from '../../shared/contract/index.ts';
-import { managedTenantSchema, operationInputs, operationSchema, operationStates } from '../../shared/control/index.ts';
-import { describeOperatorApi, pageOf, pageQuery, pageQueryBy, type RouteDescription } from '../../shared/http/index.ts';
+import {
+  auditEntrySchema,
+  type AuditPosition,
+  managedTenantSchema,
+  operationInputs,
+  operationSchema,
+  operationStates,
+} from '../../shared/control/index.ts';
+import {
+  describeOperatorApi,
+  id,
+  pageOf,
+  pageQuery,
+  pageQueryAt,
+  pageQueryBy,
+  type RouteDescription,
+  text,
+  timestamp,
+} from '../../shared/http/index.ts';
 import { placementSchema, planSchema, tenantIdSchema } from '../../shared/tenancy/index.ts';
 
 const tenant = managedTenantSchema.meta({ id: 'Tenant' });
@@ -43,6 +60,28 @@ const onTenant = {
   errors: ['not-found', 'operation-in-progress', 'constraint-violated'],
 } as const;
 
+const auditQuery = z.strictObject({
+  ...pageQueryAt<AuditPosition>(z.tuple([z.int().min(1)])),
+  tenantId: tenantIdSchema
+    .optional()
+    .meta({ description: 'The tenant whose history it is. That of all tenants if left out.' }),
+});
+export type AuditQuery = z.output<typeof auditQuery>;
+
+const newImpersonation = z.strictObject({
+  reason: text(1, 500).meta({ description: 'Why. It is kept in the audit log.' }),
+  minutes: z.int().min(1).max(60).default(15).meta({ description: 'After how many it is over.' }),
+});
+export type NewImpersonation = z.output<typeof newImpersonation>;
+
+const begunImpersonation = z.object({
+  id,
+  token: z.string().meta({
+    description: 'Bearer token for the API of tenants, in place of one of a user. It is shown here and never again.',
+  }),
+  expiresAt: timestamp,
+});
+
 export const controlPlaneApi = describeOperatorApi('control-plane', {
   'GET /tenants': {
     summary: 'List tenants, oldest first',
@@ -75,9 +114,28 @@ export const controlPlaneApi = describeOperatorApi('control-plane', {
   },
   'GET /operations/{operationId}': {
     summary: 'Get an operation',
-    path: z.object({ operationId: z.uuid() }),
+    path: z.object({ operationId: id }),
     response: operation,
     errors: ['not-found'],
+  },
+  'POST /tenants/{tenantId}/impersonate': {
+    summary: 'Get a token to act for a tenant, each use of which is in the audit log',
+    path,
+    body: newImpersonation,
+    status: 201,
+    response: begunImpersonation,
+    errors: ['not-found', 'constraint-violated'],
+  },
+  'DELETE /tenants/{tenantId}/impersonations/{impersonationId}': {
+    summary: 'End an impersonation before its time',
+    path: z.object({ tenantId: tenantIdSchema, impersonationId: id }),
+    status: 204,
+    errors: ['not-found'],
+  },
+  'GET /audit-log': {
+    summary: 'List what operators have done, the latest first',
+    query: auditQuery,
+    response: pageOf(auditEntrySchema.meta({ id: 'AuditEntry' })),
   },
   'GET /openapi.json': {
     summary: 'This document',

@@ -23,6 +23,9 @@ export const accessLogFormat = AccessLogFormat.custom(
     responseBytes: AccessLogField.contextResponseLength(),
     tenantId: AccessLogField.contextAuthorizer(authorizerContextKeys.tenantId),
     plan: AccessLogField.contextAuthorizer(authorizerContextKeys.plan),
+    // Operators who act for the tenant: escaped by the authorizer.
+    actor: AccessLogField.contextAuthorizer(authorizerContextKeys.actor),
+    impersonationId: AccessLogField.contextAuthorizer(authorizerContextKeys.impersonationId),
     errorCode: AccessLogField.contextAuthorizer(authorizerContextKeys.errorCode),
     errorType: AccessLogField.contextErrorResponseType(),
     sourceIp: AccessLogField.contextIdentitySourceIp(),

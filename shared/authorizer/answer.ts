@@ -41,8 +41,8 @@ export function denyStage(
   };
 }
 
-/** API Gateway pastes what it is given between the quotes of a JSON text, and escapes nothing. */
-function jsonContent(text: string): string {
+/** Escapes what API Gateway pastes between the quotes of a JSON text as it is given. */
+export function jsonContent(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
 

@@ -14,6 +14,10 @@ export const authorizerContextKeys = {
   roles: 'roles',
   /** Never logged. */
   capability: 'capability',
+  /** The operator who acts for the tenant, escaped like {@link authorizerContextKeys.errorDetail}; nothing for a user of the tenant. */
+  actor: 'actor',
+  /** Id of the impersonation in which they do. */
+  impersonationId: 'impersonationId',
   /** Code of the error catalogue, on a refusal. */
   errorCode: 'errorCode',
   /** The catalogue's title of that code, escaped like {@link authorizerContextKeys.errorDetail}. */

@@ -38,6 +38,9 @@ export const controlServices = {
     'POST /tenants/{tenantId}/activate',
     'GET /operations',
     'GET /operations/{operationId}',
+    'POST /tenants/{tenantId}/impersonate',
+    'DELETE /tenants/{tenantId}/impersonations/{impersonationId}',
+    'GET /audit-log',
     'GET /openapi.json',
   ],
 } as const satisfies Record<string, readonly Route[]>;

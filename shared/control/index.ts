@@ -1,6 +1,13 @@
 /** The registry, for the control plane: it logs in as the role that may write there and reads no tenant's data. */
 export { type ApiKeys, apiKeysOf } from './api-keys.ts';
 export { flushAuthorizerCache } from './authorizer-cache.ts';
+export { type AuditEntry, auditEntrySchema, type AuditPosition, listAuditEntries } from './audit-log.ts';
+export {
+  beginImpersonation,
+  type BegunImpersonation,
+  endImpersonation,
+  type ImpersonationRequest,
+} from './impersonations.ts';
 export { type ManagedTenant, managedTenantSchema } from './managed-tenant.ts';
 export { listTenants, readTenant, type TenantFilter } from './tenants.ts';
 export {

@@ -11,7 +11,16 @@ export { calendarDate, changesOf, flag, id, text, timestamp, version } from './f
 export { headerValue, headerValues } from './headers.ts';
 export { idempotencyHeader, idempotencyKeySchema } from './idempotency-key.ts';
 export { defaultMaxBodyBytes, readJsonBody } from './json-body.ts';
-export { pageOf, pageQuery, pageQueryBy, type PageRequest, toPage, toPageBy } from './pagination.ts';
+export {
+  pageOf,
+  pageQuery,
+  pageQueryAt,
+  pageQueryBy,
+  type PageRequest,
+  toPage,
+  toPageAt,
+  toPageBy,
+} from './pagination.ts';
 export { requestIdOf } from './request-id.ts';
 export { type Answer, successAnswer, toProblemResponse, toResponse } from './respond.ts';
 export { uuidv7 } from './uuid-v7.ts';

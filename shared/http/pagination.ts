@@ -28,11 +28,15 @@ const limit = z
  * @example query: z.strictObject({ ...pageQueryBy(tenantIdSchema), plan: planSchema.optional() })
  */
 export function pageQueryBy(id: z.ZodType<string>) {
-  const positionSchema = z.tuple([creationTime, id]);
+  return pageQueryAt<Position>(z.tuple([creationTime, id]));
+}
+
+/** Query parameters of a list that is sorted by something else: `positionSchema` says what of its last row tells where a page ends. */
+export function pageQueryAt<At extends readonly unknown[]>(positionSchema: z.ZodType<At>) {
   const cursor = z
     .string()
     .max(500)
-    .transform((text, issues): Position => {
+    .transform((text, issues): At => {
       const position = decodeCursor(text, positionSchema);
       if (position) return position;
       issues.addIssue({
@@ -54,9 +58,9 @@ export function pageQueryBy(id: z.ZodType<string>) {
 export const pageQuery = pageQueryBy(z.guid());
 
 /** What a list's query needs to know to fetch a page. Fetch one row more than `limit`: it tells whether another page follows. */
-export interface PageRequest {
+export interface PageRequest<At = Position> {
   readonly limit: number;
-  readonly cursor?: Position | undefined;
+  readonly cursor?: At | undefined;
 }
 
 /** Body of a list: one page, and where the next one starts. */
@@ -81,20 +85,29 @@ export function toPage<Row extends { readonly id: string; readonly createdAt: st
 /** `toPage` for rows whose id is called otherwise. */
 export function toPageBy<Row extends { readonly createdAt: string }>(
   rows: readonly Row[],
-  { limit }: PageRequest,
+  request: PageRequest,
   idOf: (row: Row) => string,
+): { items: Row[]; nextCursor: string | null } {
+  return toPageAt(rows, request, (row) => [row.createdAt, idOf(row)]);
+}
+
+/** `toPage` for rows of a list that is sorted by something else, see {@link pageQueryAt}. */
+export function toPageAt<Row>(
+  rows: readonly Row[],
+  { limit }: PageRequest<unknown>,
+  positionOf: (row: Row) => readonly unknown[],
 ): { items: Row[]; nextCursor: string | null } {
   const items = rows.slice(0, limit);
   const last = items.at(-1);
-  return { items, nextCursor: rows.length > limit && last ? encodeCursor([last.createdAt, idOf(last)]) : null };
+  return { items, nextCursor: rows.length > limit && last ? encodeCursor(positionOf(last)) : null };
 }
 
-function encodeCursor(position: Position): string {
+function encodeCursor(position: readonly unknown[]): string {
   return Buffer.from(JSON.stringify(position)).toString('base64url');
 }
 
 /** Only what `encodeCursor` makes, to the character. */
-function decodeCursor(text: string, positionSchema: z.ZodType<Position>): Position | undefined {
+function decodeCursor<At extends readonly unknown[]>(text: string, positionSchema: z.ZodType<At>): At | undefined {
   try {
     const position = positionSchema.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
     return encodeCursor(position) === text ? position : undefined;

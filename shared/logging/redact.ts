@@ -10,6 +10,8 @@ const secretFields = new Set([
 const secretText = [
   // A capability, see shared/tenancy/capability.ts.
   /v1\.[a-z0-9-]+\.[a-z0-9-]+\.\d+\.[\w-]+/g,
+  // The token of an impersonation, see shared/tenancy/impersonation.ts.
+  /tni_[\w-]+/g,
   // A JSON web token.
   /eyJ[\w-]+\.[\w-]+\.[\w-]*/g,
 ];

@@ -21,6 +21,8 @@ export class RequestFormatter extends LogFormatter {
         route: record?.route,
         tenantId: tenant?.tenantId,
         userId: tenant?.userId,
+        actor: tenant?.impersonation?.actor,
+        impersonationId: tenant?.impersonation?.id,
         operatorId: record?.operatorId,
         xray_trace_id: attributes.xRayTraceId,
       },

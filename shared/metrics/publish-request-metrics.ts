@@ -28,6 +28,10 @@ export function requestMetricsPublisher(service: string): PublishRequestMetrics 
 
     describe();
     if (tenant) metrics.addMetadata('userId', tenant.userId);
+    if (tenant?.impersonation) {
+      metrics.addMetadata('actor', tenant.impersonation.actor);
+      metrics.addMetadata('impersonationId', tenant.impersonation.id);
+    }
     if (record.operatorId !== undefined) metrics.addMetadata('operatorId', record.operatorId);
     metrics.addMetadata('databaseCalls', String(databaseCalls));
     metrics.addDimension(metricDimensions.route, record.route);

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PlanName } from '../contract/index.ts';
+import type { Impersonation } from './impersonation.ts';
 import type { Placement } from './tenant.ts';
 
 /** For whom the current request acts. Frozen; made by a resolver, set by the tenantContext middleware. */
@@ -11,6 +12,8 @@ export interface TenantContext {
   readonly roles: readonly string[];
   /** Signed text that the database takes as proof of the tenant. Never log it. */
   readonly capability: string;
+  /** Set when it is an operator who acts for the tenant. Such a context has no roles: what operators may is for the application to say. */
+  readonly impersonation?: Impersonation;
 }
 
 export class NoTenantContextError extends Error {
@@ -95,5 +98,6 @@ function freeze(context: TenantContext): TenantContext {
     ...context,
     placement: Object.freeze({ ...context.placement }),
     roles: Object.freeze([...context.roles]),
+    ...(context.impersonation && { impersonation: Object.freeze({ ...context.impersonation }) }),
   });
 }

@@ -11,6 +11,14 @@ export {
   runWithTenant,
   type TenantContext,
 } from './context.ts';
+export {
+  type FindImpersonation,
+  hashImpersonationToken,
+  type Impersonation,
+  isForImpersonation,
+  newImpersonationToken,
+  type RegisteredImpersonation,
+} from './impersonation.ts';
 export type { FindTenant, RegisteredTenant } from './registered-tenant.ts';
 export { fromAuthorizer } from './resolvers/from-authorizer.ts';
 export { fromHeader, fromSubdomain } from './resolvers/from-request.ts';

@@ -121,6 +121,7 @@ describe('a tenant', () => {
 test('the control plane describes itself', async () => {
   const { json } = await get('/openapi.json');
   expect(Object.keys(field(json, 'paths') as object).toSorted()).toEqual([
+    '/audit-log',
     '/openapi.json',
     '/operations',
     '/operations/{operationId}',
@@ -128,6 +129,8 @@ test('the control plane describes itself', async () => {
     '/tenants/{tenantId}',
     '/tenants/{tenantId}/activate',
     '/tenants/{tenantId}/change-plan',
+    '/tenants/{tenantId}/impersonate',
+    '/tenants/{tenantId}/impersonations/{impersonationId}',
     '/tenants/{tenantId}/suspend',
   ]);
 });

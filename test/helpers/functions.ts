@@ -27,8 +27,12 @@ export interface TestFunctions extends AsyncDisposable {
   ): Promise<FunctionAnswer>;
 }
 
-export async function startFunctions(tenantIds: readonly string[]): Promise<TestFunctions> {
-  const [database, redis] = await Promise.all([startTenantDatabase(tenantIds), startTestRedis('embedded')]);
+/** @param existing a database to use, which stays open afterwards. @default one of its own, with these tenants */
+export async function startFunctions(
+  tenantIds: readonly string[],
+  existing?: TestTenantDatabase,
+): Promise<TestFunctions> {
+  const [database, redis] = await Promise.all([existing ?? startTenantDatabase(tenantIds), startTestRedis('embedded')]);
   Object.assign(process.env, functionEnvironment(database, redis.url));
   // Functions read their configuration as they are loaded.
   const projects = await import('../../functions/projects/handler.ts');
@@ -50,7 +54,7 @@ export async function startFunctions(tenantIds: readonly string[]): Promise<Test
     [Symbol.asyncDispose]: async () => {
       cacheConnection(redis.url).close();
       await redis.stop();
-      await database[Symbol.asyncDispose]();
+      if (!existing) await database[Symbol.asyncDispose]();
     },
   };
 }

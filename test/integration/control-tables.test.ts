@@ -95,12 +95,13 @@ describe('the control plane', () => {
   });
 });
 
-it('application code can call none of the functions of the registry but to find its own placement', async () => {
+it('application code can call none of the functions of the registry but to find its own placement, and to record what an operator does in its name', async () => {
   const { rows } = await database.superuser.query(
     `select p.proname from pg_proc p where p.pronamespace = 'registry'::regnamespace
-     and (has_function_privilege('tenantry_app', p.oid, 'execute') or has_function_privilege('tenantry_authorizer', p.oid, 'execute'))`,
+     and (has_function_privilege('tenantry_app', p.oid, 'execute') or has_function_privilege('tenantry_authorizer', p.oid, 'execute'))
+     order by p.proname`,
   );
-  expect(rows).toEqual([{ proname: 'current_placement' }]);
+  expect(rows).toEqual([{ proname: 'current_placement' }, { proname: 'record_impersonated_use' }]);
 });
 
 it('the audit finds nothing', async () => {

@@ -3,6 +3,7 @@ import { environmentKeys } from '../../shared/contract/index.ts';
 import { listTenants, type ManagedTenant, readTenant, type TenantFilter } from '../../shared/control/index.ts';
 import { pageQueryBy, toPageBy } from '../../shared/http/index.ts';
 import { tenantIdSchema } from '../../shared/tenancy/index.ts';
+import { planOfLastCall } from '../helpers/plan-of-call.ts';
 import { configFor, startTenantDatabase, type TestTenantDatabase } from '../helpers/tenant-database.ts';
 
 let database: TestTenantDatabase;
@@ -54,20 +55,6 @@ async function expectedIds(where = 'true'): Promise<string[]> {
   return rows.map(({ tenant_id }) => tenant_id);
 }
 
-interface Statement {
-  readonly sql: string;
-  readonly parameters: readonly { name: string; value: { stringValue: string } }[];
-}
-
-/** How Postgres executed a statement that was sent. */
-async function planOf({ sql, parameters }: Statement): Promise<string> {
-  const values = new Map(parameters.map(({ name, value }) => [name, value.stringValue]));
-  const text = sql.replaceAll(/(?<!:):([a-z_]+)/g, (_, name: string) => `'${values.get(name) ?? ''}'`);
-  const explained = `explain (analyze, buffers off, timing off) ${text}`;
-  const { rows } = await database.postgres.superuser.query<{ 'QUERY PLAN': string }>(explained);
-  return rows.map((row) => row['QUERY PLAN']).join('\n');
-}
-
 describe('the list of tenants', () => {
   test.each([1, 7, 10, 100])(
     'visits each once, oldest first, in pages of %i, also among those of one moment',
@@ -103,7 +90,7 @@ describe('the list of tenants', () => {
     await addTenants(20_000);
     await database.postgres.superuser.query('analyze registry.tenants');
     await listTenants({}, { limit: 100, cursor: ['2026-01-01T00:30:00.000001+00:00', 't-'] });
-    const plan = await planOf(database.calls.at(-1)?.request as Statement);
+    const plan = await planOfLastCall(database);
     expect(plan).toMatch(/Index Scan using tenants_by_age/);
     expect(plan).not.toMatch(/Rows Removed by Filter|Sort/);
   });

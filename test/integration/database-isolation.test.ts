@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TenantScopeError } from '../../shared/database/index.ts';
-import { tenantFinder } from '../../shared/database/find-tenant.ts';
+import { registryFinders } from '../../shared/database/find-tenant.ts';
 import { NoTenantContextError } from '../../shared/tenancy/index.ts';
 import { configFor, startTenantDatabase, type TestTenantDatabase } from '../helpers/tenant-database.ts';
 
@@ -167,7 +167,7 @@ describe('a query that names another tenant', () => {
 describe('findTenant', () => {
   test('reads the registry by the login of the authorizer, in one call', async () => {
     api.calls.length = 0;
-    const find = tenantFinder(configFor('authorizer', api.postgres.name));
+    const { findTenant: find } = registryFinders(configFor('authorizer', api.postgres.name));
     expect(await find('acme')).toEqual({
       tenantId: 'acme',
       plan: 'free',
@@ -180,7 +180,7 @@ describe('findTenant', () => {
   });
 
   test('is refused to the login of application functions', async () => {
-    await expect(tenantFinder(configFor('app', api.postgres.name))('acme')).rejects.toMatchObject({
+    await expect(registryFinders(configFor('app', api.postgres.name)).findTenant('acme')).rejects.toMatchObject({
       code: 'internal',
       sqlState: '42501',
     });

@@ -1,10 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { hashImpersonationToken, newImpersonationToken } from '../../shared/tenancy/index.ts';
 import { startAuthorizer, type TestAuthorizer } from '../helpers/authorizer.ts';
 import { captureJsonLines } from '../helpers/stdout.ts';
 import { attackersKeys, type Attack, type Forge, honest } from './jwt-attacks/attack.ts';
 import { claimAttacks, tenantAttacks } from './jwt-attacks/claims.ts';
+import { impersonationAttacks, operatorClaims } from './jwt-attacks/impersonations.ts';
 import { keyAttacks } from './jwt-attacks/keys.ts';
 import { shapeAttacks } from './jwt-attacks/shapes.ts';
 
@@ -21,6 +23,19 @@ const attackersServer = createServer((_, response) => {
   response.end(JSON.stringify({ keys: [key] }));
 });
 
+/** Lets an operator act for a tenant. @returns the token */
+async function impersonation(tenantId: string, changes = 'reason = reason'): Promise<string> {
+  const { superuser } = authorizer.tenants.postgres;
+  const token = newImpersonationToken();
+  const { rows } = await superuser.query<{ id: string }>(
+    `insert into registry.impersonations (id, tenant_id, actor, reason, token_hash, expires_at)
+     values (gen_random_uuid(), $1, 'olga', 'why', decode($2, 'hex'), now() + interval '10 minutes') returning id`,
+    [tenantId, hashImpersonationToken(token)],
+  );
+  await superuser.query(`update registry.impersonations set ${changes} where id = $1`, [rows[0]?.id]);
+  return token;
+}
+
 beforeAll(async () => {
   await new Promise<void>((resolve) => attackersServer.listen(0, '127.0.0.1', resolve));
   authorizer = await startAuthorizer(['acme', 'globex', 'umbrella']);
@@ -28,7 +43,13 @@ beforeAll(async () => {
     `update registry.tenants set state = 'suspended' where tenant_id = 'umbrella'`,
   );
   const { port } = attackersServer.address() as AddressInfo;
-  forge = { issuer: authorizer.issuer, attackersUrl: `http://127.0.0.1:${port}/jwks.json` };
+  const impersonations = {
+    live: await impersonation('acme'),
+    ended: await impersonation('acme', 'ended_at = now()'),
+    expired: await impersonation('acme', `created_at = now() - interval '1 hour', expires_at = now()`),
+    suspended: await impersonation('umbrella'),
+  };
+  forge = { impersonations, issuer: authorizer.issuer, attackersUrl: `http://127.0.0.1:${port}/jwks.json` };
 });
 afterAll(async () => {
   attackersServer.close();
@@ -67,6 +88,7 @@ const tables: Readonly<Record<string, Readonly<Record<string, Attack>>>> = {
   'claims that are not for us': claimAttacks,
   'a tenant that it cannot name': tenantAttacks,
   'a shape of its own': shapeAttacks,
+  'an impersonation': impersonationAttacks,
 };
 
 describe.each(Object.entries(tables))('a token with %s', (_, attacks) => {
@@ -76,6 +98,18 @@ describe.each(Object.entries(tables))('a token with %s', (_, attacks) => {
     expectNothingLogged(token);
     expect(lines.filter(({ level }) => level === 'ERROR')).toEqual([]);
   });
+});
+
+test.each(operatorClaims)('A user of a tenant stays one, whatever the token claims: %j', async (claims) => {
+  const { context } = await authorizer.authorize(`Bearer ${honest(claims)(forge)}`);
+  expect(context).toMatchObject({ tenantId: 'acme' });
+  expect(Object.keys(context ?? {})).not.toContain('actor');
+  expect(Object.keys(context ?? {})).not.toContain('impersonationId');
+});
+
+test('An operator who acts for a tenant is known as one, and gets no role of the tenant by it', async () => {
+  const { context } = await authorizer.authorize(`Bearer ${forge.impersonations.live}`);
+  expect(context).toMatchObject({ tenantId: 'acme', actor: 'olga', userId: 'operator:olga', roles: '' });
 });
 
 test('The attacker was asked for no key, and an honest token is let in all the same', async () => {

@@ -10,7 +10,9 @@ type Exports = (typeof database)[keyof typeof database];
 test('an unscoped client cannot be imported', () => {
   expectTypeOf<keyof typeof database>().toEqualTypeOf<
     | 'DatabaseError'
+    | 'findImpersonation'
     | 'findTenant'
+    | 'recordImpersonatedUse'
     | 'json'
     | 'JsonText'
     | 'tables'

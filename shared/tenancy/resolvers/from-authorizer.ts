@@ -16,6 +16,19 @@ const placementText = z.string().transform((text, issues) => {
   }
 });
 
+/** Undoes the escapes of what can stand between the quotes of a JSON text. */
+const quotableText = z.string().transform((text, issues) => {
+  try {
+    return z
+      .string()
+      .min(1)
+      .parse(JSON.parse(`"${text}"`));
+  } catch {
+    issues.addIssue({ code: 'custom', message: 'is not escaped' });
+    return z.NEVER;
+  }
+});
+
 /** API Gateway delivers every value of an authorizer's context as a string. */
 const authorizerContextSchema = z
   .object({
@@ -25,10 +38,16 @@ const authorizerContextSchema = z
     [keys.userId]: z.string(),
     [keys.roles]: z.string(),
     [keys.capability]: z.string().min(1),
+    [keys.actor]: quotableText.optional(),
+    [keys.impersonationId]: z.guid().optional(),
   })
-  .transform((context): TenantContext => ({
+  .refine(({ actor, impersonationId }) => (actor === undefined) === (impersonationId === undefined), {
+    path: [keys.impersonationId],
+  })
+  .transform(({ actor, impersonationId: id, ...context }): TenantContext => ({
     ...context,
     roles: context.roles.split(' ').filter((role) => role !== ''),
+    ...(actor !== undefined && id !== undefined && { impersonation: { id, actor } }),
   }));
 
 export interface FromAuthorizerOptions {

@@ -7,6 +7,8 @@ export interface Forge {
   readonly issuer: TestIssuer;
   /** Whose key set the attacker would like to be asked for. */
   readonly attackersUrl: string;
+  /** Tokens by which an operator acts, or acted, for a tenant. */
+  readonly impersonations: Readonly<Record<'live' | 'ended' | 'expired' | 'suspended', string>>;
 }
 
 /** The Authorization header's token, and what the authorizer says to it. */

@@ -2,8 +2,15 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { allow } from '../../../functions/authorizer/policy.ts';
 import { authorize } from '../../../functions/authorizer/service.ts';
-import { denyStage, tokenVerifier } from '../../../shared/authorizer/index.ts';
-import { fromAuthorizer, mintCapability, type RegisteredTenant } from '../../../shared/tenancy/index.ts';
+import { denyStage, InvalidTokenError, tokenVerifier } from '../../../shared/authorizer/index.ts';
+import {
+  fromAuthorizer,
+  hashImpersonationToken,
+  mintCapability,
+  newImpersonationToken,
+  type RegisteredImpersonation,
+  type RegisteredTenant,
+} from '../../../shared/tenancy/index.ts';
 import { apiEvent } from '../../helpers/api-gateway.ts';
 import { startIssuer, type TestIssuer } from '../../helpers/token-issuer.ts';
 
@@ -14,14 +21,32 @@ beforeAll(async () => {
 afterAll(() => issuer[Symbol.asyncDispose]());
 
 const key = { keyId: 'k1', secret: new TextEncoder().encode('x'.repeat(32)) };
+const impersonationToken = (letter: string) => `tni_${letter.repeat(43)}`;
 const placement = { model: 'pool', cluster: 'main', database: 'tenantry', schema: 'pool' } as const;
 const tenants: Record<string, RegisteredTenant> = {
   acme: { tenantId: 'acme', plan: 'enterprise', state: 'active', placement, apiKey: 'key-of-acme' },
   umbrella: { tenantId: 'umbrella', plan: 'free', state: 'suspended', placement, apiKey: null },
 };
+/** By the letter that its token is made of. */
+const impersonations: Record<string, RegisteredImpersonation> = Object.fromEntries(
+  (
+    [
+      ['a', { tenant: tenants['acme'] }],
+      ['b', { tenant: tenants['umbrella'] }],
+      ['c', { tenant: undefined }],
+      ['d', { tenant: tenants['acme'], over: 'ended' }],
+      ['e', { tenant: tenants['acme'], over: 'expired' }],
+      ['f', { tenant: tenants['acme'], expiresAt: Math.floor(Date.now() / 1000) + 60 }],
+    ] as const
+  ).map(([letter, changes]) => [
+    hashImpersonationToken(impersonationToken(letter)) ?? '',
+    { id: `id-of-${letter}`, actor: 'olga', expiresAt: Math.floor(Date.now() / 1000) + 3600, over: null, ...changes },
+  ]),
+);
 const dependencies = () => ({
   verifier: tokenVerifier([issuer.config]),
   findTenant: async (id: string) => (Object.hasOwn(tenants, id) ? tenants[id] : undefined),
+  findImpersonation: async (hash: string) => (Object.hasOwn(impersonations, hash) ? impersonations[hash] : undefined),
   signingKey: async () => key,
 });
 const decide = async (claims: Record<string, unknown> = {}) => authorize(await issuer.sign(claims), dependencies());
@@ -132,3 +157,63 @@ test('What the authorizer says is what functions understand, and the gateway can
   const event = apiEvent({ route: 'GET /projects', authorizer: context as Record<string, string> });
   expect(await fromAuthorizer()(event)).toEqual(decision.tenant);
 });
+
+test('An operator who acts for a tenant is let in as that, with the tenant’s key and no roles, and no longer than it was granted', async () => {
+  const long = await authorize(impersonationToken('a'), dependencies());
+  const short = await authorize(impersonationToken('f'), dependencies());
+  if (!long.allowed || !short.allowed) throw new Error('Both should be let in.');
+  expect(long).toMatchObject({
+    apiKey: 'key-of-acme',
+    tenant: { tenantId: 'acme', userId: 'operator:olga', roles: [], impersonation: { id: 'id-of-a', actor: 'olga' } },
+  });
+  const now = Math.floor(Date.now() / 1000);
+  expect(expiryOf(long.tenant.capability)).toBeLessThanOrEqual(now + 370);
+  expect(expiryOf(short.tenant.capability)).toBeLessThanOrEqual(now + 60);
+});
+
+test.each([
+  ['of a suspended tenant', 'b', 'tenant-suspended'],
+  ['of a tenant that is gone', 'c', 'tenant-unknown'],
+])('An impersonation %s is refused with a reason', async (_, letter, code) => {
+  expect(await authorize(impersonationToken(letter), dependencies())).toMatchObject({
+    allowed: false,
+    userId: 'operator:olga',
+    code,
+  });
+});
+
+test.each([
+  ['that was ended', impersonationToken('d')],
+  ['that has expired', impersonationToken('e')],
+  ['that there is not', newImpersonationToken()],
+  ['whose token is too short', 'tni_a'],
+  ['whose token is too long', `${impersonationToken('a')}a`],
+  ['whose token has other letters', `tni_${'.'.repeat(43)}`],
+])('An impersonation %s is not let in', async (_, token) => {
+  await expect(authorize(token, dependencies())).rejects.toThrow(InvalidTokenError);
+});
+
+test('When the registry cannot be asked for an impersonation the authorizer fails, instead of refusing', async () => {
+  const findImpersonation = () => Promise.reject(new Error('outage'));
+  await expect(authorize(impersonationToken('a'), { ...dependencies(), findImpersonation })).rejects.toThrow('outage');
+});
+
+test.each(['olga', 'arn:aws:sts::1:assumed-role/ops/olga', 'o"l\\g,a"}\n', 'Ölga\u2028'])(
+  'Functions learn who acts for the tenant, also of a name that needs escapes: %j',
+  async (actor) => {
+    const decision = await authorize(impersonationToken('a'), {
+      ...dependencies(),
+      findImpersonation: async () => ({
+        id: '0199f0f0-0000-7000-8000-000000000000',
+        actor,
+        expiresAt: Math.floor(Date.now() / 1000) + 60,
+        over: null,
+        tenant: tenants['acme'],
+      }),
+    });
+    if (!decision.allowed) throw new Error('It should be let in.');
+    const context = allow(methodArn, decision.tenant, decision.apiKey).context as Record<string, string>;
+    expect(JSON.parse(`"${String(context['actor'])}"`)).toBe(actor);
+    expect(await fromAuthorizer()(apiEvent({ route: 'GET /projects', authorizer: context }))).toEqual(decision.tenant);
+  },
+);

@@ -1,6 +1,7 @@
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { environmentKeys } from '../../../shared/contract/index.ts';
+import { newImpersonationToken } from '../../../shared/tenancy/index.ts';
 import { captureJsonLines } from '../../helpers/stdout.ts';
 import { startIssuer, type TestIssuer } from '../../helpers/token-issuer.ts';
 
@@ -77,6 +78,7 @@ test('No token, and one that is not to be trusted, is Unauthorized, in the very 
     await bearer({ client_id: 'another' }),
     await bearer({ token_use: 'id' }),
     `Bearer ${await stranger.sign(operator)}`,
+    `Bearer ${newImpersonationToken()}`,
   ]) {
     await expect(authorize(header), String(header)).rejects.toThrow(/^Unauthorized$/);
   }

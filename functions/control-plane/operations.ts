@@ -1,0 +1,48 @@
+import {
+  createOperation,
+  type KnownKind,
+  listOperations as readOperations,
+  type Operation,
+  type OperationRequest,
+  type OperationStarter,
+  readOperation,
+} from '../../shared/control/index.ts';
+import { AppError } from '../../shared/errors/index.ts';
+import { toPage } from '../../shared/http/index.ts';
+import { serviceLogger } from '../../shared/logging/index.ts';
+import { currentOperator } from '../../shared/tenancy/index.ts';
+import type { OperationsQuery } from './schema.ts';
+
+export async function listOperations({ limit, cursor, ...filter }: OperationsQuery) {
+  const page = { limit, cursor };
+  return toPage(await readOperations(filter, page), page);
+}
+
+/** @throws AppError not-found */
+export async function getOperation(operationId: string): Promise<Operation> {
+  const operation = await readOperation(operationId);
+  if (!operation) throw new AppError('not-found', `There is no operation ${operationId}.`);
+  return operation;
+}
+
+const log = serviceLogger('control-plane');
+
+/**
+ * Writes an operation down and has it started. Once it is written it will be done, now or when operations that nobody began with are
+ * started again, so a start that fails is no failure of the request.
+ *
+ * @throws AppError as `createOperation` does
+ */
+export async function requestOperation<Kind extends KnownKind>(
+  request: Omit<OperationRequest<Kind>, 'actor'>,
+  starter: OperationStarter,
+): Promise<Operation> {
+  const operation = await createOperation<Kind>({ ...request, actor: currentOperator().operatorId });
+  if (operation.state !== 'pending') return operation;
+  try {
+    await starter.start(operation.id);
+  } catch (error) {
+    log.error('An operation was not started', { operationId: operation.id, error: error as Error });
+  }
+  return operation;
+}
