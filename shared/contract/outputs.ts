@@ -4,4 +4,8 @@ export const stackOutputs = {
   apiUrl: 'ApiUrl',
   /** Where operators do. */
   controlPlaneUrl: 'ControlPlaneUrl',
+  /** The same for machines and the operators' command, who sign requests with AWS credentials. */
+  controlPlaneIamUrl: 'ControlPlaneIamUrl',
+  /** Managed policy that lets its principals send requests there. */
+  operatorPolicyArn: 'OperatorPolicyArn',
 } as const;
