@@ -1,52 +1,47 @@
-import { auditCommand } from './audit.ts';
-import type { Command } from './command.ts';
-import { CommandError } from './command-error.ts';
-import { listCommand } from './list.ts';
-import { showCommand } from './show.ts';
+import { CommandError, UsageError } from './command-error.ts';
+import { commands } from './commands/index.ts';
+import { parseLine } from './parse-line.ts';
+import { printableLines } from './terminal/printable.ts';
+import { overviewOf, program, usageOf } from './usage.ts';
 
-const commands: Readonly<Record<string, Command>> = {
-  list: listCommand,
-  show: showCommand,
-  audit: auditCommand,
-};
-
-const usage = [
-  'usage: npm run -s tenant -- <command> [options]',
-  '',
-  ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`),
-  '',
-  'More on each: npm run -s tenant -- <command> --help',
-].join('\n');
-
+/** Runs what was typed, and returns the exit code: 0 done, 1 refused or failed, 2 not typed as it has to be. */
 async function main([name, ...args]: readonly string[]): Promise<number> {
-  if (name === undefined || name === '--help' || name === '-h') {
-    console[name === undefined ? 'error' : 'log'](usage);
-    return name === undefined ? 2 : 0;
+  if (name === undefined) {
+    console.error(overviewOf(commands));
+    return 2;
+  }
+  if (name === '--help' || name === '-h' || name === 'help') {
+    console.log(overviewOf(commands));
+    return 0;
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!command) throw new CommandError(`There is no command ${name}.\n${usage}`);
-  if (args.includes('--help') || args.includes('-h')) {
-    console.log(command.usage);
+  if (!command) return fail(new UsageError(`There is no command ${JSON.stringify(name)}.\n${overviewOf(commands)}`));
+  const beforeRest = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined);
+  if (beforeRest.includes('--help') || beforeRest.includes('-h')) {
+    console.log(usageOf(name, command));
     return 0;
   }
   try {
-    return await command.run(args);
+    return await command.run(parseLine(command, args));
   } catch (error) {
-    // What parseArgs throws on options that it does not know.
-    if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
-      throw new CommandError(`${error.message}\n${command.usage}`);
-    }
-    throw error;
+    if (!(error instanceof UsageError)) return fail(error, command.failureCode);
+    return fail(new UsageError(`${error.message}\nMore: ${program} ${name} --help`, { cause: error }));
   }
 }
 
+/** What a command could not foresee is a fault of its own, and shown with where it happened. */
+function fail(error: unknown, failureCode = 1): number {
+  if (error instanceof CommandError) {
+    console.error(printableLines(error.message));
+    return error instanceof UsageError ? 2 : failureCode;
+  }
+  console.error(error);
+  return failureCode;
+}
+
+// Whoever reads the output may have seen enough, as `head` has.
+process.stdout.on('error', () => process.exit());
 main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    console.error(error instanceof CommandError ? error.message : error);
-    // Not 1, by which a command says that it has found something.
-    process.exitCode = 2;
-  },
+  (code) => (process.exitCode = code),
+  (error: unknown) => (process.exitCode = fail(error)),
 );

@@ -21,5 +21,10 @@ export async function authorizeOperator(token: string, verifier: Pick<TokenVerif
   if (!roles.includes(operatorRole)) {
     return refuse(`The token lacks the role ${operatorRole}. Sign in as a user who has it.`);
   }
+  if (userId.startsWith('arn:')) {
+    return refuse(
+      'The subject of the token looks like an AWS principal, and those come with signatures. Rename the user.',
+    );
+  }
   return { allowed: true, operatorId: userId, roles };
 }

@@ -21,6 +21,13 @@ const unauthorized: GatewayProblem = {
   detail: 'Send a header "Authorization: Bearer <access token>" with a token of a trusted issuer that has not expired.',
   headers: { 'WWW-Authenticate': 'Bearer' },
 };
+const badSignature: GatewayProblem = {
+  code: 'signature-invalid',
+  status: 403,
+  title: 'The signature of the request is not valid',
+  detail:
+    'Sign with credentials that are valid now (SigV4, service execute-api, Region of the API), on a machine whose clock is right.',
+};
 const forbidden: GatewayProblem = { code: 'forbidden', status: 403, title: 'Not allowed' };
 const notFound: GatewayProblem = {
   code: 'route-not-found',
@@ -91,14 +98,38 @@ const gatewayProblems: Readonly<Record<string, GatewayProblem>> = {
   DEFAULT_5XX: internal,
 };
 
+/** Where API Gateway verifies signatures in place of tokens. */
+const signedProblems: Readonly<Record<string, GatewayProblem>> = {
+  // It says the same about a route that does not exist.
+  MISSING_AUTHENTICATION_TOKEN: {
+    code: 'signature-missing',
+    status: 403,
+    title: 'A request signed with AWS credentials is required',
+    detail:
+      'Sign the request with AWS credentials (SigV4, service execute-api), and ask for a route that there is: GET /openapi.json lists them.',
+  },
+  UNAUTHORIZED: badSignature,
+  EXPIRED_TOKEN: badSignature,
+  INVALID_SIGNATURE: badSignature,
+  ACCESS_DENIED: {
+    ...forbidden,
+    detail:
+      'The AWS principal may not do this. Grant it execute-api:Invoke on this API, for example by the operators’ policy.',
+  },
+};
+
 /**
  * Makes every answer of API Gateway itself problem details, like those of the functions.
  *
- * @param allowedOrigins for browsers, that otherwise could not read the answer and its headers
+ * @param options.allowedOrigins for browsers, that otherwise could not read the answer and its headers
+ * @param options.isSigned whether callers sign requests, in place of showing a token
  */
-export function addGatewayResponses(restApi: RestApi, allowedOrigins: readonly string[]): void {
+export function addGatewayResponses(
+  restApi: RestApi,
+  { allowedOrigins, isSigned }: { readonly allowedOrigins: readonly string[]; readonly isSigned: boolean },
+): void {
   const allowedOrigin = commonOrigin(allowedOrigins);
-  for (const [type, problem] of Object.entries(gatewayProblems)) {
+  for (const [type, problem] of Object.entries({ ...gatewayProblems, ...(isSigned && signedProblems) })) {
     const headers = {
       ...problem.headers,
       ...(allowedOrigin !== undefined && {

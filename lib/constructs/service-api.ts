@@ -1,6 +1,7 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as apigateway from 'aws-cdk-lib/aws-apigateway';
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -19,8 +20,8 @@ export interface ServiceApiProps {
   /** What API Gateway calls it, besides the stage. @default nothing: there is one API without a name of its own */
   readonly name?: string;
   readonly description: string;
-  /** Asked about the token of every guarded route. */
-  readonly authorizer: IFunction;
+  /** Asked about the token of every guarded route; or `aws-iam`, by which API Gateway itself verifies signatures of AWS credentials. */
+  readonly authorizer: IFunction | 'aws-iam';
   /** Requests a second, of all callers together, and how many may come at once. */
   readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
   /** Whether guarded routes count against the usage plan of a key that the authorizer names. @default false */
@@ -31,7 +32,7 @@ export interface ServiceApiProps {
   readonly corsAllowedOrigins?: readonly string[];
 }
 
-/** A REST API in front of functions, whose guarded routes ask an authorizer. Every answer of its own is problem details. */
+/** A REST API in front of functions, whose guarded routes need a caller who is known. Every answer of its own is problem details. */
 export class ServiceApi extends Construct {
   readonly restApi: apigateway.RestApi;
   /** Requests for which the authorizer could not say yes or no; refusals are not among them. */
@@ -54,22 +55,29 @@ export class ServiceApi extends Construct {
       validateRequestBody: true,
       validateRequestParameters: true,
     });
+    this.guarded =
+      props.authorizer === 'aws-iam'
+        ? { authorizationType: apigateway.AuthorizationType.IAM }
+        : this.askAuthorizer(props.authorizer, props);
+    addGatewayResponses(this.restApi, { allowedOrigins: corsAllowedOrigins, isSigned: props.authorizer === 'aws-iam' });
+    acknowledge(this.restApi, findingsAreFine);
+  }
+
+  private askAuthorizer(handler: IFunction, { config, countsByKey }: ServiceApiProps): apigateway.MethodOptions {
     const authorizer = new apigateway.RequestAuthorizer(this, 'Authorizer', {
-      handler: props.authorizer,
+      handler,
       // The token alone: it names exactly one caller, so an answer that is replayed for it serves no other.
       identitySources: [apigateway.IdentitySource.header('Authorization')],
       resultsCacheTtl: Duration.seconds(config.authorizerCacheSeconds),
     });
-    this.guarded = {
+    return {
       authorizer,
       authorizationType: apigateway.AuthorizationType.CUSTOM,
-      ...(props.countsByKey && { apiKeyRequired: true }),
+      ...(countsByKey && { apiKeyRequired: true }),
     };
-    addGatewayResponses(this.restApi, corsAllowedOrigins);
-    acknowledge(this.restApi, findingsAreFine);
   }
 
-  /** Routes that need a token, answered by `handler`. */
+  /** Routes that need a token, or a signature, answered by `handler`. */
   addGuardedRoutes(handler: IFunction, routes: readonly Route[]): void {
     this.addRoutes(handler, routes, this.guarded);
   }
@@ -109,6 +117,7 @@ export class ServiceApi extends Construct {
     return new apigateway.RestApi(this, 'Api', {
       restApiName: ['tenantry', stage, name].filter((part) => part !== undefined).join('-'),
       description,
+      ...(props.authorizer === 'aws-iam' && { policy: noOtherAccounts(this) }),
       endpointTypes: [apigateway.EndpointType.REGIONAL],
       // JSON comes as its bytes, in base64: as text it would come with whatever is not UTF-8 replaced, and be stored like that.
       binaryMediaTypes: ['application/json'],
@@ -132,13 +141,28 @@ export class ServiceApi extends Construct {
   }
 }
 
+/**
+ * A principal of this account comes in by a policy of its own that allows `execute-api:Invoke`; nothing here may allow it too, since
+ * either would do. Those of other accounts are kept out, whatever their policies say.
+ */
+function noOtherAccounts(scope: Construct): PolicyDocument {
+  const statement = new PolicyStatement({
+    effect: Effect.DENY,
+    principals: [new AnyPrincipal()],
+    actions: ['execute-api:Invoke'],
+    resources: ['execute-api:/*'],
+    conditions: { StringNotEquals: { 'aws:PrincipalAccount': Stack.of(scope).account } },
+  });
+  return new PolicyDocument({ statements: [statement] });
+}
+
 const findingsAreFine = {
   'AwsSolutions-APIG3':
     'A firewall is a cost and a set of rules that a team should choose knowingly; throttles bound each caller.',
   'AwsSolutions-APIG6':
     'Execution logs can show the authorizer’s context, hence capabilities; access logs and traces tell the rest.',
   'AwsSolutions-COG4':
-    'A Lambda authorizer verifies the tokens: it takes several issuers, and looks at who the caller is.',
+    'A Lambda authorizer verifies the tokens, as it takes several issuers and looks at who the caller is; or IAM verifies signatures.',
   'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]':
     'The policy that AWS keeps for exactly this role, which API Gateway alone can assume.',
 };

@@ -6,6 +6,7 @@ import { controlService, operatorAuthorizerService } from '../constructs/control
 import { EventPublisher } from '../constructs/event-publisher.ts';
 import { OperationRestarter } from '../constructs/operation-restarter.ts';
 import { OperationsFunction } from '../constructs/operations-function.ts';
+import { OperatorPolicy } from '../constructs/operator-policy.ts';
 import { ServiceApi } from '../constructs/service-api.ts';
 import type { ServiceFunction } from '../constructs/service-function.ts';
 import type { ApplicationStack } from './application-stack.ts';
@@ -21,7 +22,7 @@ export interface ControlPlaneStackProps extends StackProps {
 /** Far more than operators and their scripts need, and far less than would wear the registry out. */
 const throttle = { rateLimit: 50, burstLimit: 100 };
 
-/** The control plane: an API for operators, its authorizer, and a function a service. */
+/** The control plane: an API for operators with its authorizer, the same for AWS principals, and a function a service. */
 export class ControlPlaneStack extends Stack {
   /** Functions by service, authorizer included. */
   readonly functions: Readonly<Record<string, ServiceFunction>>;
@@ -33,12 +34,20 @@ export class ControlPlaneStack extends Stack {
     const authorizer = operatorAuthorizerService(this, plane);
     const functions: Record<string, ServiceFunction> = { 'operator-authorizer': authorizer };
     this.functions = functions;
+    const description = `Tenantry control plane, stage ${config.stage}`;
+    const common = { config, throttle };
+    // Two doors to the same functions: a method of API Gateway asks an authorizer or verifies signatures, not either.
     const api = new ServiceApi(this, 'ControlApi', {
-      config,
+      ...common,
       name: 'control',
-      description: `Tenantry control plane, stage ${config.stage}`,
+      description,
       authorizer: authorizer.function,
-      throttle,
+    });
+    const iamApi = new ServiceApi(this, 'ControlIamApi', {
+      ...common,
+      name: 'control-iam',
+      description: `${description}, with AWS credentials`,
+      authorizer: 'aws-iam',
     });
     const operations = new OperationsFunction(this, 'Operations', plane, {
       restApi: application.api.restApi,
@@ -51,9 +60,12 @@ export class ControlPlaneStack extends Stack {
     functions['publish-events'] = publisher.service;
     for (const [name, routes] of Object.entries(controlServices)) {
       const service = (functions[name] = controlService(this, name, plane));
-      api.addGuardedRoutes(service.function, routes);
+      for (const door of [api, iamApi]) door.addGuardedRoutes(service.function, routes);
       operations.startedBy(service);
     }
     new CfnOutput(this, stackOutputs.controlPlaneUrl, { value: api.restApi.url });
+    new CfnOutput(this, stackOutputs.controlPlaneIamUrl, { value: iamApi.restApi.url });
+    const policy = new OperatorPolicy(this, 'OperatorPolicy', { config, api: iamApi });
+    new CfnOutput(this, stackOutputs.operatorPolicyArn, { value: policy.managedPolicyArn });
   }
 }

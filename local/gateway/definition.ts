@@ -9,6 +9,8 @@ export interface MethodDefinition {
   readonly resourcePath: string;
   readonly resourceId: string;
   readonly authorizerId: string | undefined;
+  /** Whether the caller signs with AWS credentials. */
+  readonly requiresSignature: boolean;
   readonly apiKeyRequired: boolean;
   /** Parameters that must be there, as `method.request.<place>.<name>`. Empty without a validator. */
   readonly requiredParameters: readonly string[];
@@ -120,6 +122,7 @@ function methodOf(deployment: Deployment, { properties, resource }: Read<typeof 
     resourceId: properties.ResourceId,
     resourcePath: resourcePath(deployment, properties.ResourceId, properties.RestApiId),
     authorizerId: properties.AuthorizerId,
+    requiresSignature: properties.AuthorizationType === 'AWS_IAM',
     apiKeyRequired: properties.ApiKeyRequired,
     requiredParameters: validator?.properties.ValidateRequestParameters
       ? Object.keys(properties.RequestParameters).filter((name) => properties.RequestParameters[name])

@@ -20,6 +20,7 @@ const responseTypes = {
   INTEGRATION_FAILURE: [502, 'InternalServerErrorException', 'Internal server error'],
   INTEGRATION_TIMEOUT: [504, 'InternalServerErrorException', 'Endpoint request timed out'],
   INVALID_API_KEY: [403, 'ForbiddenException', 'Forbidden'],
+  INVALID_SIGNATURE: [403, 'InvalidSignatureException', 'The signature that was calculated here is another one'],
   MISSING_AUTHENTICATION_TOKEN: [403, 'MissingAuthenticationTokenException', 'Missing Authentication Token'],
   QUOTA_EXCEEDED: [429, 'LimitExceededException', 'Limit Exceeded'],
   REQUEST_TOO_LARGE: [413, 'RequestTooLargeException', 'Request Too Long'],

@@ -3,6 +3,7 @@ import type { ApiKey, ApiKeyStore } from './api-keys.ts';
 import { Authorizer, type Invoke } from './authorizer.ts';
 import { type RequestContext, setRoute } from './context.ts';
 import type { ApiDefinition, StageThrottle } from './definition.ts';
+import { identityOf, type Principal } from './principals.ts';
 import { GatewayRefusal, type GatewayReply, refusalReply } from './gateway-responses.ts';
 import { isBinaryRequest } from './media-types.ts';
 import { mockReply } from './mock.ts';
@@ -10,6 +11,7 @@ import { authorizerEvent, type EventParts, proxyEvent } from './proxy-event.ts';
 import { proxyReply } from './proxy-reply.ts';
 import { type GatewayRequest, headerValues } from './request.ts';
 import { findRoute, type RouteMatch } from './router.ts';
+import { verifySignature } from './signature.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { UsagePlans } from './usage-plans.ts';
 import { validateParameters } from './validator.ts';
@@ -22,8 +24,12 @@ export class Gateway {
   readonly #usagePlans: UsagePlans;
   readonly #throttles: readonly { of: StageThrottle; bucket: TokenBucket }[];
 
-  constructor(api: ApiDefinition, keys: ApiKeyStore, invoke: Invoke) {
+  readonly #principals: readonly Principal[];
+
+  /** @param principals whose signatures are good, on methods that need one */
+  constructor(api: ApiDefinition, keys: ApiKeyStore, invoke: Invoke, principals: readonly Principal[] = []) {
     this.api = api;
+    this.#principals = principals;
     this.#invoke = invoke;
     this.#authorizers = new Map([...api.authorizers].map(([id, item]) => [id, new Authorizer(item, invoke)]));
     this.#usagePlans = new UsagePlans(api.usagePlans, keys);
@@ -81,6 +87,15 @@ export class Gateway {
 
   async #authorize(parts: EventParts): Promise<ApiKey | undefined> {
     const { request, context, route, api } = parts;
+    if (route.method.requiresSignature) {
+      const caller = await verifySignature(request, {
+        principals: this.#principals,
+        region: api.region,
+        now: new Date(),
+      });
+      Object.assign(context.identity, identityOf(caller));
+      if (!caller.mayInvoke) throw new GatewayRefusal('ACCESS_DENIED');
+    }
     const authorizer = this.#authorizers.get(route.method.authorizerId ?? '');
     const methodArn = `arn:aws:execute-api:${api.region}:${api.account}:${api.id}/${api.stage}/${request.method}${request.path}`;
     const asked = await authorizer?.authorize(

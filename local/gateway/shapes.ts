@@ -10,12 +10,30 @@ const number = z.coerce.number();
 const flag = z.union([z.boolean(), z.stringbool()]);
 const texts = z.record(z.string(), z.string());
 
+/** The one resource policy that changes nothing here, where all principals are of one account. */
+const noOtherAccounts = z.strictObject(
+  {
+    Version: z.string(),
+    Statement: z.array(
+      z.strictObject({
+        Effect: z.literal('Deny'),
+        Action: z.literal('execute-api:Invoke'),
+        Resource: z.literal('execute-api:/*'),
+        Principal: z.union([z.literal('*'), z.strictObject({ AWS: z.literal('*') })]),
+        Condition: z.strictObject({ StringNotEquals: z.strictObject({ 'aws:PrincipalAccount': z.string() }) }),
+      }),
+    ),
+  },
+  'the local gateway knows no resource policy but the one that keeps other accounts out',
+);
+
 export const restApiShape = {
   type: 'AWS::ApiGateway::RestApi',
   schema: z.strictObject({
     Name: z.string().default('api'),
     ApiKeySourceType: z.enum(['HEADER', 'AUTHORIZER']).default('HEADER'),
     BinaryMediaTypes: z.array(z.string()).default([]),
+    Policy: noOtherAccounts.optional(),
   }),
   ignored: [
     'Description',
@@ -70,7 +88,9 @@ export const methodShape = {
     HttpMethod: z.string(),
     ResourceId: z.string(),
     RestApiId: z.string(),
-    AuthorizationType: z.enum(['NONE', 'CUSTOM'], 'the local gateway has Lambda authorizers only').default('NONE'),
+    AuthorizationType: z
+      .enum(['NONE', 'CUSTOM', 'AWS_IAM'], 'the local gateway has Lambda authorizers and AWS_IAM only')
+      .default('NONE'),
     AuthorizerId: z.string().optional(),
     ApiKeyRequired: flag.default(false),
     RequestParameters: z.record(z.string(), flag).default({}),

@@ -7,6 +7,8 @@ import { StartupError } from './startup-error.ts';
 export interface NamedApis {
   readonly tenants: ApiDefinition;
   readonly control: ApiDefinition;
+  /** The same as `control`, with AWS credentials in place of tokens. */
+  readonly controlIam: ApiDefinition;
 }
 
 /**
@@ -22,7 +24,11 @@ export function readNamedApis(deployment: Deployment): NamedApis {
     if (api) return api;
     throw new StartupError(`No stack has an output ${output} with the URL of a REST API.`);
   };
-  const found = { tenants: named(stackOutputs.apiUrl), control: named(stackOutputs.controlPlaneUrl) };
+  const found = {
+    tenants: named(stackOutputs.apiUrl),
+    control: named(stackOutputs.controlPlaneUrl),
+    controlIam: named(stackOutputs.controlPlaneIamUrl),
+  };
   const other = apis.find((api) => !Object.values(found).includes(api));
   if (!other) return found;
   throw new StartupError(

@@ -8,6 +8,8 @@ export function describeStack(stack: RunningStack): object {
   return {
     apiUrl: stack.apiUrl,
     controlPlaneUrl: stack.controlPlaneUrl,
+    controlPlaneIamUrl: stack.controlPlaneIamUrl,
+    awsCredentialsFile: stack.credentialsFile,
     issuerUrl: stack.issuerUrl,
     dataApiUrl: services.dataApiUrl,
     secretsManagerUrl: services.endpoints['AWS_ENDPOINT_URL_SECRETS_MANAGER'],

@@ -15,6 +15,7 @@ import { parseUntyped } from '../untyped.ts';
 import { type ContractArns, readContractArns } from './contract-arns.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { Progress } from './progress.ts';
+import { makePrincipals } from './make-principals.ts';
 import { type NamedApis, readNamedApis } from './named-apis.ts';
 import { serveApi } from './serve-api.ts';
 import { startFunctions } from './start-functions.ts';
@@ -39,6 +40,9 @@ export interface StackOptions {
 export interface RunningStack {
   readonly apiUrl: string;
   readonly controlPlaneUrl: string;
+  readonly controlPlaneIamUrl: string;
+  /** In the form of the AWS command line, with a profile a principal. */
+  readonly credentialsFile: string;
   readonly issuerUrl: string;
   readonly redisUrl: string;
   readonly lambdaUrl: string;
@@ -88,14 +92,17 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
   });
   const apis = readNamedApis(deployment);
   const arns = await deploy(options, deployment, apis, functions, services);
+  const credentialsFile = folder.file('aws-credentials');
+  const principals = await makePrincipals(credentialsFile, apis.controlIam);
   const serve = (api: ApiDefinition, port: number, log: string): Promise<string> =>
-    serveApi({ ...options, api, port, accessLog: folder.file(log), services, functions });
+    serveApi({ ...options, api, port, accessLog: folder.file(log), services, functions, principals });
   const apiUrl = await serve(apis.tenants, options.port, 'logs/access.log');
   const controlPlaneUrl = await serve(apis.control, 0, 'logs/control-plane-access.log');
+  const controlPlaneIamUrl = await serve(apis.controlIam, 0, 'logs/control-plane-iam-access.log');
   void startBackground();
   const { region } = apis.tenants;
-  const { url: lambdaUrl } = lambda;
-  return { apiUrl, controlPlaneUrl, issuerUrl: issuer.url, redisUrl: redis.url, lambdaUrl, region, services, arns };
+  const urls = { apiUrl, controlPlaneUrl, controlPlaneIamUrl, issuerUrl: issuer.url, redisUrl: redis.url };
+  return { ...urls, lambdaUrl: lambda.url, credentialsFile, region, services, arns };
 }
 
 async function deploymentOfSources({ folder, progress }: StackOptions, issuer: Issuer): Promise<Deployment> {

@@ -6,4 +6,8 @@ export const stackOutputs = {
   controlPlaneUrl: 'ControlPlaneUrl',
   /** The bus to which events of tenants are published. */
   eventBusArn: 'EventBusArn',
+  /** The same for machines and the operators' command, who sign requests with AWS credentials. */
+  controlPlaneIamUrl: 'ControlPlaneIamUrl',
+  /** Managed policy that lets its principals send requests there. */
+  operatorPolicyArn: 'OperatorPolicyArn',
 } as const;

@@ -13,6 +13,8 @@ export const errorCatalogue = {
   'tenant-not-named': { status: 400, title: 'The request names no tenant' },
   'tenant-not-found': { status: 404, title: 'No such tenant' },
   'operator-only': { status: 403, title: 'Only operators may do this' },
+  'signature-missing': { status: 403, title: 'A request signed with AWS credentials is required' },
+  'signature-invalid': { status: 403, title: 'The signature of the request is not valid' },
   forbidden: { status: 403, title: 'Not allowed' },
   'api-key-invalid': { status: 403, title: 'The tenant has no usable API key' },
 

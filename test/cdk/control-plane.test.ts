@@ -3,6 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { authorizerCacheSeconds, controlServices, stackOutputs } from '../../shared/contract/index.ts';
 import { methods, type Resource, synthesize, type Synthesized, templateOf } from './synthesize.ts';
 
+/** How the logical ids of the two doors begin. */
+const tokenApi = 'ControlApi';
+const iamApi = 'ControlIamApi';
+
 let synthesized: Synthesized;
 let controlPlane: Template;
 beforeAll(() => {
@@ -13,12 +17,14 @@ afterAll(() => synthesized[Symbol.dispose]());
 
 describe('the API of the control plane', () => {
   it('has exactly the routes of the contract, and no preflights, though browsers may call that of tenants', () => {
-    expect([...methods(controlPlane).keys()].sort()).toEqual(Object.values(controlServices).flat().toSorted());
+    const routes = Object.values(controlServices).flat().toSorted();
+    expect([...methods(controlPlane, tokenApi).keys()].sort()).toEqual(routes);
+    expect([...methods(controlPlane, iamApi).keys()].sort()).toEqual(routes);
     expect(methods(templateOf(synthesized, 'Application')).has('OPTIONS /projects')).toBe(true);
   });
 
   it('asks the authorizer of operators on every route, and for no key', () => {
-    for (const [route, method] of methods(controlPlane)) {
+    for (const [route, method] of methods(controlPlane, tokenApi)) {
       expect(method, route).toMatchObject({
         AuthorizationType: 'CUSTOM',
         AuthorizerId: { Ref: expect.stringContaining('Authorizer') },
@@ -61,5 +67,55 @@ describe('the API of the control plane', () => {
     expect(JSON.stringify(controlPlane.findResources('AWS::ApiGateway::GatewayResponse'))).not.toContain(
       'Access-Control',
     );
+  });
+});
+
+describe('the same API for AWS principals', () => {
+  it('has API Gateway verify a signature on every route, and asks no authorizer', () => {
+    const guarded = [...methods(controlPlane, iamApi)];
+    expect(guarded.length).toBeGreaterThan(0);
+    for (const [route, method] of guarded) {
+      expect(method['AuthorizationType'], route).toBe('AWS_IAM');
+      expect(method, route).not.toHaveProperty('AuthorizerId');
+    }
+  });
+
+  it('ends at the functions that answer the other door, which no API but these two may invoke', () => {
+    const uriOf = (api: string) =>
+      [...methods(controlPlane, api).values()].map((method) => (method['Integration'] as { Uri: unknown }).Uri);
+    expect(uriOf(iamApi)).toEqual(uriOf(tokenApi));
+    const permissions = Object.values(controlPlane.findResources('AWS::Lambda::Permission')) as Resource[];
+    expect(permissions.length).toBeGreaterThanOrEqual(2);
+    for (const { Properties } of permissions) {
+      expect(Properties['Principal']).toBe('apigateway.amazonaws.com');
+      expect(JSON.stringify(Properties['SourceArn'])).toMatch(/"Ref":"Control(Iam)?Api/);
+    }
+  });
+
+  it('lets no principal in by itself, and keeps those of other accounts out', () => {
+    const apis = Object.entries(controlPlane.findResources('AWS::ApiGateway::RestApi')) as [string, Resource][];
+    const policyOf = (api: string) => apis.find(([id]) => id.startsWith(api))?.[1].Properties['Policy'];
+    expect(policyOf(iamApi)).toMatchObject({
+      Statement: [
+        {
+          Effect: 'Deny',
+          Principal: { AWS: '*' },
+          Action: 'execute-api:Invoke',
+          Resource: 'execute-api:/*',
+          Condition: { StringNotEquals: { 'aws:PrincipalAccount': { Ref: 'AWS::AccountId' } } },
+        },
+      ],
+    });
+    expect(policyOf(tokenApi)).toBeUndefined();
+  });
+
+  it('comes with a policy that lets its principals call this one stage, and nothing else', () => {
+    const [policy, ...others] = Object.values(controlPlane.findResources('AWS::IAM::ManagedPolicy')) as Resource[];
+    expect(others).toEqual([]);
+    const { Statement } = policy?.Properties['PolicyDocument'] as { Statement: { Resource: unknown }[] };
+    expect(Statement).toMatchObject([{ Effect: 'Allow', Action: 'execute-api:Invoke' }]);
+    expect(JSON.stringify(Statement[0]?.Resource)).toMatch(/:execute-api:.*"Ref":"ControlIamApi\w+"\},"\/dev\/\*\/\*"/);
+    controlPlane.hasOutput(stackOutputs.controlPlaneIamUrl, { Value: Match.anyValue() });
+    controlPlane.hasOutput(stackOutputs.operatorPolicyArn, { Value: Match.anyValue() });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it, beforeAll, afterAll } from 'vitest';
 import { denyStage } from '../../shared/authorizer/index.ts';
 import { AppError, type ErrorCode, errorCatalogue, problemDetails } from '../../shared/errors/index.ts';
-import { type Resource, synthesize, type Synthesized, templateOf } from './synthesize.ts';
+import { isOfApi, type Resource, synthesize, type Synthesized, templateOf } from './synthesize.ts';
 
 interface GatewayResponse {
   readonly ResponseType: string;
@@ -54,29 +54,60 @@ const expected: Record<string, [ErrorCode, number] | undefined> = {
   DEFAULT_5XX: ['internal', 500],
 };
 
-describe.each(['Application', 'ControlPlane'])('answers of the gateway itself, of stack %s', (stack) => {
-  beforeAll(() => {
-    const found = templateOf(synthesized, stack).findResources('AWS::ApiGateway::GatewayResponse');
-    const all = (Object.values(found) as Resource[]).map(({ Properties }) => Properties as unknown as GatewayResponse);
-    responses = new Map(all.map((response) => [response.ResponseType, response]));
+/** Where signatures are asked for, in place of tokens. */
+const expectedOfSigned: typeof expected = {
+  ...expected,
+  MISSING_AUTHENTICATION_TOKEN: ['signature-missing', 403],
+  UNAUTHORIZED: ['signature-invalid', 403],
+  EXPIRED_TOKEN: ['signature-invalid', 403],
+  INVALID_SIGNATURE: ['signature-invalid', 403],
+  ACCESS_DENIED: ['forbidden', 403],
+};
+
+function readResponses(stack: string, api: string): void {
+  const found = templateOf(synthesized, stack).findResources('AWS::ApiGateway::GatewayResponse');
+  const ofApi = (Object.values(found) as Resource[]).filter((response) => isOfApi(response, api));
+  const all = ofApi.map(({ Properties }) => Properties as unknown as GatewayResponse);
+  responses = new Map(all.map((response) => [response.ResponseType, response]));
+}
+
+function expectProblem(type: string, wanted: [ErrorCode, number] | undefined): void {
+  const [code, status] = wanted ?? ['internal', 500];
+  expect(responses.get(type)?.StatusCode).toBe(String(status));
+  expect(headerOf(type, 'Content-Type')).toBe("'application/problem+json'");
+  const instance = '$context.extendedRequestId';
+  const problem = { type: `urn:tenantry:error:${code}`, code, ...errorCatalogue[code], status, instance };
+  expect(problemOf(type)).toMatchObject(problem);
+}
+
+describe('answers of the gateway itself, of the API that verifies signatures', () => {
+  beforeAll(() => readResponses('ControlPlane', 'ControlIamApi'));
+
+  it('cover every kind that API Gateway knows', () => {
+    expect([...responses.keys()].sort()).toEqual(Object.keys(expectedOfSigned).sort());
   });
+
+  it.each(Object.entries(expectedOfSigned))('%s is problem details of the catalogue', (type, wanted) => {
+    expectProblem(type, wanted);
+  });
+
+  it('ask for no bearer token', () => {
+    expect(headerOf('UNAUTHORIZED', 'WWW-Authenticate')).toBeUndefined();
+  });
+});
+
+describe.each([
+  ['Application', ''],
+  ['ControlPlane', 'ControlApi'],
+])('answers of the gateway itself, of stack %s', (stack, api) => {
+  beforeAll(() => readResponses(stack, api));
 
   it('cover every kind that API Gateway knows', () => {
     expect([...responses.keys()].sort()).toEqual([...Object.keys(expected), 'ACCESS_DENIED'].sort());
   });
 
   it.each(Object.entries(expected))('%s is problem details of the catalogue', (type, wanted) => {
-    const [code, status] = wanted ?? ['internal', 500];
-
-    expect(responses.get(type)?.StatusCode).toBe(String(status));
-    expect(headerOf(type, 'Content-Type')).toBe("'application/problem+json'");
-    expect(problemOf(type)).toMatchObject({
-      type: `urn:tenantry:error:${code}`,
-      code,
-      ...errorCatalogue[code],
-      status,
-      instance: '$context.extendedRequestId',
-    });
+    expectProblem(type, wanted);
   });
 
   it('tell nothing about failures of our own but that they happened', () => {

@@ -54,14 +54,23 @@ export function resourcesOf({ templates }: Synthesized, type: string): Record<st
   return Object.fromEntries(found.flatMap((resources) => Object.entries(resources)));
 }
 
-/** `METHOD /path` of every method, with its properties. */
-export function methods(template: Template): Map<string, Resource['Properties']> {
+/** Whether a resource belongs to the API whose logical id begins like this. */
+export const isOfApi = ({ Properties }: Resource, api: string): boolean =>
+  ((Properties['RestApiId'] as { Ref?: string } | undefined)?.Ref ?? '').startsWith(api);
+
+/**
+ * `METHOD /path` of every method, with its properties.
+ *
+ * @param api begin of an API's logical id, where a stack has several
+ */
+export function methods(template: Template, api = ''): Map<string, Resource['Properties']> {
   const resources = template.findResources('AWS::ApiGateway::Resource') as Record<string, Resource>;
   const pathOf = (id: unknown): string => {
     const resource = resources[(id as { Ref?: string }).Ref ?? ''];
     return resource ? `${pathOf(resource.Properties['ParentId'])}/${String(resource.Properties['PathPart'])}` : '';
   };
-  const found = Object.values(template.findResources('AWS::ApiGateway::Method') as Record<string, Resource>);
+  const all = Object.values(template.findResources('AWS::ApiGateway::Method') as Record<string, Resource>);
+  const found = all.filter((method) => isOfApi(method, api));
   return new Map(
     found.map(({ Properties }) => [
       `${String(Properties['HttpMethod'])} ${pathOf(Properties['ResourceId'])}`,

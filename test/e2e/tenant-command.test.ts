@@ -18,7 +18,7 @@ describe('tenant list', () => {
   test('says what is wrong with a filter', async () => {
     const { code, stdout, stderr } = await tenant('list', '--plan', 'gold');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^The request is not valid:\n {2}query\/plan: .*"free".*\n$/);
+    expect(stderr).toMatch(/^--plan is one of free, pro, enterprise, not "gold"\.\nMore: .* list --help\n$/);
   });
 });
 
@@ -30,15 +30,35 @@ describe('tenant show', () => {
   });
 
   test.each([
-    [['nobody'], /^There is no tenant nobody\.\n$/],
-    [['../tenants'], /^"\.\.\/tenants" is no tenant id\./],
-    [[], /^Name one tenant\.\nusage: /],
-    [['acme', 'globex'], /^Name one tenant\.\nusage: /],
-    [['acme', '--colour'], /^Unknown option '--colour'/],
-  ])('says what is wrong with %j', async (args, message) => {
+    [1, ['nobody'], /^No such resource \[not-found\]\nThere is no tenant nobody\.\n.*list/],
+    [2, ['../tenants'], /^"\.\.\/tenants" is no tenant id: /],
+    [2, [], /^Name the <tenant>\.\nMore: .* show --help\n$/],
+    [2, ['acme', 'globex'], /^There is one thing too much: "globex"\.\n/],
+    [2, ['acme', '--colour'], /^Unknown option '--colour'/],
+    [2, ['acme', '--api', 'https://example.com'], /^--api names a deployed control plane, --data a local one: choose/],
+  ])('exits with %d and says what is wrong with %j', async (exitCode, args, message) => {
     const { code, stdout, stderr } = await tenant('show', ...args);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' });
     expect(stderr).toMatch(message);
+  });
+});
+
+describe('the command', () => {
+  test('says what there is when it is not told what to do, and when it is told something else', async () => {
+    const [nothing, other, help] = await Promise.all([tenantCommand(), tenantCommand('frob'), tenantCommand('--help')]);
+    expect([nothing.code, other.code, help.code]).toEqual([2, 2, 0]);
+    expect(other.stderr).toMatch(/^There is no command "frob"\.\nusage: /);
+    expect(other.stderr).toContain(help.stdout);
+    for (const name of ['list', 'create', 'delete', 'operations', 'audit-log', 'impersonate', 'quotas', 'run']) {
+      expect(help.stdout).toMatch(new RegExp(`^ {2}${name} +\\S`, 'm'));
+    }
+  });
+
+  test('describes each of its commands', async () => {
+    const { code, stdout } = await tenantCommand('create', '--help');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^usage: npm run -s tenant -- create <tenant> \[options\]\n/);
+    expect(stdout).toMatch(/--plan P +.*: free, pro, enterprise\n/);
   });
 });
 
@@ -46,6 +66,6 @@ test('without a stack there is nobody to ask, and the command says how to start 
   const folder = await makePassableFolder('tenantry-tenant-');
   const { code, stderr } = await tenantCommand('list', '--data', folder);
   await rm(folder, { recursive: true });
-  expect(code).toBe(2);
+  expect(code).toBe(1);
   expect(stderr).toMatch(/^No stack is running in .*npm run dev/);
 });

@@ -26,7 +26,7 @@ export interface TestLambda extends AsyncDisposable {
 }
 
 /** A stack of functions, each with a version 1 and the alias `live`. */
-export function functionsDeployment(folder: string, functions: readonly TestFunction[], more: object = {}): Deployment {
+function functionsDeployment(folder: string, functions: readonly TestFunction[], more: object = {}): Deployment {
   const resources = functions.flatMap(({ name, code, properties }) => {
     mkdirSync(join(folder, name));
     const stdin = { contents: code, resolveDir: process.cwd(), loader: 'ts' as const };

@@ -53,12 +53,15 @@ export async function stopDev(run: DevRun): Promise<number | null> {
 const stackFile = z.object({
   apiUrl: z.string(),
   controlPlaneUrl: z.string(),
+  controlPlaneIamUrl: z.string(),
+  awsCredentialsFile: z.string(),
   issuerUrl: z.string(),
   dataApiUrl: z.string(),
   apiGatewayUrl: z.string(),
   eventBridgeUrl: z.string(),
   postgresUrl: z.string(),
   redisUrl: z.string(),
+  resources: z.object({ region: z.string() }),
 });
 export type StackFile = z.infer<typeof stackFile>;
 

@@ -54,10 +54,11 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   ['without the role', { roles: ['admin'] }, /lacks the role operator/],
   ['without roles', { roles: undefined }, /lacks the role operator/],
   ['with a role that only looks like it', { roles: ['Operator', 'operators', 'an operator', ['operator']] }, /lacks/],
+  ['whose subject looks like an AWS principal', { sub: 'arn:aws:iam::000000000000:user/root' }, /looks like an AWS/],
   ['with roles that are no list', { roles: { operator: true } }, /lacks the role operator/],
 ])('A good token %s is refused with a reason', async (_, claims, reason) => {
   const { principalId, policyDocument, context } = await authorize(await bearer(claims));
-  expect(principalId).toBe('olga');
+  expect(principalId).toBe(claims['sub'] ?? 'olga');
   expect(policyDocument.Statement).toMatchObject([{ Effect: 'Deny', Resource: stage }]);
   expect(context).toEqual({
     errorCode: 'operator-only',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatFindings, type LocatedFinding } from '../../../cli/format-findings.ts';
+import { formatFindings, type LocatedFinding } from '../../../cli/terminal/format-findings.ts';
 
 const finding = (changes: Partial<LocatedFinding> = {}): LocatedFinding => ({
   cluster: 'main',

@@ -9,6 +9,7 @@ export const method = (route: string, overrides: Partial<MethodDefinition> = {})
     resourcePath,
     resourceId: 'resource',
     authorizerId: undefined,
+    requiresSignature: false,
     apiKeyRequired: false,
     requiredParameters: [],
     integration: { Type: 'AWS_PROXY', TimeoutInMillis: 29_000, IntegrationResponses: [] },

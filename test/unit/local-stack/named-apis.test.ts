@@ -21,14 +21,17 @@ function stackOf(name: string, apis: readonly string[], outputs: Readonly<Record
 }
 
 test('Which REST API is whose is what the outputs of the stacks say, in whatever order', () => {
-  const control = stackOf('Control', ['Second'], { ControlPlaneUrl: 'Second' });
+  const control = stackOf('Control', ['Third', 'Second'], {
+    ControlPlaneUrl: 'Second',
+    ControlPlaneIamUrl: 'Third',
+  });
   const application = stackOf('Application', ['First'], { ApiUrl: 'First' });
   for (const stacks of [
     [control, application],
     [application, control],
   ]) {
-    const { tenants, control: operators } = readNamedApis(deploymentOf(stacks));
-    expect([tenants.name, operators.name]).toEqual(['First', 'Second']);
+    const { tenants, control: operators, controlIam } = readNamedApis(deploymentOf(stacks));
+    expect([tenants.name, operators.name, controlIam.name]).toEqual(['First', 'Second', 'Third']);
   }
 });
 
@@ -36,9 +39,9 @@ test.each<[string, string[], Record<string, string>, RegExp]>([
   ['an output is missing', ['First'], { ApiUrl: 'First' }, /ControlPlaneUrl/],
   [
     'an API is in no output',
-    ['First', 'Second', 'Third'],
-    { ApiUrl: 'First', ControlPlaneUrl: 'Second' },
-    /REST API Third/,
+    ['First', 'Second', 'Third', 'Fourth'],
+    { ApiUrl: 'First', ControlPlaneUrl: 'Second', ControlPlaneIamUrl: 'Third' },
+    /REST API Fourth/,
   ],
 ])('When %s the start stops and says so', (_, apis, outputs, message) => {
   const read = () => readNamedApis(deploymentOf([stackOf('App', apis, outputs)]));

@@ -1,4 +1,4 @@
-import type { Finding } from '../shared/database/audit.ts';
+import type { Finding } from '../../shared/database/audit.ts';
 import type { Paint } from './paint.ts';
 
 /** A finding, and where. */

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const tokenCommand = fileURLToPath(new URL('../local/token.ts', import.meta.url));
+const tokenCommand = fileURLToPath(new URL('../../local/token.ts', import.meta.url));
 
 /**
  * An operator's token of the local issuer, from the command that mints them.

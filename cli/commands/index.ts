@@ -1,0 +1,31 @@
+import type { Command } from '../command.ts';
+import { auditCommand } from './audit.ts';
+import { auditLogCommand } from './audit-log.ts';
+import { activateCommand, deleteCommand, exportCommand, planCommand, suspendCommand } from './change.ts';
+import { completionCommand } from './completion.ts';
+import { createCommand } from './create.ts';
+import { impersonateCommand } from './impersonate.ts';
+import { listCommand } from './list.ts';
+import { operationsCommand } from './operations.ts';
+import { quotasCommand } from './quotas.ts';
+import { runCommand } from './run.ts';
+import { showCommand } from './show.ts';
+
+/** What the operator can type, by name. */
+export const commands: Readonly<Record<string, Command>> = {
+  list: listCommand,
+  show: showCommand,
+  create: createCommand,
+  plan: planCommand,
+  suspend: suspendCommand,
+  activate: activateCommand,
+  export: exportCommand,
+  delete: deleteCommand,
+  operations: operationsCommand,
+  'audit-log': auditLogCommand,
+  impersonate: impersonateCommand,
+  run: runCommand,
+  quotas: quotasCommand,
+  audit: auditCommand,
+  completion: completionCommand,
+};

@@ -1,0 +1,42 @@
+import type { Tenant } from '../api/tenants.ts';
+import { formatFields } from './fields.ts';
+import type { Colour, Paint } from './paint.ts';
+import { type Column, formatTable, type TableOptions } from './table.ts';
+import { minuteOf } from './times.ts';
+
+const stateColours: Readonly<Record<string, Colour>> = { active: 'green', suspended: 'yellow' };
+const colourOf = (state: string): Colour => stateColours[state] ?? 'cyan';
+const homeOf = ({ cluster, database, schema }: Tenant['placement']): string => `${cluster}/${database}/${schema}`;
+
+const columns: readonly Column<Tenant>[] = [
+  { title: 'TENANT', of: ({ tenantId }) => tenantId, colour: () => 'bold' },
+  { title: 'NAME', of: ({ name }) => name, isLong: true },
+  { title: 'PLAN', of: ({ plan }) => plan },
+  { title: 'STATE', of: ({ state }) => state, colour: ({ state }) => colourOf(state) },
+  { title: 'MODEL', of: ({ placement }) => placement.model },
+  { title: 'HOME', of: ({ placement }) => homeOf(placement), isLong: true },
+  { title: 'CREATED', of: ({ createdAt }) => minuteOf(createdAt) },
+];
+
+/** A table for a terminal, a line a tenant. */
+export function formatTenants(tenants: readonly Tenant[], options: Omit<TableOptions, 'noun'>): string {
+  return formatTable(tenants, columns, { ...options, noun: 'tenant' });
+}
+
+/** One tenant for a terminal, a line a field. */
+export function formatTenant(tenant: Tenant, paint: Paint): string {
+  const { tenantId, name, plan, state, placement, createdAt, updatedAt } = tenant;
+  return formatFields(
+    {
+      Tenant: [tenantId, 'bold'],
+      Name: name,
+      Plan: plan,
+      State: [state, colourOf(state)],
+      Model: placement.model,
+      Home: homeOf(placement),
+      Created: createdAt,
+      Updated: updatedAt,
+    },
+    paint,
+  );
+}
