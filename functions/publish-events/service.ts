@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { EventBus, FailedEvent, OutboxEvent, PublishOutcome } from '../../shared/control/index.ts';
+import type { Claim, EventBus, FailedEvent, OutboxEvent, PublishOutcome } from '../../shared/control/index.ts';
 import { serviceLogger } from '../../shared/logging/index.ts';
 
 export interface Outbox {
   /** The next events that nobody else is publishing, those of a tenant in their order. */
-  claim(claimant: string): Promise<OutboxEvent[]>;
+  claim(claimant: string): Promise<Claim>;
   settle(claimant: string, outcome: PublishOutcome): Promise<void>;
 }
 
@@ -37,9 +37,9 @@ export async function publishEvents(outbox: Outbox, bus: EventBus, mayGoOn: () =
   const total = { published: 0, failed: 0, refused: 0 };
   while (mayGoOn()) {
     const claimant = randomUUID();
-    const events = await outbox.claim(claimant);
-    if (events.length === 0) break;
-    const failures = await bus.publish(events);
+    const { events, tooLarge } = await outbox.claim(claimant);
+    if (events.length + tooLarge.length === 0) break;
+    const failures = [...tooLarge, ...(await bus.publish(events))];
     const outcome = outcomeOf(events, failures);
     await outbox.settle(claimant, outcome);
     total.published += outcome.published.length;

@@ -42,6 +42,7 @@ export {
 export { type EventBus, eventBusOf, type FailedEvent } from './event-bus.ts';
 export { type EventPublishing, eventPublishingOf } from './event-publishing.ts';
 export {
+  type Claim,
   claimEvents,
   oldestUnpublishedSeconds,
   type OutboxEvent,

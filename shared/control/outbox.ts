@@ -1,15 +1,18 @@
 import * as z from 'zod';
 import { queryRegistry } from '../database/registry-connection.ts';
-import type { PublishableEvent } from './event-bus.ts';
+import type { FailedEvent, PublishableEvent } from './event-bus.ts';
 
 const rowSchema = z.object({
   id: z.uuid(),
   tenantId: z.string(),
   sequence: z.number().int(),
   type: z.string(),
-  detail: z.record(z.string(), z.unknown()),
   at: z.string(),
+  bytes: z.number().int(),
+  /** Null if it is larger than can be read. */
+  detail: z.record(z.string(), z.unknown()).nullable(),
 });
+type Row = z.output<typeof rowSchema>;
 
 /** An event of the outbox, as it goes to the bus. */
 export interface OutboxEvent extends PublishableEvent {
@@ -36,13 +39,19 @@ export interface PublishOutcome {
   readonly pauseSeconds: number;
 }
 
+export interface Claim {
+  readonly events: readonly OutboxEvent[];
+  /** Events that are too large to be read. Their detail is left out here. */
+  readonly tooLarge: readonly FailedEvent<OutboxEvent>[];
+}
+
 /**
  * The next events of tenants whose events nobody else is publishing, those of a tenant in their order.
  *
  * @param claimant an id that nobody has used before; the same one gets the same again
  */
-export async function claimEvents(claimant: string, limits: ClaimLimits): Promise<OutboxEvent[]> {
-  const rows = await queryRegistry({
+export async function claimEvents(claimant: string, limits: ClaimLimits): Promise<Claim> {
+  const answer = await queryRegistry({
     sql: `select cast(event as text) from registry.claim_events(cast(:claimant as uuid), cast(:lease as int),
       cast(:tenants as int), cast(:events as int)) event`,
     parameters: {
@@ -54,13 +63,22 @@ export async function claimEvents(claimant: string, limits: ClaimLimits): Promis
     operation: 'update',
     twice: 'harmless',
   });
-  return z.array(rowSchema).parse(rows).map(outboxEvent);
+  const rows = z.array(rowSchema).parse(answer);
+  return {
+    events: rows.filter(({ detail }) => detail !== null).map(outboxEvent),
+    tooLarge: rows
+      .filter(({ detail }) => detail === null)
+      .map((row) => ({
+        event: outboxEvent(row),
+        code: 'EventTooLarge',
+        message: `Its detail has ${row.bytes} bytes.`,
+      })),
+  };
 }
 
-function outboxEvent({ type, detail, at, ...numbered }: z.output<typeof rowSchema>): OutboxEvent {
-  const { id, tenantId } = numbered;
+function outboxEvent({ id, tenantId, sequence, type, detail, at }: Row): OutboxEvent {
   // What identifies an event is never what somebody asked for.
-  return { id, tenantId, detailType: type, at: new Date(at), detail: { ...detail, ...numbered, at } };
+  return { id, tenantId, detailType: type, at: new Date(at), detail: { ...detail, id, tenantId, sequence, at } };
 }
 
 /** Writes down what came of a claim, and gives it back. */

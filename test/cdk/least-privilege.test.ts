@@ -161,7 +161,13 @@ describe('least privilege', () => {
     const readers = allStatements()
       .filter(({ statement }) => JSON.stringify(statement.Resource).includes('SecretsControl'))
       .map(({ role }) => role.replace(/Role\w+$/, ''));
-    expect(readers.sort()).toEqual(['Controlcontrolplane', 'MigrationsMigrate', 'Operations']);
+    expect(readers.sort()).toEqual([
+      'Controlcontrolplane',
+      'EventsPublish',
+      'MigrationsMigrate',
+      'OperationRestarterRestart',
+      'Operations',
+    ]);
   });
 
   it('lets operations change keys, which have no names in ARNs, but only plans and the cache of the one API', () => {
@@ -180,6 +186,20 @@ describe('least privilege', () => {
     expect(
       JSON.stringify(grantsOf('OperationsRole')).match(/ExportsOutputRefTenantApiPlan(free|pro|enterprise)/g),
     ).toHaveLength(6);
+  });
+
+  it.each([
+    ['EventsPublishRole', 'events:PutEvents', 'EventsBus'],
+    ['OperationRestarterRestartRole', 'lambda:InvokeFunction', 'OperationsLive'],
+  ])('lets %s log in to the registry, do %s, and nothing else', (prefix, action, resource) => {
+    const grants = grantsOf(prefix);
+    expect(readableSecrets(prefix)).toEqual(['Control']);
+    expect(grants.flatMap(({ Action }) => list(Action)).sort()).toEqual(
+      [action, 'rds-data:ExecuteStatement', 'secretsmanager:GetSecretValue'].sort(),
+    );
+    const [own] = grants.filter(({ Action }) => list(Action).includes(action));
+    expect(list(own?.Resource)).toHaveLength(1);
+    expect(JSON.stringify(own?.Resource)).toContain(resource);
   });
 
   it('lets the authorizer of operators reach nothing: all that it has to know is in the token', () => {
@@ -206,7 +226,21 @@ describe('least privilege', () => {
     expect(variablesOf('Serviceopenapi')).toEqual(['STAGE']);
     expect(variablesOf('OperatorAuthorizer')).toEqual(['ISSUERS', 'STAGE']);
     expect(variablesOf('Controlcontrolplane')).toEqual(['CLUSTERS', 'OPERATIONS_FUNCTION_ARN', 'REGISTRY', 'STAGE']);
-    expect(variablesOf('OperationsFunction')).toEqual(['CLUSTERS', 'REGISTRY', 'STAGE', 'TENANT_API']);
+    expect(variablesOf('OperationsFunction')).toEqual([
+      'CLUSTERS',
+      'PUBLISHER_FUNCTION_ARN',
+      'REGISTRY',
+      'STAGE',
+      'TENANT_API',
+    ]);
+    expect(variablesOf('EventsPublish')).toEqual(['CLUSTERS', 'EVENT_BUS', 'REGISTRY', 'STAGE']);
+    expect(variablesOf('OperationRestarter')).toEqual([
+      'CLUSTERS',
+      'OPERATIONS_FUNCTION_ARN',
+      'REGISTRY',
+      'RESTART_AFTER_SECONDS',
+      'STAGE',
+    ]);
     expect(variablesOf('MigrationsMigrateFunction')).toEqual([
       'CLUSTERS',
       'REGISTRY',

@@ -83,7 +83,6 @@ describe('dashboard and alarms', () => {
       AlarmActions: [Match.anyValue()],
       OKActions: [Match.anyValue()],
       AlarmDescription: Match.stringLikeRegexp('(Look|Raise)'),
-      TreatMissingData: 'notBreaching',
     });
     observability.hasResourceProperties('AWS::SNS::Subscription', { Protocol: 'email', Endpoint: 'ops@example.com' });
   });

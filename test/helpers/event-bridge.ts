@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { type EventBridgeOptions, startEventBridge } from '../../local/event-bridge/server.ts';
 
-interface KeptEvent {
+export interface KeptEvent {
   readonly eventBusName: string;
   readonly event: { readonly 'detail-type': string; readonly detail: Record<string, unknown> };
 }
 
 export interface TestEventBridge extends AsyncDisposable {
+  readonly url: string;
   readonly client: EventBridgeClient;
   /** Entries of each request, in order. */
   readonly requests: number[];
@@ -33,6 +34,7 @@ export async function startTestEventBridge(options: Pick<EventBridgeOptions, 'fa
     { step: 'initialize' },
   );
   return {
+    url: endpoint.url,
     client,
     requests,
     events: () =>
