@@ -21,6 +21,10 @@ const pureShared = [
 ];
 const otherRooms = [control, authorizer];
 const otherService = ['^\\.\\./(?!\\.\\./)', 'One service does not import another.'];
+const schemasOfServices = [
+  '^\\.\\./(?!\\.\\./)(?!\\w[\\w-]*/schema\\.ts$)',
+  'The OpenAPI document is made from the schema.ts of each service.',
+];
 const functionsRooms = noRooms('lib|local|cli|test|bench', 'functions');
 const anyFunction = [functionsRooms, rdsData, redis, otherService, unscoped, registry];
 const anyService = [
@@ -92,7 +96,7 @@ export default tseslint.config(
   { files: ['functions/**'], rules: forbid(...anyFunction, ...otherRooms) },
   { files: [`${authorizers}/**`], rules: forbid(...anyFunction, control) },
   {
-    files: ['functions/{control-plane,operations,publish-events,restart-operations}/**'],
+    files: ['functions/{control-plane,support,operations,publish-events,restart-operations}/**'],
     rules: forbid(...anyFunction, authorizer),
   },
   {
@@ -101,10 +105,11 @@ export default tseslint.config(
   },
   {
     files: ['functions/openapi/**'],
-    rules: forbid(functionsRooms, rdsData, redis, unscoped, registry, ...otherRooms, [
-      '^\\.\\./(?!\\.\\./)(?!\\w[\\w-]*/schema\\.ts$)',
-      'The OpenAPI document is made from the schema.ts of each service.',
-    ]),
+    rules: forbid(functionsRooms, rdsData, redis, unscoped, registry, ...otherRooms, schemasOfServices),
+  },
+  {
+    files: ['functions/control-plane/document.ts'],
+    rules: forbid(functionsRooms, rdsData, redis, unscoped, registry, authorizer, schemasOfServices),
   },
   {
     files: ['functions/*/service.ts'],
@@ -113,7 +118,7 @@ export default tseslint.config(
   },
   { files: [`${authorizers}/service.ts`], rules: forbid(...anyService, control) },
   {
-    files: ['functions/{control-plane,publish-events,restart-operations}/service.ts'],
+    files: ['functions/{control-plane,support,publish-events,restart-operations}/service.ts'],
     rules: forbid(...anyService, authorizer),
   },
   { files: ['cli/**'], rules: forbid(noRooms('local|test|bench', 'cli')) },

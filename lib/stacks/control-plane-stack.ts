@@ -8,6 +8,7 @@ import { OperationRestarter } from '../constructs/operation-restarter.ts';
 import { OperationsFunction } from '../constructs/operations-function.ts';
 import { OperatorPolicy } from '../constructs/operator-policy.ts';
 import { ServiceApi } from '../constructs/service-api.ts';
+import { supportService } from '../constructs/support-service.ts';
 import type { ServiceFunction } from '../constructs/service-function.ts';
 import type { ApplicationStack } from './application-stack.ts';
 import type { DataStack } from './data-stack.ts';
@@ -58,7 +59,11 @@ export class ControlPlaneStack extends Stack {
     const publisher = new EventPublisher(this, 'Events', plane);
     publisher.wokenBy(operations.service);
     functions['publish-events'] = publisher.service;
-    for (const [name, routes] of Object.entries(controlServices)) {
+    const { support: supportRoutes, ...services } = controlServices;
+    const support = supportService(this, plane, { login: data.logins.app, signingKey: data.signingKey });
+    functions['support'] = support;
+    api.addGuardedRoutes(support.function, supportRoutes);
+    for (const [name, routes] of Object.entries(services)) {
       const service = (functions[name] = controlService(this, name, plane));
       for (const door of [api, iamApi]) door.addGuardedRoutes(service.function, routes);
       operations.startedBy(service);

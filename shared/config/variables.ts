@@ -73,6 +73,11 @@ export const variables = {
     schema: json(z.object({ cluster: z.string().min(1), database: z.string().min(1) })),
     expected: 'JSON such as {"cluster":"main","database":"tenantry"}',
   },
+  registrySecretArn: {
+    key: environmentKeys.registrySecretArn,
+    schema: text().optional(),
+    expected: 'the ARN of the login of the registry, or leave it out to use that of its cluster',
+  },
   signingSecretArn: {
     key: environmentKeys.signingSecretArn,
     schema: text(),

@@ -9,6 +9,8 @@ export const environmentKeys = {
   clusters: 'TENANTRY_CLUSTERS',
   /** JSON of the database that holds the registry: `{ "cluster": "main", "database": "tenantry" }`. */
   registry: 'TENANTRY_REGISTRY',
+  /** ARN of the login to use there, where it is another than that of its cluster. */
+  registrySecretArn: 'TENANTRY_REGISTRY_SECRET_ARN',
   /** ARN of the secret that holds the capability signing keys. */
   signingSecretArn: 'TENANTRY_SIGNING_SECRET_ARN',
   /** JSON list of the trusted token issuers, see shared/config. */

@@ -43,4 +43,5 @@ export const controlServices = {
     'GET /audit-log',
     'GET /openapi.json',
   ],
+  support: ['POST /tenants/{tenantId}/statements'],
 } as const satisfies Record<string, readonly Route[]>;

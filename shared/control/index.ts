@@ -9,6 +9,7 @@ export {
   type ImpersonationRequest,
 } from './impersonations.ts';
 export { type ManagedTenant, managedTenantSchema } from './managed-tenant.ts';
+export { recordStatement, type TypedStatement } from './statements.ts';
 export { listTenants, readTenant, type TenantFilter } from './tenants.ts';
 export {
   createOperation,

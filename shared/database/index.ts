@@ -8,6 +8,7 @@ export { DatabaseError } from './database-error.ts';
 export { rollbackMs, withDeadline } from './deadline.ts';
 export { findImpersonation, findTenant } from './find-tenant.ts';
 export { json, JsonText } from './json-text.ts';
+export { type ReadLimits, readText, type TextRows } from './read-text.ts';
 export { type ImpersonatedUse, recordImpersonatedUse } from './record-impersonated-use.ts';
 export { TenantScopeError } from './scope-error.ts';
 export { type TenantDatabase, tenantDatabase } from './tenant-database.ts';

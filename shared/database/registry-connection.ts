@@ -18,9 +18,9 @@ type Query = (statement: RegistryStatement) => Promise<unknown[]>;
 
 function registryQuery(): Query {
   const dataApi = new DataApi();
-  const config = loadConfig('clusters', 'registry');
+  const { registrySecretArn: secretArn, ...config } = loadConfig('clusters', 'registry', 'registrySecretArn');
   const { cluster, database } = config.registry;
-  const registry = { ...loginOf(config, cluster), database };
+  const registry = { ...loginOf(config, cluster), ...(secretArn !== undefined && { secretArn }), database };
   return async ({ sql, parameters, operation, twice }) => {
     const rows = await observed(operation, () => dataApi.execute(registry, sql, parameters, { twice }));
     return rows.map(([json]): unknown => (typeof json === 'string' ? JSON.parse(json) : null));
@@ -30,7 +30,7 @@ function registryQuery(): Query {
 let query: Query | undefined;
 
 /**
- * Runs a statement on the registry with the login of the function, in one call that is one transaction. Lint lets only shared/control
+ * Runs a statement on the registry with the function's login there, in one call that is one transaction. Lint lets only shared/control
  * import this.
  *
  * @returns the parsed JSON of each row

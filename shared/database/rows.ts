@@ -12,14 +12,14 @@ const parseWithSource = JSON.parse as (text: string, reviver: Reviver) => unknow
 /**
  * The value of a JSON text from the database.
  *
- * @throws AppError `internal` when it holds a number that a JavaScript number cannot hold exactly
+ * @param inexact what to make of a number that a JavaScript number cannot hold exactly. @default an error
+ * @throws AppError `internal` when it holds such a number
  */
-export function decodeJson(text: string): unknown {
+export function decodeJson(text: string, inexact: (key: string, source: string) => unknown = refuseInexact): unknown {
   if (!mayLoseDigits.test(text)) return JSON.parse(text) as unknown;
-  return parseWithSource(text, (key, value, { source }) => {
-    if (typeof value === 'number' && source !== undefined && !isExact(value, source)) throw inexact(key);
-    return value;
-  });
+  return parseWithSource(text, (key, value, { source }) =>
+    typeof value === 'number' && source !== undefined && !isExact(value, source) ? inexact(key, source) : value,
+  );
 }
 
 /** Whether `value` stands for all digits of `source`, and not for a rounded neighbour. */
@@ -37,8 +37,8 @@ function decimalOf(text: string): string {
   return significant === '' ? '0' : `${sign}${significant}e${whole.length - leading + Number(exponent)}`;
 }
 
-function inexact(key: string): AppError {
-  return new AppError(
+function refuseInexact(key: string): never {
+  throw new AppError(
     'internal',
     `"${key}" holds a number with more digits than a JavaScript number has. Select it as text, or keep it as a string inside of JSON.`,
   );

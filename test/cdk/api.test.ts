@@ -98,7 +98,8 @@ describe('the API', () => {
     const { Format } = stage?.Properties['AccessLogSetting'] as { Format: string };
     const ofTheGateway =
       /^(extendedRequestId|requestTimeEpoch|httpMethod|resourcePath|status|response(Latency|Length))$/;
-    const ofOurAuthorizer = /^authorizer\.(tenantId|plan|errorCode)$/;
+    // The actor is escaped there: test/unit/authorizer/authorize.test.ts.
+    const ofOurAuthorizer = /^authorizer\.(tenantId|plan|actor|impersonationId|errorCode)$/;
     const others = /^(integrationLatency|authorizer\.latency|error\.responseType|identity\.sourceIp)$/;
 
     const variables = [...Format.matchAll(/\$context\.([\w.]+)/g)].map(([, name]) => name ?? '');

@@ -8,6 +8,9 @@ interface Statement {
   readonly Resource: unknown;
 }
 
+/** Services of the control plane that act for no tenant. */
+const withoutSupport = Object.keys(controlServices).filter((service) => service !== 'support');
+
 let synthesized: Synthesized;
 beforeAll(() => {
   synthesized = synthesize({ clusters: { main: {}, second: {} } });
@@ -119,12 +122,12 @@ describe('least privilege', () => {
     expect(JSON.stringify(clusters('AuthorizerRole'))).toContain('Clustermain');
   });
 
-  it('lets nobody in the application plane but the authorizer read the signing key', () => {
+  it('lets nobody but the authorizer of tenants’ users and the support service of operators read the signing key', () => {
     expect(readableSecrets('AuthorizerRole')).toEqual(['Auth', 'SigningKey']);
     const readers = allStatements()
       .filter(({ statement }) => JSON.stringify(statement.Resource).includes('SigningKey'))
       .map(({ role }) => role.replace(/Role\w+$/, ''));
-    expect(readers.sort()).toEqual(['Authorizer', 'MigrationsMigrate']);
+    expect(readers.sort()).toEqual(['Authorizer', 'Controlsupport', 'MigrationsMigrate']);
   });
 
   it('lets the migration runner alone read the owner’s and the master’s login', () => {
@@ -137,7 +140,7 @@ describe('least privilege', () => {
     expect(new Set(readers)).toEqual(new Set(['MigrationsMigrate']));
   });
 
-  it.each(Object.keys(controlServices))(
+  it.each(withoutSupport)(
     'lets service %s log in to the registry and start operations, and do nothing else',
     (service) => {
       const prefix = `Control${service.replace('-', '')}Role`;
@@ -163,6 +166,7 @@ describe('least privilege', () => {
       .map(({ role }) => role.replace(/Role\w+$/, ''));
     expect(readers.sort()).toEqual([
       'Controlcontrolplane',
+      'Controlsupport',
       'EventsPublish',
       'MigrationsMigrate',
       'OperationRestarterRestart',
@@ -202,6 +206,19 @@ describe('least privilege', () => {
     expect(JSON.stringify(own?.Resource)).toContain(resource);
   });
 
+  it('lets the support service alone act for tenants, on every cluster, in transactions that it cannot commit', () => {
+    expect(readableSecrets('ControlsupportRole').sort()).toEqual(['App', 'Control', 'SigningKey']);
+    const grants = grantsOf('ControlsupportRole');
+    expect(grants.flatMap(({ Action }) => list(Action)).sort()).toEqual([
+      'rds-data:BeginTransaction',
+      'rds-data:ExecuteStatement',
+      'rds-data:RollbackTransaction',
+      'secretsmanager:GetSecretValue',
+    ]);
+    const clusters = grants.filter(({ Action }) => list(Action).includes('rds-data:ExecuteStatement'));
+    expect(clusters.flatMap(({ Resource }) => list(Resource))).toHaveLength(2);
+  });
+
   it('lets the authorizer of operators reach nothing: all that it has to know is in the token', () => {
     expect(grantsOf('OperatorAuthorizerRole')).toEqual([]);
   });
@@ -239,6 +256,13 @@ describe('least privilege', () => {
       'OPERATIONS_FUNCTION_ARN',
       'REGISTRY',
       'RESTART_AFTER_SECONDS',
+      'STAGE',
+    ]);
+    expect(variablesOf('Controlsupport')).toEqual([
+      'CLUSTERS',
+      'REGISTRY',
+      'REGISTRY_SECRET_ARN',
+      'SIGNING_SECRET_ARN',
       'STAGE',
     ]);
     expect(variablesOf('MigrationsMigrateFunction')).toEqual([

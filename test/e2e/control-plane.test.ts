@@ -131,6 +131,7 @@ test('the control plane describes itself', async () => {
     '/tenants/{tenantId}/change-plan',
     '/tenants/{tenantId}/impersonate',
     '/tenants/{tenantId}/impersonations/{impersonationId}',
+    '/tenants/{tenantId}/statements',
     '/tenants/{tenantId}/suspend',
   ]);
 });

@@ -12,6 +12,7 @@ test('an unscoped client cannot be imported', () => {
     | 'DatabaseError'
     | 'findImpersonation'
     | 'findTenant'
+    | 'readText'
     | 'recordImpersonatedUse'
     | 'json'
     | 'JsonText'

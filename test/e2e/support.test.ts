@@ -121,3 +121,18 @@ test('the audit log comes in pages, the latest first', async () => {
     expectProblem(await control('GET', `/audit-log?${query}`), 400, 'validation-failed');
   }
 });
+
+test('an operator runs a statement as a tenant, reads what that one has, and is told what is wrong with others', async () => {
+  const project = await created('/projects', await tokenOf('hooli'), { name: `Endframe ${Date.now()}` });
+  const run = (sql: string, sent: Sent = {}): Promise<Answer> =>
+    control('POST', '/tenants/hooli/statements', { body: { sql }, ...sent });
+  const read = await run(`select tenant_id from projects where id = '${project}'`);
+  expect(read.json).toEqual({ rows: [{ tenant_id: 'hooli' }], truncated: false });
+  expectProblem(await run('delete from projects returning id'), 422, 'statement-refused');
+  expectProblem(await run('select 1', { token: await tokenOf('hooli') }), 403, 'operator-only');
+  const entries = await control('GET', '/audit-log?tenantId=hooli&limit=2');
+  expect(field(entries.json, 'items')).toMatchObject([
+    { action: 'statement.run', actor: 'olga', detail: { sql: 'delete from projects returning id' } },
+    { action: 'statement.run', actor: 'olga' },
+  ]);
+});
