@@ -1,6 +1,6 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
-import { authorizerCacheSeconds, mainCluster } from '../shared/contract/index.ts';
+import { authorizerCacheSeconds, mainCluster, quotaNames } from '../shared/contract/index.ts';
 
 const capacity = (message: string, minimum: number) =>
   z.number().min(minimum, message).max(256, message).multipleOf(0.5, 'use steps of 0.5 ACU');
@@ -151,6 +151,8 @@ export const stageConfigSchema = z.strictObject({
    * was interrupted. Each look wakes a database that pauses. @default 1, and 60 if the main cluster pauses
    */
   sweepMinutes: z.int().min(1, 'use 1 to 720 minutes').max(720, 'use 1 to 720 minutes').optional(),
+  /** Quotas that AWS has raised for the account, and advice of ours that a team knows better. @default those of shared/contract/quotas.ts */
+  quotas: z.partialRecord(z.enum(quotaNames), z.int().positive('use 1 or more')).default({}),
   cache: cacheSchema.prefault({}),
   api: apiSchema.prefault({}),
   alarms: alarmsSchema.prefault({}),

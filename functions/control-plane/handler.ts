@@ -1,7 +1,7 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { loadConfig } from '../../shared/config/index.ts';
-import { poolSchema } from '../../shared/contract/index.ts';
-import { operationStarterOf } from '../../shared/control/index.ts';
+import { poolSchema, quotaLimits } from '../../shared/contract/index.ts';
+import { operationStarterOf, readQuotas } from '../../shared/control/index.ts';
 import { operatorApi } from '../../shared/middleware/index.ts';
 import { controlPlaneDocument } from './document.ts';
 import { endImpersonation, impersonate } from './impersonations.ts';
@@ -9,8 +9,13 @@ import { getOperation, listOperations, requestOperation } from './operations.ts'
 import { controlPlaneApi } from './schema.ts';
 import { getTenant, listAuditEntries, listTenants } from './service.ts';
 
-const { operationsFunctionArn, registry } = loadConfig('operationsFunctionArn', 'registry');
+const {
+  operationsFunctionArn,
+  registry,
+  quotaLimits: raised,
+} = loadConfig('operationsFunctionArn', 'registry', 'quotaLimits');
 const starter = operationStarterOf(new LambdaClient(), operationsFunctionArn);
+const limits = { ...quotaLimits, ...raised };
 const document = { ...controlPlaneDocument() };
 
 /** Where a new tenant lives: in the pool that is beside the registry. */
@@ -33,5 +38,6 @@ export const handler = operatorApi(controlPlaneApi, {
   'DELETE /tenants/{tenantId}/impersonations/{impersonationId}': ({ path }) =>
     endImpersonation(path.tenantId, path.impersonationId),
   'GET /audit-log': ({ query }) => listAuditEntries(query),
+  'GET /quotas': async () => ({ items: await readQuotas(limits, registry.cluster) }),
   'GET /openapi.json': () => document,
 });

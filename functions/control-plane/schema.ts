@@ -7,6 +7,7 @@ import {
   operationInputs,
   operationSchema,
   operationStates,
+  quotaSchema,
 } from '../../shared/control/index.ts';
 import {
   describeOperatorApi,
@@ -136,6 +137,10 @@ export const controlPlaneApi = describeOperatorApi('control-plane', {
     summary: 'List what operators have done, the latest first',
     query: auditQuery,
     response: pageOf(auditEntrySchema.meta({ id: 'AuditEntry' })),
+  },
+  'GET /quotas': {
+    summary: 'See how much room is left, and until when',
+    response: z.object({ items: z.array(quotaSchema.meta({ id: 'Quota' })) }),
   },
   'GET /openapi.json': {
     summary: 'This document',

@@ -34,10 +34,14 @@ export function controlService(scope: Construct, name: string, plane: ControlPla
     description: `Control plane service ${name}`,
     stage: plane.config.stage,
     logRetention: plane.config.logRetentionDays,
-    environment: registryEnvironment(scope, plane),
+    environment: { ...registryEnvironment(scope, plane), ...quotasVariable(plane.config) },
   });
   grantRegistry(service, plane);
   return service;
+}
+
+function quotasVariable({ quotas }: StageConfig): Record<string, string> {
+  return Object.keys(quotas).length > 0 ? { [environmentKeys.quotaLimits]: JSON.stringify(quotas) } : {};
 }
 
 /** Where the registry is, and how to log in to it. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { environmentKeys, planNames } from '../contract/index.ts';
+import { environmentKeys, planNames, quotaNames } from '../contract/index.ts';
 
 /** An environment variable: its name, the shape of its text, and what to tell someone who got it wrong. */
 export interface Variable<T> {
@@ -135,6 +135,14 @@ export const variables = {
     key: environmentKeys.restartAfterSeconds,
     schema: text().pipe(z.coerce.number<string>().int().min(0)),
     expected: 'a number of seconds, such as 300',
+  },
+  quotaLimits: {
+    key: environmentKeys.quotaLimits,
+    schema: z
+      .string()
+      .default('{}')
+      .pipe(json(z.partialRecord(z.enum(quotaNames), z.int().positive()))),
+    expected: 'JSON such as {"usagePlans":600}, or leave it out',
   },
   roleSecretArns: {
     key: environmentKeys.roleSecretArns,

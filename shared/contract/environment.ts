@@ -31,6 +31,8 @@ export const environmentKeys = {
   publisherFunctionArn: 'TENANTRY_PUBLISHER_FUNCTION_ARN',
   /** Seconds after which an unfinished operation that nobody has touched is started again. */
   restartAfterSeconds: 'TENANTRY_RESTART_AFTER_SECONDS',
+  /** JSON of quotas that are others than AWS’s defaults, such as `{ "usagePlans": 600 }`; not set when there are none. */
+  quotaLimits: 'TENANTRY_QUOTA_LIMITS',
   /** JSON by role name of login secret ARNs; migration runner only. */
   roleSecretArns: 'TENANTRY_ROLE_SECRET_ARNS',
 } as const;

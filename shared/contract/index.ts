@@ -7,5 +7,6 @@ export * from './identity.ts';
 export * from './metrics.ts';
 export * from './outputs.ts';
 export * from './plans.ts';
+export * from './quotas.ts';
 export * from './routes.ts';
 export * from './tenants.ts';

@@ -41,6 +41,7 @@ export const controlServices = {
     'POST /tenants/{tenantId}/impersonate',
     'DELETE /tenants/{tenantId}/impersonations/{impersonationId}',
     'GET /audit-log',
+    'GET /quotas',
     'GET /openapi.json',
   ],
   support: ['POST /tenants/{tenantId}/statements'],

@@ -125,6 +125,7 @@ test('the control plane describes itself', async () => {
     '/openapi.json',
     '/operations',
     '/operations/{operationId}',
+    '/quotas',
     '/tenants',
     '/tenants/{tenantId}',
     '/tenants/{tenantId}/activate',
