@@ -59,15 +59,15 @@ export class ControlPlaneStack extends Stack {
     const publisher = new EventPublisher(this, 'Events', plane);
     publisher.wokenBy(operations.service);
     functions['publish-events'] = publisher.service;
-    const { support: supportRoutes, ...services } = controlServices;
-    const support = supportService(this, plane, { login: data.logins.app, signingKey: data.signingKey });
-    functions['support'] = support;
-    api.addGuardedRoutes(support.function, supportRoutes);
-    for (const [name, routes] of Object.entries(services)) {
-      const service = (functions[name] = controlService(this, name, plane));
-      for (const door of [api, iamApi]) door.addGuardedRoutes(service.function, routes);
-      operations.startedBy(service);
-    }
+    const services: Readonly<Record<keyof typeof controlServices, ServiceFunction>> = {
+      'control-plane': controlService(this, 'control-plane', plane),
+      support: supportService(this, plane, { login: data.logins.app, signingKey: data.signingKey }),
+    };
+    operations.startedBy(services['control-plane']);
+    for (const [name, routes] of Object.entries(controlServices))
+      for (const door of [api, iamApi])
+        door.addGuardedRoutes(services[name as keyof typeof controlServices].function, routes);
+    Object.assign(functions, services);
     new CfnOutput(this, stackOutputs.controlPlaneUrl, { value: api.restApi.url });
     new CfnOutput(this, stackOutputs.controlPlaneIamUrl, { value: iamApi.restApi.url });
     const policy = new OperatorPolicy(this, 'OperatorPolicy', { config, api: iamApi });
