@@ -1,19 +1,11 @@
 import { Duration } from 'aws-cdk-lib';
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
-import {
-  Alarm,
-  type AlarmProps,
-  ComparisonOperator,
-  type IMetric,
-  MathExpression,
-  Metric,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
+import { Alarm, ComparisonOperator, type IMetric, MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { metricDimensions, metricNames, metricsNamespace } from '../../shared/contract/index.ts';
-import { type StageConfig, sweepMinutes } from '../config.ts';
+import type { StageConfig } from '../config.ts';
+import { type AddAlarm, watchControlPlane } from './control-plane-alarms.ts';
 import type { Observed } from './operations-dashboard.ts';
 
 export interface OperationsAlarmsProps extends Observed {
@@ -21,8 +13,6 @@ export interface OperationsAlarmsProps extends Observed {
   /** Told when an alarm goes off and when it is over. @default nobody */
   readonly topic: ITopic | undefined;
 }
-
-type MetricName = keyof typeof metricNames;
 
 const fiveMinutes = Duration.minutes(5);
 /** 80 % of what a cluster with a minimum of 0 or 0.5 ACU has; others may have more. */
@@ -39,7 +29,7 @@ export class OperationsAlarms extends Construct {
     this.watchFunctions(props);
     this.watchClusters(props);
     this.watchCache(props);
-    this.watchControlPlane(props);
+    watchControlPlane((...alarm) => this.alarm(...alarm), props.config);
   }
 
   private watchApi({ api: { restApi, authorizerFailures }, config }: OperationsAlarmsProps): void {
@@ -111,41 +101,7 @@ export class OperationsAlarms extends Construct {
     });
   }
 
-  private watchControlPlane({ config }: OperationsAlarmsProps): void {
-    const minutes = sweepMinutes(config);
-    const measured = (service: string, name: MetricName, statistic: string) =>
-      new Metric({
-        namespace: metricsNamespace,
-        metricName: metricNames[name],
-        dimensionsMap: { [metricDimensions.service]: service },
-        statistic,
-        period: Duration.minutes(Math.max(5, minutes)),
-      });
-    // Measured by those who should do something about it: if they do not run, nothing is measured.
-    const gauge = { evaluationPeriods: 2, treatMissingData: TreatMissingData.BREACHING };
-    this.alarm('UnpublishedEvents', measured('publish-events', 'unpublishedEventAge', 'Maximum'), {
-      ...gauge,
-      threshold: 60 * Math.max(10, minutes),
-      alarmDescription:
-        'Events of tenants are not published. Look at the log of publish-events, then at the event bus.',
-    });
-    this.alarm('RefusedEvents', measured('publish-events', 'refusedEvents', 'Sum'), {
-      threshold: 1,
-      alarmDescription:
-        'An event can never be published, and was passed over. Look at the log of publish-events for it.',
-    });
-    this.alarm('UnfinishedOperations', measured('restart-operations', 'unfinishedOperationAge', 'Maximum'), {
-      ...gauge,
-      threshold: 60 * Math.max(60, 2 * minutes),
-      alarmDescription: 'An operation does not end. Look for it with GET /operations, then at the log of operations.',
-    });
-  }
-
-  private alarm(
-    id: string,
-    metric: IMetric,
-    props: Pick<AlarmProps, 'threshold' | 'alarmDescription' | 'treatMissingData'> & { evaluationPeriods?: number },
-  ): void {
+  private alarm(...[id, metric, props]: Parameters<AddAlarm>): void {
     const alarm = new Alarm(this, id, {
       metric,
       evaluationPeriods: 1,
