@@ -73,7 +73,7 @@ export function quotasOf(
       used: schemas,
       limit: limits.schemasPerCluster,
       source: 'Schemas in which the registry has tenants; advice, as Postgres has no limit.',
-      by: groups.filter((group) => group.cluster === cluster && group.model === 'bridge'),
+      by: groups.filter((group) => group.cluster === cluster && group.model !== 'pool'),
     },
   ]);
   const counted: readonly Counted[] = [

@@ -119,3 +119,16 @@ describe('the same API for AWS principals', () => {
     controlPlane.hasOutput(stackOutputs.operatorPolicyArn, { Value: Match.anyValue() });
   });
 });
+
+it('tells the control plane of quotas that were raised, and of none otherwise', () => {
+  const variablesOf = (template: Template): readonly string[] => {
+    const functions = Object.values(template.findResources('AWS::Lambda::Function')) as Resource[];
+    return functions.map(({ Properties }) => JSON.stringify(Properties['Environment']));
+  };
+  using raised = synthesize({ quotas: { usagePlans: 600 } });
+
+  expect(variablesOf(controlPlane).filter((text) => text.includes('TENANTRY_QUOTA_LIMITS'))).toEqual([]);
+  expect(
+    variablesOf(templateOf(raised, 'ControlPlane')).filter((text) => text.includes('{\\"usagePlans\\":600}')),
+  ).toHaveLength(1);
+});

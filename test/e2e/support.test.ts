@@ -136,3 +136,14 @@ test('an operator runs a statement as a tenant, reads what that one has, and is 
     { action: 'statement.run', actor: 'olga' },
   ]);
 });
+
+test('an operator sees how much room is left', async () => {
+  const answer = await control('GET', '/quotas');
+  expect(answer.status, answer.text).toBe(200);
+  const items = field(answer.json, 'items') as { name: string; used: number; limit: number | null }[];
+  expect(items.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['api-keys', 'usage-plans', 'secrets', 'schemas:main', 'connections:main', 'tenants:pro']),
+  );
+  expect(items.find(({ name }) => name === 'api-keys')).toMatchObject({ limit: 10_000, warning: false });
+  expect(items.find(({ name }) => name === 'connections:main')?.used).toBeGreaterThan(0);
+});
