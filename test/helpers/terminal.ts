@@ -1,9 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 
 /** Why nothing can be run at a terminal here; undefined if it can: `script` of util-linux makes one. */
-export const noTerminal = String(spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout).includes('util-linux')
+export const noTerminal = isUtilLinux(spawnSync('script', ['--version'], { encoding: 'utf8' }))
   ? undefined
   : 'There is no "script" of util-linux to make a terminal.';
+
+function isUtilLinux({ error, stdout }: ReturnType<typeof spawnSync>): boolean {
+  return error === undefined && stdout.toString().includes('util-linux');
+}
 
 export interface TerminalRun {
   readonly code: number | null;

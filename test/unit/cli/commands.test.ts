@@ -184,6 +184,7 @@ describe('looking into things', () => {
 
   test.each([
     ['run', '--data', '<folder>', '--', '--all', 'select 1'],
+    ['run', '--', '--all', 'select 1', '--data', '<folder>'],
     ['run', '--data', '<folder>', '--all', 'select 1'],
   ])('or as each, where one that fails does not keep the others from it: %s', async (...args) => {
     const placement = { model: 'pool', cluster: 'main', database: 'tenantry', schema: 'pool' };
