@@ -43,6 +43,8 @@ export interface Command<O extends Options = Options> {
   readonly options: O;
   /** Exit code when it is refused or fails. @default 1 */
   readonly failureCode?: number;
+  /** Puts arguments into an order that is read as usual. @default as they were typed */
+  readonly arrange?: (args: readonly string[]) => readonly string[];
   /** Prints, and returns the exit code. @throws CommandError */
   run(line: CommandLine<O>): Promise<number>;
 }

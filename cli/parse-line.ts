@@ -9,7 +9,7 @@ import { tenantIdPattern } from '../shared/tenancy/tenant.ts';
  * @throws UsageError when the command does not take it
  */
 export function parseLine(command: Command, args: readonly string[]): CommandLine<Options> {
-  const { values, positionals } = parseTyped(command, args);
+  const { values, positionals } = parseTyped(command, command.arrange?.(args) ?? args);
   const expected = command.positionals ?? [];
   const missing = expected.slice(positionals.length).find(({ isOptional }) => !isOptional);
   if (missing) throw new UsageError(`Name the <${missing.name}>.`);

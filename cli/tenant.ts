@@ -1,8 +1,9 @@
 import { CommandError, UsageError } from './command-error.ts';
 import { commands } from './commands/index.ts';
+import { completeTenants } from './completion/complete-tenants.ts';
 import { parseLine } from './parse-line.ts';
 import { printableLines } from './terminal/printable.ts';
-import { overviewOf, program, usageOf } from './usage.ts';
+import { overviewOf, program, typedOf, usageOf } from './usage.ts';
 
 /** Runs what was typed, and returns the exit code: 0 done, 1 refused or failed, 2 not typed as it has to be. */
 async function main([name, ...args]: readonly string[]): Promise<number> {
@@ -14,8 +15,9 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     console.log(overviewOf(commands));
     return 0;
   }
+  if (name === 'complete-tenants') return completeTenants(args);
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!command) return fail(new UsageError(`There is no command ${JSON.stringify(name)}.\n${overviewOf(commands)}`));
+  if (!command) return fail(new UsageError(`There is no command ${name}.\n${overviewOf(commands)}`));
   const beforeRest = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined);
   if (beforeRest.includes('--help') || beforeRest.includes('-h')) {
     console.log(usageOf(name, command));
@@ -25,7 +27,9 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     return await command.run(parseLine(command, args));
   } catch (error) {
     if (!(error instanceof UsageError)) return fail(error, command.failureCode);
-    return fail(new UsageError(`${error.message}\nMore: ${program} ${name} --help`, { cause: error }));
+    return fail(
+      new UsageError(`${error.message}\n${typedOf(name, command)}\nMore: ${program} ${name} --help`, { cause: error }),
+    );
   }
 }
 

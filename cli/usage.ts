@@ -3,18 +3,22 @@ import type { Command, Option } from './command.ts';
 /** How the command is typed. */
 export const program = 'npm run -s tenant --';
 
-/** What `--help` says of a command. */
-export function usageOf(name: string, { positionals = [], options, description }: Command): string {
+/** How a command is typed, in a line. */
+export function typedOf(name: string, { positionals = [], options }: Command): string {
   const typed = positionals.map(({ name: of, isOptional }) => (isOptional ? `[<${of}>]` : `<${of}>`));
+  const optional = Object.keys(options).length > 0 ? ['[options]'] : [];
+  return `usage: ${[program, name, ...typed, ...optional].join(' ')}`;
+}
+
+/** What `--help` says of a command. */
+export function usageOf(name: string, command: Command): string {
+  const { options, description } = command;
   const shown = Object.entries(options).map(([option, about]) => [flagOf(option, about), about] as const);
   const width = Math.max(0, ...shown.map(([flag]) => flag.length));
   const lines = shown.map(([flag, { help, choices }]) => {
     return `  ${flag.padEnd(width)}  ${help}${choices ? `: ${choices.join(', ')}` : ''}`;
   });
-  const optional = lines.length > 0 ? ['[options]'] : [];
-  return [`usage: ${[program, name, ...typed, ...optional].join(' ')}`, '', description, '', ...lines]
-    .join('\n')
-    .trimEnd();
+  return [typedOf(name, command), '', description, '', ...lines].join('\n').trimEnd();
 }
 
 const flagOf = (name: string, { value }: Option): string => `--${name}${value === undefined ? '' : ` ${value}`}`;

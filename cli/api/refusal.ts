@@ -50,6 +50,7 @@ const remedies: Readonly<Record<string, (problem: Problem) => string>> = {
     return `See how far it is: ${program} operations ${id} --wait`;
   },
   'idempotency-key-reused': () => 'Leave --idempotency-key out, and the request gets a key of its own.',
+  'statement-refused': () => 'It takes one statement that only reads, such as a SELECT.',
   'signature-missing': () => 'Name the URL in the output ControlPlaneIamUrl by --api, with its stage.',
   'signature-invalid': () => 'Check the AWS credentials (AWS_PROFILE), --region, and the clock of this machine.',
   unauthorized: () => 'Is --data the folder of the stack that is running?',

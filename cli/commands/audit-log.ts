@@ -22,7 +22,7 @@ const columns: readonly Column<Entry>[] = [
   {
     title: 'ACTION',
     of: ({ action }) => action,
-    colour: ({ action }) => (action.endsWith('failed') ? 'red' : 'reset'),
+    colour: ({ action }) => (action.endsWith('failed') ? 'red' : undefined),
   },
   { title: 'BY', of: ({ actor }) => actor, isLong: true },
   { title: 'DETAIL', of: ({ detail }) => JSON.stringify(detail ?? {}), isLong: true, colour: () => 'dim' },

@@ -27,5 +27,5 @@ export const commands: Readonly<Record<string, Command>> = {
   run: runCommand,
   quotas: quotasCommand,
   audit: auditCommand,
-  completion: completionCommand,
+  completion: completionCommand(() => commands),
 };

@@ -1,10 +1,41 @@
 import * as z from 'zod';
 import { connect, connectionOptions } from '../api/connect.ts';
 import { defineCommand } from '../command.ts';
-import { formatRows } from '../terminal/format-rows.ts';
-import { print } from '../terminal/print.ts';
+import { print, type Shown } from '../terminal/print.ts';
+import { printable } from '../terminal/printable.ts';
+import { type Column, formatTable } from '../terminal/table.ts';
+import { minuteOf } from '../terminal/times.ts';
 
-const quotasSchema = z.looseObject({ items: z.array(z.record(z.string(), z.unknown())) });
+const quotaSchema = z.looseObject({
+  name: z.string(),
+  used: z.number(),
+  limit: z.number().nullable(),
+  percent: z.number().nullable(),
+  growthPerDay: z.number().nullable(),
+  exhaustedOn: z.string().nullable(),
+  warning: z.boolean(),
+  source: z.string(),
+});
+type Quota = z.output<typeof quotaSchema>;
+
+const numberOf = (value: number | null): string => value?.toLocaleString('en') ?? '';
+
+const columns: readonly Column<Quota>[] = [
+  { title: 'QUOTA', of: ({ name }) => name, colour: ({ warning }) => (warning ? 'red' : 'bold'), isWhole: true },
+  { title: 'USED', of: ({ used }) => numberOf(used) },
+  { title: 'OF', of: ({ limit }) => numberOf(limit) },
+  { title: 'THAT IS', of: ({ percent }) => (percent === null ? '' : `${percent} %`), colour: warningColour },
+  { title: 'A DAY', of: ({ growthPerDay }) => (growthPerDay === null ? '' : `+${numberOf(growthPerDay)}`) },
+  { title: 'USED UP', of: ({ exhaustedOn }) => minuteOf(exhaustedOn ?? '').slice(0, 10), colour: warningColour },
+  { title: 'WHAT IT IS', of: ({ source }) => source, isLong: true, colour: () => 'dim' },
+];
+
+function warningColour({ warning }: Quota): 'red' | undefined {
+  return warning ? 'red' : undefined;
+}
+
+const formatQuotas = (quotas: readonly Quota[], shown: Shown): string =>
+  formatTable(quotas, columns, { ...shown, noun: 'quota' });
 
 /** `tenant quotas` */
 export const quotasCommand = defineCommand({
@@ -13,9 +44,11 @@ export const quotasCommand = defineCommand({
   options: connectionOptions,
   async run({ options }) {
     const { get } = await connect(options);
-    print(quotasSchema.parse(await get('/quotas')), options.json, ({ items }, shown) =>
-      formatRows(items, shown, 'quota'),
-    );
+    const { items } = z.object({ items: z.array(quotaSchema) }).parse(await get('/quotas'));
+    print(items, options.json, formatQuotas);
+    for (const { name, percent } of items.filter(({ warning }) => warning)) {
+      console.error(`${printable(name)} is used up to ${percent} %.`);
+    }
     return 0;
   },
 });

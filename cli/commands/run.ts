@@ -21,12 +21,16 @@ const everyTenant = '--all';
 export const runCommand = defineCommand({
   summary: 'run one read-only statement as a tenant, or as each',
   description: `Runs one read-only statement as a tenant, which sees the rows of that tenant alone; with --all, as each active tenant in turn.
-What is behind "--" is no option, so that a statement may begin with dashes: run -- --all "select count(*) from projects".`,
+The two things behind "--" are no options, so that a statement may begin with dashes: run -- --all "select count(*) from projects".`,
   positionals: [
     { name: 'tenant', completes: 'tenants' },
     { name: 'sql', isOptional: true },
   ],
   options: { all: { help: 'as each active tenant, in place of one' }, ...connectionOptions },
+  arrange: (args) => {
+    const at = args.indexOf('--');
+    return at < 0 ? args : [...args.slice(0, at), ...args.slice(at + 3), ...args.slice(at, at + 3)];
+  },
   async run({ options, positionals }) {
     const isAll = options.all || positionals[0] === everyTenant;
     const [tenantId, sql, ...others] = options.all ? [everyTenant, ...positionals] : positionals;

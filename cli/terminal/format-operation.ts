@@ -27,7 +27,7 @@ export function elapsedMs({ createdAt, endedAt }: Pick<Operation, 'createdAt' | 
 }
 
 const columns: readonly Column<Operation>[] = [
-  { title: 'OPERATION', of: ({ id }) => id, colour: () => 'bold' },
+  { title: 'OPERATION', of: ({ id }) => id, colour: () => 'bold', isWhole: true },
   { title: 'TENANT', of: ({ tenantId }) => tenantId },
   { title: 'KIND', of: ({ kind }) => kind },
   { title: 'STATE', of: ({ state }) => state, colour: ({ state }) => stateColour(state) },

@@ -5,15 +5,15 @@ import { type Column, formatTable } from './table.ts';
 export type Rows = readonly Readonly<Record<string, unknown>>[];
 
 /** A table of rows that nobody knows beforehand, with a column for every key there is. */
-export function formatRows(rows: Rows, shown: Shown, noun = 'row'): string {
+export function formatRows(rows: Rows, shown: Shown): string {
   const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const columns = keys.map((key): Column<Rows[number]> => ({
     title: key,
     of: (row) => textOf(row[key]),
     isLong: true,
-    colour: (row) => (row[key] === null ? 'dim' : 'reset'),
+    colour: (row) => (row[key] === null ? 'dim' : undefined),
   }));
-  return formatTable(rows, columns, { ...shown, noun });
+  return formatTable(rows, columns, { ...shown, noun: 'row' });
 }
 
 function textOf(value: unknown): string {

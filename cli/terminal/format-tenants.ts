@@ -9,7 +9,7 @@ const colourOf = (state: string): Colour => stateColours[state] ?? 'cyan';
 const homeOf = ({ cluster, database, schema }: Tenant['placement']): string => `${cluster}/${database}/${schema}`;
 
 const columns: readonly Column<Tenant>[] = [
-  { title: 'TENANT', of: ({ tenantId }) => tenantId, colour: () => 'bold' },
+  { title: 'TENANT', of: ({ tenantId }) => tenantId, colour: () => 'bold', isWhole: true },
   { title: 'NAME', of: ({ name }) => name, isLong: true },
   { title: 'PLAN', of: ({ plan }) => plan },
   { title: 'STATE', of: ({ state }) => state, colour: ({ state }) => colourOf(state) },

@@ -5,9 +5,11 @@ export interface Column<Row> {
   readonly title: string;
   /** What stands there; made printable by the table. */
   readonly of: (row: Row) => string;
-  readonly colour?: (row: Row) => Colour;
+  readonly colour?: (row: Row) => Colour | undefined;
   /** Whether it is cut first when the terminal is narrow. @default false */
   readonly isLong?: boolean;
+  /** Whether it is of no use when it is cut, as an id: columns behind it are left out before. @default false */
+  readonly isWhole?: boolean;
 }
 
 export interface TableOptions {
@@ -36,11 +38,7 @@ export function formatTable<Row>(
   const wanted = columns.map(({ title }, at) =>
     Math.max(widthOf(title), ...cells.map((texts) => widthOf(texts[at] ?? ''))),
   );
-  const widths = fit(
-    wanted,
-    columns.map(({ isLong = false }) => isLong),
-    available,
-  );
+  const widths = fit(wanted, columns, available);
   // Padded before they are painted, since colours have a length but no width.
   const line = (texts: readonly string[], colourOf: (at: number) => Colour | undefined): string =>
     widths
@@ -62,19 +60,20 @@ export function formatTable<Row>(
 }
 
 /** Widths that fit into the terminal, for as many columns as do. */
-function fit(wanted: readonly number[], isLong: readonly boolean[], available: number): readonly number[] {
+function fit<Row>(wanted: readonly number[], columns: readonly Column<Row>[], available: number): readonly number[] {
   const widths = [...wanted];
   const tooMuch = (): number => widths.reduce((sum, width) => sum + width + gap, -gap) - available;
-  const shrink = (may: (at: number) => boolean, to: number): void => {
+  const shrink = (may: (column: Column<Row> | undefined) => boolean, to: number): void => {
     while (tooMuch() > 0) {
-      const candidates = widths.map((width, at) => (may(at) && width > to ? width : 0));
+      const candidates = widths.map((width, at) => (may(columns[at]) && width > to ? width : 0));
       const widest = Math.max(...candidates);
       if (widest === 0) return;
       widths[candidates.indexOf(widest)] = widest - 1;
     }
   };
-  shrink((at) => isLong[at] === true, leastLong);
-  shrink(() => true, least);
+  shrink((column) => column?.isLong === true, leastLong);
+  shrink((column) => column?.isWhole !== true, least);
   while (tooMuch() > 0 && widths.length > 1) widths.pop();
+  shrink(() => true, least);
   return widths;
 }

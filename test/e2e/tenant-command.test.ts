@@ -18,7 +18,9 @@ describe('tenant list', () => {
   test('says what is wrong with a filter', async () => {
     const { code, stdout, stderr } = await tenant('list', '--plan', 'gold');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^--plan is one of free, pro, enterprise, not "gold"\.\nMore: .* list --help\n$/);
+    expect(stderr).toMatch(
+      /^--plan is one of free, pro, enterprise, not "gold"\.\nusage: .* list \[options\]\nMore: .* list --help\n$/,
+    );
   });
 });
 
@@ -32,7 +34,7 @@ describe('tenant show', () => {
   test.each([
     [1, ['nobody'], /^No such resource \[not-found\]\nThere is no tenant nobody\.\n.*list/],
     [2, ['../tenants'], /^"\.\.\/tenants" is no tenant id: /],
-    [2, [], /^Name the <tenant>\.\nMore: .* show --help\n$/],
+    [2, [], /^Name the <tenant>\.\nusage: .*\nMore: .* show --help\n$/],
     [2, ['acme', 'globex'], /^There is one thing too much: "globex"\.\n/],
     [2, ['acme', '--colour'], /^Unknown option '--colour'/],
     [2, ['acme', '--api', 'https://example.com'], /^--api names a deployed control plane, --data a local one: choose/],
@@ -47,7 +49,7 @@ describe('the command', () => {
   test('says what there is when it is not told what to do, and when it is told something else', async () => {
     const [nothing, other, help] = await Promise.all([tenantCommand(), tenantCommand('frob'), tenantCommand('--help')]);
     expect([nothing.code, other.code, help.code]).toEqual([2, 2, 0]);
-    expect(other.stderr).toMatch(/^There is no command "frob"\.\nusage: /);
+    expect(other.stderr).toMatch(/^There is no command frob\.\nusage: /);
     expect(other.stderr).toContain(help.stdout);
     for (const name of ['list', 'create', 'delete', 'operations', 'audit-log', 'impersonate', 'quotas', 'run']) {
       expect(help.stdout).toMatch(new RegExp(`^ {2}${name} +\\S`, 'm'));
