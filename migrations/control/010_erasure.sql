@@ -7,6 +7,7 @@ as $$
   values
     ('registry.operations', 'What was done to the tenant, this proof included.'),
     ('registry.audit_log', 'Who did it.'),
+    ('registry.impersonations', 'Which operator acted for the tenant, and why.'),
     ('registry.events', 'What others have been told, or still are to be.'),
     ('registry.event_sequences', 'A tenant that comes again under this id does not count its events from the start.')
 $$;

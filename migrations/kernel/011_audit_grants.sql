@@ -135,7 +135,8 @@ as $$
   join tenancy.open_roles r on r.oid = a.grantee
   where p.pronamespace = 'tenancy'::regnamespace and p.prosecdef and a.grantee <> p.proowner and p.prorettype <> 'trigger'::regtype
     and not (r.name = 'tenantry_app' and p.proname = 'current_tenant')
-    and not (r.name = 'tenantry_operations' and p.proname in ('describe_rows', 'read_rows', 'insert_rows', 'erase_rows', 'find_rows'))
+    and not (r.name = 'tenantry_operations' and p.proname in (
+      'describe_home', 'describe_rows', 'read_rows', 'insert_rows', 'erase_rows', 'find_rows'))
 $$;
 comment on function tenancy.audit_kernel_calls is 'Class 31: who may have the kernel act, with the rights of its owner.';
 

@@ -56,6 +56,22 @@ comment on function tenancy.describe_rows is
   'that come later.';
 
 
+create function tenancy.describe_home(tenant text, home text) returns json
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select json_build_object('at', to_json(now()), 'state', (
+      select p.state from tenancy.placements p where p.tenant_id = tenant and p.schema = home
+    ), 'migrations', (
+      select coalesce(json_agg(m.version order by m.version), '[]') from tenancy.migrations m where m.target = home
+    ))
+$$;
+grant execute on function tenancy.describe_home to tenantry_operations;
+
+comment on function tenancy.describe_home is
+  'The state of a tenant''s placement, null if it has none; the migrations that its schema has; and the time of the transaction.';
+
+
 create function tenancy.read_rows(tenant text, home text, relation text, after json, skip integer) returns setof text
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -165,4 +181,5 @@ comment on function tenancy.insert_rows is
 
 
 select tenancy.seal('tenancy.row_columns(oid)', 'tenancy.row_table_of(text,text)', 'tenancy.describe_rows(text)',
+  'tenancy.describe_home(text,text)',
   'tenancy.read_rows(text,text,text,json,integer)', 'tenancy.insert_rows(text,text,text,text,boolean)');

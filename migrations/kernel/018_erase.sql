@@ -122,7 +122,7 @@ comment on function tenancy.count_outside is
   'Rows of a tenant in a table that the kernel does not protect; null if they cannot be seen. Granted to nobody.';
 
 
-create function tenancy.find_rows(tenant text) returns table (relation text, held bigint)
+create function tenancy.find_rows(tenant text) returns table (relation text, schema text, held bigint)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -135,13 +135,14 @@ begin
     before := tenancy.act_as(tenant, home, false);
     for target in select * from tenancy.row_tables(home) loop
       relation := target.oid::regclass;
+      schema := home;
       execute format('select count(*) from %s t where t.tenant_id = $1', relation) into held using tenant;
       return next;
     end loop;
     perform tenancy.act_no_more(tenant, home, before);
   end loop;
   for target in
-    select c.oid from pg_class c
+    select c.oid, n.nspname from pg_class c
     join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
     join pg_namespace n on n.oid = c.relnamespace and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
     where c.relkind in ('r', 'p', 'm', 'f') and not c.relispartition and c.relpersistence <> 't'
@@ -150,6 +151,7 @@ begin
     order by c.oid::regclass::text
   loop
     relation := target.oid::regclass;
+    schema := target.nspname;
     held := tenancy.count_outside(tenant, target.oid);
     return next;
   end loop;
