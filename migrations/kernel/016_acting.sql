@@ -48,14 +48,20 @@ comment on function tenancy.act_as is
   'it has none, for act_no_more to put back. Granted to nobody.';
 
 
-create function tenancy.act_no_more(tenant text, home text, before text) returns text
-language sql
+create function tenancy.act_no_more(tenant text, home text, before text) returns void
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
-  update tenancy.placements p set state = before where p.tenant_id = tenant and p.schema = home and p.state <> before;
-  delete from tenancy.placements p where p.tenant_id = tenant and p.schema = home and before is null;
-  -- Whoever fails before this gets it undone with all that he did.
-  select left(set_config('tenancy.capability', '', true), 0);
+begin
+  -- A transaction that only reads may not even try.
+  if before is null then
+    delete from tenancy.placements p where p.tenant_id = tenant and p.schema = home;
+  elsif before not in ('active', 'moving') then
+    update tenancy.placements p set state = before where p.tenant_id = tenant and p.schema = home;
+  end if;
+  -- Whoever fails before this has it taken away with all else that he did.
+  perform set_config('tenancy.capability', '', true);
+end
 $$;
 
 comment on function tenancy.act_no_more is 'Puts back what act_as has changed, and takes the capability away. Granted to nobody.';

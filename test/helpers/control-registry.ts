@@ -1,3 +1,4 @@
+import type { DataApiOptions } from '../../local/data-api/server.ts';
 import { environmentKeys } from '../../shared/contract/index.ts';
 import { configFor, startTenantDatabase, type TestTenantDatabase } from './tenant-database.ts';
 
@@ -8,8 +9,9 @@ import { configFor, startTenantDatabase, type TestTenantDatabase } from './tenan
 export async function startControlRegistry(
   tenantIds: readonly string[] = [],
   role: 'control' | 'operations' = 'control',
+  options: Partial<DataApiOptions> = {},
 ): Promise<TestTenantDatabase> {
-  const database = await startTenantDatabase(tenantIds);
+  const database = await startTenantDatabase(tenantIds, options);
   const { clusters, registry } = configFor(role, database.postgres.name);
   process.env[environmentKeys.clusters] = JSON.stringify(clusters);
   process.env[environmentKeys.registry] = JSON.stringify(registry);

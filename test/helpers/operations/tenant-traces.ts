@@ -4,7 +4,7 @@ export type Traces = Readonly<Record<string, unknown>>;
 
 /** All that there is of a tenant anywhere, without what differs from one run to the next: ids, times, values of keys. */
 export async function tenantTraces(
-  { database, keys, alone }: OperationWorld,
+  { database, keys, alone, exports, cache, secrets }: OperationWorld,
   { tenantId, isRemembered }: TestSubject,
   operationId = 'none',
 ): Promise<Traces> {
@@ -22,7 +22,11 @@ export async function tenantTraces(
        'operations', (select jsonb_agg(to_jsonb(o) - '{created_at,updated_at,ended_at,steps}'::text[] || jsonb_build_object('steps',
            (select jsonb_agg(s -> 'name' || (s -> 'state') order by place)
             from jsonb_array_elements(o.steps) with ordinality e (s, place))))
-         from registry.operations o where tenant_id = $1)
+         from registry.operations o where tenant_id = $1),
+       'rows', jsonb_build_object(
+         'projects', (select jsonb_agg(to_jsonb(p) order by id) from pool.projects p where tenant_id = $1),
+         'tasks', (select jsonb_agg(to_jsonb(t) order by id) from pool.tasks t where tenant_id = $1),
+         'idempotencyKeys', (select jsonb_agg(to_jsonb(k) order by key) from pool.idempotency_keys k where tenant_id = $1))
      ) as traces`,
       [tenantId],
     ),
@@ -31,12 +35,25 @@ export async function tenantTraces(
     ...rows[0]?.traces,
     keys: [key, ...more].filter((stored) => stored !== undefined),
     isRemembered: isRemembered(),
+    exports: readable(exports.of(tenantId)),
+    cacheKeys: await cache.cache.count(tenantId),
+    secrets: await secrets.secrets.find(tenantId),
   };
   return JSON.parse(
-    JSON.stringify(traces)
+    JSON.stringify(traces, (name, value: unknown) => (isTime(name) ? 'TIME' : value))
       .replaceAll(tenantId, 'TENANT')
       .replaceAll(operationId, 'OPERATION')
       .replaceAll(key?.id ?? 'none', 'KEY ID')
       .replaceAll(key?.value ?? 'none', 'KEY VALUE'),
   ) as Traces;
+}
+
+/** When an export was made, or a proof. */
+const isTime = (name: string): boolean => name === 'exportedAt' || name === 'at';
+
+/** Files of exports, with their manifests as objects. */
+function readable(files: Readonly<Record<string, string>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(files).map(([file, text]) => [file, file.endsWith('.json') ? (JSON.parse(text) as unknown) : text]),
+  );
 }
