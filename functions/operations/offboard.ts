@@ -50,16 +50,18 @@ export const offboard: readonly Step<'offboard'>[] = [
       const { operationId } = subject;
       const counted = (await registry.read(operationId))?.counts['rows'] ?? 0;
       let left = await rows.count(homeOf(subject));
-      for (;;) {
-        const erasedRows = counted - left;
-        await registry.report(operationId, 'erase-rows', {
+      const report = (erasedRows: number): Promise<void> =>
+        registry.report(operationId, 'erase-rows', {
           share: erasedRows / Math.max(1, counted),
           counts: { erasedRows },
         });
+      for (;;) {
         const gone = await rows.erase(homeOf(subject), batchRows);
-        if (gone === 0) return;
-        left -= gone;
+        if (gone === 0) break;
+        await report(counted - (left -= gone));
       }
+      // Some may have been erased by an execution that was interrupted.
+      await report(counted);
     },
   },
   {

@@ -15,12 +15,21 @@ const leastPartBytes = 5 * 1024 * 1024;
 
 export const etagOf = (content: Buffer): string => `"${createHash('md5').update(content).digest('hex')}"`;
 
-/** Objects of a bucket as plain files of a folder: `exports/acme/…` is the file of that path. */
+/** Where a bucket is on this machine. */
+export interface BucketFolder {
+  readonly folder: string;
+  /** What every key begins with. The rest of it is the path of a file in the folder. */
+  readonly prefix: string;
+}
+
+/** Objects of a bucket as plain files. */
 export class ObjectFiles {
   readonly #folder: string;
+  readonly #prefix: string;
 
-  constructor(folder: string) {
+  constructor({ folder, prefix }: BucketFolder) {
     this.#folder = folder;
+    this.#prefix = prefix;
   }
 
   async put(key: string, content: Buffer): Promise<string> {
@@ -100,7 +109,8 @@ export class ObjectFiles {
   }
 
   #fileOf(key: string): string {
-    const segments = key.split('/');
+    if (!key.startsWith(this.#prefix)) throw new S3Error(403, 'AccessDenied', `Keys begin with ${this.#prefix} here.`);
+    const segments = key.slice(this.#prefix.length).split('/');
     // A key of S3 may be anything; a path may not.
     if (segments.some((segment) => segment === '' || segment.startsWith('.') || /[\0\\]/.test(segment)))
       throw new S3Error(400, 'InvalidArgument', `The key ${key} cannot be a file here.`);

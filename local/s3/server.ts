@@ -3,12 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
 import type { AwsEndpoint } from '../aws/endpoint.ts';
-import { ObjectFiles } from './object-files.ts';
+import { type BucketFolder, ObjectFiles } from './object-files.ts';
 import { S3Error, xmlOf } from './s3-error.ts';
 
 export interface S3Options {
   /** Folder of each bucket. */
-  readonly buckets: Readonly<Record<string, string>>;
+  readonly buckets: Readonly<Record<string, BucketFolder>>;
   /** Missing or 0: any free port. */
   readonly port?: number;
 }

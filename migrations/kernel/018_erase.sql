@@ -14,11 +14,10 @@ as $$
       select format(' and (%s) is distinct from (%s)', 'row(' || string_agg(format('c.%I', key), ', ') || ')',
         'row(' || string_agg(format('t.%I', key), ', ') || ')') from unnest(target.keys) key) end), '')
   from pg_constraint k join unnest(tables) o on o.oid = k.conrelid
-  where k.contype = 'f' and k.confrelid = target.oid and o.place <= target.place
+  where k.contype = 'f' and k.confrelid = target.oid
 $$;
 
-comment on function tenancy.pointing_rows is
-  'The condition that no row points at the row t, as far as those that could are not erased before it. Granted to nobody.';
+comment on function tenancy.pointing_rows is 'The condition that no other row of the tables points at the row t. Granted to nobody.';
 
 
 create function tenancy.erase_from(tenant text, target tenancy.row_table, tables tenancy.row_table[], most integer) returns integer

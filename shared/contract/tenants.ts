@@ -10,3 +10,6 @@ export const tenantTag = 'tenantry:tenant';
 
 /** What the names of a tenant's secrets begin with. */
 export const tenantSecretPrefix = (stage: string, tenantId: string): string => `tenantry/${stage}/tenants/${tenantId}/`;
+
+/** Prefix of all exports in their bucket. */
+export const exportsFolder = 'exports/';

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { exportsFolder } from '../contract/index.ts';
 import { placementSchema, planSchema, tenantIdSchema } from '../tenancy/tenant.ts';
 import { managedTenantSchema } from './managed-tenant.ts';
 
@@ -10,7 +11,8 @@ const tenantRecordSchema = managedTenantSchema.pick({ name: true, plan: true, st
 export type TenantRecord = Readonly<z.output<typeof tenantRecordSchema>>;
 
 /** Where the files of an export are. */
-export const exportPrefix = (tenantId: string, operationId: string): string => `exports/${tenantId}/${operationId}/`;
+export const exportPrefix = (tenantId: string, operationId: string): string =>
+  `${exportsFolder}${tenantId}/${operationId}/`;
 const exportPrefixSchema = z.string().regex(/^exports\/[a-z][a-z0-9-]{1,38}[a-z0-9]\/[0-9a-f-]{36}\/$/);
 
 /** What each kind of operation needs to know, beyond the tenant. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { startS3 } from '../../../local/s3/server.ts';
+import { exportsFolder } from '../../../shared/contract/index.ts';
 import { type ExportStore, exportStoreIn } from '../../../shared/control/index.ts';
 
 /** A bucket for exports, of which the files can be looked at. */
@@ -15,7 +16,7 @@ export interface ExportFolder extends AsyncDisposable {
 
 export async function startExportFolder(): Promise<ExportFolder> {
   const folder = mkdtempSync(join(tmpdir(), 'tenantry-exports-'));
-  const endpoint = await startS3({ buckets: { exports: folder } });
+  const endpoint = await startS3({ buckets: { exports: { folder, prefix: exportsFolder } } });
   const client = new S3Client({
     endpoint: endpoint.url,
     region: 'eu-central-1',
@@ -25,7 +26,7 @@ export async function startExportFolder(): Promise<ExportFolder> {
     store: exportStoreIn(client, 'exports'),
     folder,
     of: (tenantId) => {
-      const root = join(folder, 'exports', tenantId);
+      const root = join(folder, tenantId);
       const files = readdirSync(folder, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile() && entry.parentPath.startsWith(`${root}/`))
         .map(({ parentPath, name }) => join(parentPath, name));

@@ -2,6 +2,10 @@ import type { OperationWorld, TestSubject } from './operation-world.ts';
 
 export type Traces = Readonly<Record<string, unknown>>;
 
+interface RegistryTraces {
+  readonly tenants: readonly { readonly api_key: string | null; readonly api_key_id: string | null }[] | null;
+}
+
 /** All that there is of a tenant anywhere, without what differs from one run to the next: ids, times, values of keys. */
 export async function tenantTraces(
   { database, keys, alone, exports, cache, secrets }: OperationWorld,
@@ -11,7 +15,7 @@ export async function tenantTraces(
   const [key, ...more] = keys.of(tenantId);
   const { superuser } = database.postgres;
   const { rows } = await alone(() =>
-    superuser.query<{ traces: object }>(
+    superuser.query<{ traces: RegistryTraces }>(
       `select jsonb_build_object(
        'tenants', (select jsonb_agg(to_jsonb(t) - '{created_at,updated_at}'::text[]) from registry.tenants t where tenant_id = $1),
        'placements', (select jsonb_agg(to_jsonb(p) - 'lock_key') from tenancy.placements p where tenant_id = $1),
@@ -31,6 +35,8 @@ export async function tenantTraces(
       [tenantId],
     ),
   );
+  // The key itself may be gone already.
+  const [registered] = rows[0]?.traces.tenants ?? [];
   const traces = {
     ...rows[0]?.traces,
     keys: [key, ...more].filter((stored) => stored !== undefined),
@@ -43,8 +49,8 @@ export async function tenantTraces(
     JSON.stringify(traces, (name, value: unknown) => (isTime(name) ? 'TIME' : value))
       .replaceAll(tenantId, 'TENANT')
       .replaceAll(operationId, 'OPERATION')
-      .replaceAll(key?.id ?? 'none', 'KEY ID')
-      .replaceAll(key?.value ?? 'none', 'KEY VALUE'),
+      .replaceAll(key?.id ?? registered?.api_key_id ?? 'none', 'KEY ID')
+      .replaceAll(key?.value ?? registered?.api_key ?? 'none', 'KEY VALUE'),
   ) as Traces;
 }
 
