@@ -4,7 +4,7 @@ import { AppError } from '../../shared/errors/index.ts';
  * Bytes of rows that a call takes, as JSON within JSON: a request of the Data API ends at 4 MiB. An export may have rows of any size, since
  * it reads them in parts.
  */
-export const batchLimitBytes = 3 * 1024 * 1024;
+const batchLimitBytes = 3 * 1024 * 1024;
 const batchLimitRows = 1_000;
 
 /** Lines of a file as they come, without their line breaks. */

@@ -26,7 +26,7 @@ const manifestSchema = z.object({
 export type Manifest = Readonly<z.output<typeof manifestSchema>>;
 export type ExportedTable = Manifest['tables'][number];
 
-export const manifestFile = 'manifest.json';
+const manifestFile = 'manifest.json';
 
 /** The manifest of an export; undefined if it is not complete. @throws AppError export-unusable if it is of a version that is not known */
 export async function readManifest(exports: ExportStore, prefix: string): Promise<Manifest | undefined> {

@@ -13,7 +13,7 @@ export interface StoredObject {
 /** S3's least size of a part that is not the last one. */
 const leastPartBytes = 5 * 1024 * 1024;
 
-export const etagOf = (content: Buffer): string => `"${createHash('md5').update(content).digest('hex')}"`;
+const etagOf = (content: Buffer): string => `"${createHash('md5').update(content).digest('hex')}"`;
 
 /** Where a bucket is on this machine. */
 export interface BucketFolder {

@@ -13,7 +13,7 @@ export class S3Error extends Error {
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
 /** Text that can stand in an XML document. */
-export const escapeXml = (text: string): string => text.replaceAll(/[&<>"]/g, (character) => entities[character] ?? '');
+const escapeXml = (text: string): string => text.replaceAll(/[&<>"]/g, (character) => entities[character] ?? '');
 
 export function xmlOf(element: string, content: Readonly<Record<string, string>>): string {
   const children = Object.entries(content).map(([name, value]) => `<${name}>${escapeXml(value)}</${name}>`);
