@@ -12,7 +12,10 @@ const unscoped = [
   '(migration-connection|migrator)\\.ts$',
   'Only the migration runner may act for no tenant; everybody else uses tenantDatabase().',
 ];
-const registry = ['registry-connection\\.ts$', 'Only shared/control runs statements on the registry.'];
+const registry = [
+  '(registry|tenant-rows)-connection\\.ts$',
+  'Only shared/control runs statements on the registry, or acts for tenants of which there is no request.',
+];
 const control = ['(^|/)shared/control/|^\\.\\./control/', 'Only the control plane looks into the registry.'];
 const authorizer = ['(^|/)shared/authorizer/|^\\.\\./authorizer/', 'Only authorizers look at tokens.'];
 const pureShared = [

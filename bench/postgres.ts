@@ -37,8 +37,8 @@ export async function benchPostgres(): Promise<BenchPostgres> {
   await admin.query(`create database ${mainDatabase}`);
   await admin.end();
   const superuser = await open(mainDatabase);
-  const { owner, app: appRole, authorizer, control } = databaseRoles;
-  await createRoles(executeWith(superuser), mainDatabase, { owner, app: appRole, authorizer, control });
+  const { owner, app: appRole, authorizer, control, operations } = databaseRoles;
+  await createRoles(executeWith(superuser), mainDatabase, { owner, app: appRole, authorizer, control, operations });
   const ownerClient = await open(mainDatabase, owner);
   const migrations = await readAllMigrations('migrations');
   await applyMigrations(executeWith(ownerClient), 'kernel', migrations.kernel);

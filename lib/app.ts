@@ -1,5 +1,6 @@
 import { App, Tags } from 'aws-cdk-lib';
 import cdkJson from '../cdk.json' with { type: 'json' };
+import { stageTag } from '../shared/contract/index.ts';
 import type { StageConfig } from './config.ts';
 import { ApplicationStack } from './stacks/application-stack.ts';
 import { ControlPlaneStack } from './stacks/control-plane-stack.ts';
@@ -44,5 +45,5 @@ function addStacks(app: App, config: StageConfig): void {
   // Also sets the role by which API Gateway writes the logs of either.
   controlPlane.addStackDependency(application);
   new ObservabilityStack(app, id('Observability'), { config, env, data, application, controlPlane, identity });
-  Tags.of(app).add('tenantry:stage', config.stage);
+  Tags.of(app).add(stageTag, config.stage);
 }

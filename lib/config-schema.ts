@@ -74,6 +74,11 @@ const cacheSchema = z.strictObject({
   snapshotRetentionDays: z.int().min(0).max(35, 'use 0 to 35 days').default(0),
 });
 
+const exportsSchema = z.strictObject({
+  /** Days for which exports of tenants are kept, also of those that are gone. @default 90 */
+  retentionDays: z.int().min(1, 'use 1 day or more').max(3650, 'use 3650 days or less').default(90),
+});
+
 const apiSchema = z.strictObject({
   /** Requests a second of all tenants together, before the plans' own limits. @default 1000 */
   rateLimit: z.number().positive('use more than 0 requests a second').default(1000),
@@ -155,6 +160,7 @@ export const stageConfigSchema = z.strictObject({
   quotas: z.partialRecord(z.enum(quotaNames), z.int().positive('use 1 or more')).default({}),
   cache: cacheSchema.prefault({}),
   api: apiSchema.prefault({}),
+  exports: exportsSchema.prefault({}),
   alarms: alarmsSchema.prefault({}),
 });
 

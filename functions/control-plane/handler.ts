@@ -23,8 +23,8 @@ const pool = { model: 'pool', ...registry, schema: poolSchema } as const;
 
 export const handler = operatorApi(controlPlaneApi, {
   'GET /tenants': ({ query }) => listTenants(query),
-  'POST /tenants': ({ body: { tenantId, name, plan }, idempotencyKey }) =>
-    requestOperation({ kind: 'onboard', tenantId, input: { name, plan, placement: pool }, idempotencyKey }, starter),
+  'POST /tenants': ({ body: { tenantId, ...wanted }, idempotencyKey }) =>
+    requestOperation({ kind: 'onboard', tenantId, input: { ...wanted, placement: pool }, idempotencyKey }, starter),
   'GET /tenants/{tenantId}': ({ path }) => getTenant(path.tenantId),
   'POST /tenants/{tenantId}/change-plan': ({ path: { tenantId }, body: input, idempotencyKey }) =>
     requestOperation({ kind: 'change-plan', tenantId, input, idempotencyKey }, starter),
@@ -32,6 +32,10 @@ export const handler = operatorApi(controlPlaneApi, {
     requestOperation({ kind: 'suspend', tenantId, input: {}, idempotencyKey }, starter),
   'POST /tenants/{tenantId}/activate': ({ path: { tenantId }, idempotencyKey }) =>
     requestOperation({ kind: 'activate', tenantId, input: {}, idempotencyKey }, starter),
+  'POST /tenants/{tenantId}/export': ({ path: { tenantId }, idempotencyKey }) =>
+    requestOperation({ kind: 'export', tenantId, input: {}, idempotencyKey }, starter),
+  'POST /tenants/{tenantId}/offboard': ({ path: { tenantId }, body: input, idempotencyKey }) =>
+    requestOperation({ kind: 'offboard', tenantId, input, idempotencyKey }, starter),
   'GET /operations': ({ query }) => listOperations(query),
   'GET /operations/{operationId}': ({ path }) => getOperation(path.operationId),
   'POST /tenants/{tenantId}/impersonate': ({ path, body }) => impersonate(path.tenantId, body),

@@ -44,6 +44,10 @@ const newTenant = z.strictObject({
   tenantId: tenantIdSchema,
   name: operationInputs.onboard.shape.name,
   plan: planSchema,
+  from: operationInputs.onboard.shape.from.meta({
+    description:
+      'The export that the tenant begins with: the id of an operation that made it, or the prefix of its files.',
+  }),
 });
 
 const path = z.object({ tenantId: tenantIdSchema });
@@ -108,6 +112,12 @@ export const controlPlaneApi = describeOperatorApi('control-plane', {
   },
   'POST /tenants/{tenantId}/suspend': { ...onTenant, summary: 'Refuse a tenant service, and keep its data' },
   'POST /tenants/{tenantId}/activate': { ...onTenant, summary: 'Serve a suspended tenant again' },
+  'POST /tenants/{tenantId}/export': { ...onTenant, summary: 'Export all rows of a tenant' },
+  'POST /tenants/{tenantId}/offboard': {
+    ...onTenant,
+    summary: 'Erase a tenant for good, after exporting it unless told not to',
+    body: operationInputs.offboard,
+  },
   'GET /operations': {
     summary: 'List operations, newest first',
     query: operationsQuery,

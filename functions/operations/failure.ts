@@ -32,11 +32,21 @@ export function isPassing(error: Error): boolean {
   return errorCatalogue[code].status >= 500 || errorCatalogue[code].status === 429;
 }
 
-/** What an operation tells operators of the failure that it ends with. */
-export function operationError({ code, message }: StepFailure, step: string, operationId: string): OperationError {
-  const remedy =
-    errorCatalogue[code].status >= 500
-      ? `Nothing is left of it. Ask for it again; should it fail again, look for ${operationId} in the log of the operations function.`
-      : 'Nothing is left of it. Mend what the message names, then ask for it again.';
+/**
+ * What an operation tells operators of the failure that it ends with.
+ *
+ * @param isFinal whether it is past what can be undone
+ */
+export function operationError(
+  { code, message }: StepFailure,
+  { step, operationId, isFinal }: { readonly step: string; readonly operationId: string; readonly isFinal: boolean },
+): OperationError {
+  const isOurs = errorCatalogue[code].status >= 500;
+  const log = `look for ${operationId} in the log of the operations function.`;
+  const done = isFinal ? 'What was done stays done, and the tenant stays closed.' : 'Nothing is left of it.';
+  const next = isFinal ? 'ask for the same again: it goes on from there' : 'ask for it again';
+  const remedy = isOurs
+    ? `${done} ${next.charAt(0).toUpperCase()}${next.slice(1)}; should it fail again, ${log}`
+    : `${done} Mend what the message names, then ${next}.`;
   return { code, message: `The step ${step} failed: ${message}`, remedy };
 }

@@ -1,6 +1,7 @@
+import { restore } from './restore.ts';
 import type { Step } from './step.ts';
 
-/** Makes a tenant of the pool. Nobody is served before the last step, so there is nothing that undoing could lose. */
+/** Makes a tenant of the pool, empty or from an export. Nobody is served before the last step, so there is nothing that undoing could lose. */
 export const onboard: readonly Step<'onboard'>[] = [
   {
     name: 'register',
@@ -12,6 +13,7 @@ export const onboard: readonly Step<'onboard'>[] = [
     run: ({ tenantId }, { placements }) => placements.place(tenantId, 'suspended'),
     undo: ({ tenantId }, { placements }) => placements.remove(tenantId),
   },
+  ...restore,
   {
     name: 'make-api-key',
     run: async ({ tenantId, input }, { apiKeys, registry }) =>

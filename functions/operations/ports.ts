@@ -2,16 +2,23 @@ import {
   abandonOperation,
   type ApiKeys,
   endOperation,
+  type ExportStore,
   forgetTenant,
   markStep,
   placeTenant,
   readOperation,
   registerTenant,
   removePlacement,
+  reportProgress,
   setTenantApiKey,
   setTenantPlan,
   setTenantState,
   startOperation,
+  type TenantCache,
+  type TenantRows,
+  type TenantSecrets,
+  tenantRows,
+  unregisterTenant,
 } from '../../shared/control/index.ts';
 
 /** The API that tenants call. */
@@ -25,10 +32,12 @@ export const registry = {
   read: readOperation,
   start: startOperation,
   mark: markStep,
+  report: reportProgress,
   abandon: abandonOperation,
   end: endOperation,
   register: registerTenant,
   forget: forgetTenant,
+  unregister: unregisterTenant,
   setState: setTenantState,
   setPlan: setTenantPlan,
   setApiKey: setTenantApiKey,
@@ -37,10 +46,20 @@ export const registry = {
 /** The databases in which tenants live. */
 export const placements = { place: placeTenant, remove: removePlacement };
 
+/** Rows of tenants. */
+export const rows: TenantRows = tenantRows;
+
 /** All that operations change. */
 export interface Ports {
   readonly registry: typeof registry;
   readonly placements: typeof placements;
   readonly apiKeys: ApiKeys;
   readonly gateway: Gateway;
+  readonly rows: TenantRows;
+  /** Files of exports: `exportStoreIn`. */
+  readonly exports: ExportStore;
+  /** `tenantCacheVia`. */
+  readonly cache: TenantCache;
+  /** `tenantSecretsOf`. */
+  readonly secrets: TenantSecrets;
 }

@@ -12,7 +12,7 @@ import { type BoundStep, stepsOf } from './steps.ts';
 export type Durably = <T>(name: string, work: () => Promise<T>) => Promise<T>;
 
 /**
- * Runs an operation to its end: succeeded, or failed with everything undone. It may have been interrupted anywhere before; a step
+ * Runs an operation to its end: succeeded, or failed with everything undone, or, past what can be undone, failed where it was. It may have been interrupted anywhere before; a step
  * of which nobody knows whether it was done runs again then.
  *
  * @throws AppError not-found; StepFailure when the registry cannot be told, or a step can neither be done nor undone: the operation is
@@ -27,23 +27,48 @@ export async function runOperation(operationId: string, ports: Ports, durably: D
   const operation = (await durably('start', async () => (await registry.start(operationId, names)) ?? null)) ?? asked;
   if (operation.endedAt !== null) return;
 
-  const error = operation.error ?? (await runSteps(operation, steps, ports, durably));
-  if (error) {
-    const abandoned = await durably('abandon', () => registry.abandon(operationId, error));
-    await undoSteps(abandoned, steps, ports, durably);
+  const failure = operation.error ?? (await runSteps(operation, steps, ports, durably));
+  if (failure) {
+    const abandoned = await durably('abandon', () => abandon(operation, failure, steps, ports));
+    if (!isPastUndoing(abandoned, steps)) await undoSteps(abandoned, steps, ports, durably);
   }
   await durably('end', async () => {
     await registry.end(operationId, operation.kind);
   });
 }
 
-/** @returns why a step failed, if one did */
+/** A step that failed for good. */
+interface FailedStep {
+  readonly step: string;
+  readonly failure: StepFailure;
+}
+
+/** Writes down why the operation fails, and whether it is undone. */
+async function abandon(
+  { id, error }: Operation,
+  failed: FailedStep | OperationError,
+  steps: readonly BoundStep[],
+  { registry }: Ports,
+): Promise<Operation> {
+  if (error || !('failure' in failed)) return registry.abandon(id, error ?? (failed as OperationError));
+  const now = await registry.read(id);
+  const isFinal = now !== undefined && isPastUndoing(now, steps);
+  return registry.abandon(id, operationError(failed.failure, { step: failed.step, operationId: id, isFinal }));
+}
+
+/** Whether a step has begun that cannot be taken back. */
+function isPastUndoing({ steps: progress }: Operation, steps: readonly BoundStep[]): boolean {
+  const begun = new Set(progress.filter(({ state }) => state !== 'pending').map(({ name }) => name));
+  return steps.some(({ name, isFinal }) => isFinal && begun.has(name));
+}
+
+/** @returns the step that failed, if one did */
 async function runSteps(
   { id, steps: progress }: Operation,
   steps: readonly BoundStep[],
   { registry }: Ports,
   durably: Durably,
-): Promise<OperationError | undefined> {
+): Promise<FailedStep | undefined> {
   const done = new Set(progress.filter(({ state }) => state === 'succeeded').map(({ name }) => name));
   for (const { name, run } of steps.filter((step) => !done.has(step.name))) {
     try {
@@ -53,8 +78,7 @@ async function runSteps(
         goesOn(await registry.mark(id, name, 'succeeded'), id);
       });
     } catch (error) {
-      if (error instanceof StepFailure && error.code !== 'operation-in-progress')
-        return operationError(error, name, id);
+      if (error instanceof StepFailure && error.code !== 'operation-in-progress') return { step: name, failure: error };
       throw error;
     }
   }

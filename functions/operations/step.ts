@@ -4,6 +4,7 @@ import type { Ports } from './ports.ts';
 
 /** The tenant that an operation is about, and what is wanted of it. */
 export interface Subject<Kind extends KnownKind> {
+  readonly operationId: string;
   readonly tenantId: string;
   readonly input: OperationInput<Kind>;
   /** The tenant when the operation was asked for. */
@@ -16,6 +17,10 @@ export interface Step<Kind extends KnownKind> {
   run(subject: Subject<Kind>, ports: Ports): Promise<void>;
   /** Takes back what `run` has done, all, some or none of it. */
   undo?(subject: Subject<Kind>, ports: Ports): Promise<void>;
+  /** Whether the operation has this step at all. @default it has */
+  isWanted?(subject: Subject<Kind>): boolean;
+  /** Set if nothing is undone any more once this step has begun: it does what cannot be taken back. */
+  readonly isFinal?: true;
 }
 
 /** Has every token looked at again: what authorizers answered before may not be true any more. */

@@ -1,6 +1,7 @@
 import { type KnownKind, type Operation, type OperationInput, operationInputs } from '../../shared/control/index.ts';
-import { AppError } from '../../shared/errors/index.ts';
 import { changePlan } from './change-plan.ts';
+import { exportTenant } from './export.ts';
+import { offboard } from './offboard.ts';
 import { onboard } from './onboard.ts';
 import type { Ports } from './ports.ts';
 import type { Step, Subject } from './step.ts';
@@ -12,6 +13,8 @@ export const operationSteps: { readonly [Kind in KnownKind]: readonly Step<Kind>
   suspend,
   activate,
   'change-plan': changePlan,
+  export: exportTenant,
+  offboard,
 };
 
 /** A step of a certain operation. */
@@ -19,26 +22,31 @@ export interface BoundStep {
   readonly name: string;
   readonly run: () => Promise<void>;
   readonly undo: (() => Promise<void>) | undefined;
+  readonly isFinal: boolean;
 }
 
-/** @throws AppError internal for a kind that this version does not know */
+/** The steps of an operation, in their order. */
 export function stepsOf(operation: Operation, ports: Ports): readonly BoundStep[] {
-  const { kind } = operation;
-  if (kind === 'offboard' || kind === 'export') {
-    throw new AppError('internal', `This version knows no operations of the kind ${kind}. Deploy one that does.`);
-  }
-  return bind(kind, operation, ports);
+  return bind(operation.kind, operation, ports);
 }
 
-function bind<Kind extends KnownKind>(kind: Kind, { tenantId, input, before }: Operation, ports: Ports): BoundStep[] {
+function bind<Kind extends KnownKind>(
+  kind: Kind,
+  { id, tenantId, input, before }: Operation,
+  ports: Ports,
+): BoundStep[] {
   const subject: Subject<Kind> = {
+    operationId: id,
     tenantId,
-    input: operationInputs[kind].parse(input) as OperationInput<Kind>,
+    input: operationInputs[kind].parse(input) as unknown as OperationInput<Kind>,
     before,
   };
-  return operationSteps[kind].map((step) => ({
-    name: step.name,
-    run: () => step.run(subject, ports),
-    undo: step.undo && (() => step.undo?.(subject, ports) ?? Promise.resolve()),
-  }));
+  return operationSteps[kind]
+    .filter((step) => step.isWanted?.(subject) ?? true)
+    .map((step) => ({
+      name: step.name,
+      run: () => step.run(subject, ports),
+      undo: step.undo && (() => step.undo?.(subject, ports) ?? Promise.resolve()),
+      isFinal: step.isFinal ?? false,
+    }));
 }

@@ -1,6 +1,6 @@
 import type { ISecurityGroup, IVpc } from 'aws-cdk-lib/aws-ec2';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import { Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { type DatabaseRole, environmentKeys } from '../../shared/contract/index.ts';
 import type { IssuerConfig, StageConfig } from '../config.ts';
@@ -57,6 +57,21 @@ export function tenantService(scope: Construct, name: string, plane: Application
   });
   grantDataApi(service, plane.clusters);
   grantReadValue(service, plane.logins.app);
+  plane.cache.grantConnect(service);
+  return service;
+}
+
+/** What purges the cache of a tenant, for those outside of the network; it reaches the cache and nothing else. */
+export function tenantCacheService(scope: Construct, plane: ApplicationPlane): ServiceFunction {
+  const service = new ServiceFunction(scope, 'TenantCache', {
+    name: 'tenant-cache',
+    description: 'Purges the cache of a tenant',
+    ...common(plane.config),
+    // It goes through all keys of the cache.
+    timeout: Duration.minutes(5),
+    network: plane.network,
+    environment: { [environmentKeys.cacheUrl]: plane.cache.url },
+  });
   plane.cache.grantConnect(service);
   return service;
 }

@@ -19,6 +19,7 @@ export class DatabaseSecrets extends Construct {
       // Ids are kept short: they are part of ARNs, for which the description of the Data API allows 100 characters.
       authorizer: this.login('Auth', databaseRoles.authorizer, props.stage),
       control: this.login('Control', databaseRoles.control, props.stage),
+      operations: this.login('Operate', databaseRoles.operations, props.stage),
     };
     this.signingKey = this.generate('SigningKey', {
       description: `Signs the capabilities of tenants (${props.stage})`,

@@ -2,16 +2,22 @@ import { Aws, type CfnElement, Duration, Stack } from 'aws-cdk-lib';
 import type { RestApi, UsagePlan } from 'aws-cdk-lib/aws-apigateway';
 import { Grant, Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Alias, type IFunction, type IVersion } from 'aws-cdk-lib/aws-lambda';
-import { Construct } from 'constructs';
-import { environmentKeys, type PlanName } from '../../shared/contract/index.ts';
+import { Construct, type IConstruct } from 'constructs';
+import { environmentKeys, exportsFolder, type PlanName } from '../../shared/contract/index.ts';
 import { acknowledge } from './acknowledge.ts';
+import { grantDataApi } from './data-api-access.ts';
+import type { ExportBucket } from './export-bucket.ts';
 import { type ControlPlane, grantRegistry, registryEnvironment } from './control-services.ts';
 import { ServiceFunction } from './service-function.ts';
 
-/** The API whose keys and caches operations change. */
-export interface TenantApi {
+/** What operations change besides the registry and tenants' rows. */
+export interface TenantPlane {
+  /** The API of tenants, with its keys and its cache of authorizers. */
   readonly restApi: RestApi;
   readonly usagePlans: Readonly<Record<PlanName, UsagePlan>>;
+  /** What purges their cache. */
+  readonly tenantCache: IFunction;
+  readonly exports: ExportBucket;
 }
 
 /** The durable function that does what operators ask for. */
@@ -20,7 +26,7 @@ export class OperationsFunction extends Construct {
   /** What starts an execution. It runs to its end in the version with which it began, whatever is deployed meanwhile. */
   readonly live: IFunction;
 
-  constructor(scope: Construct, id: string, plane: ControlPlane, tenantApi: TenantApi) {
+  constructor(scope: Construct, id: string, plane: ControlPlane, tenantPlane: TenantPlane) {
     super(scope, id);
     this.service = new ServiceFunction(this, 'Operations', {
       name: 'operations',
@@ -29,13 +35,25 @@ export class OperationsFunction extends Construct {
       logRetention: plane.config.logRetentionDays,
       timeout: Duration.minutes(15),
       durableConfig: { executionTimeout: Duration.days(1), retentionPeriod: Duration.days(30) },
-      environment: { ...registryEnvironment(scope, plane), ...tenantApiVariable(scope, tenantApi) },
+      environment: {
+        ...registryEnvironment(scope, plane),
+        ...tenantApiVariable(scope, tenantPlane),
+        [environmentKeys.exportBucket]: tenantPlane.exports.bucket.bucketName,
+        [environmentKeys.tenantCacheFunctionArn]: tenantPlane.tenantCache.functionArn,
+      },
     });
     const version = this.service.function.currentVersion as IVersion;
     this.live = new Alias(this, 'Live', { aliasName: 'live', version }) as IFunction;
     grantRegistry(this.service, plane);
+    // Rows are exported in one transaction, of which nothing is kept.
+    grantDataApi(this.service, plane.clusters, [
+      'rds-data:ExecuteStatement',
+      'rds-data:BeginTransaction',
+      'rds-data:RollbackTransaction',
+    ]);
     this.grantDurability();
-    this.grantApiKeys(tenantApi);
+    this.grantApiKeys(tenantPlane);
+    this.grantErasure(tenantPlane);
   }
 
   /** Lets a function start operations, and tells it how. */
@@ -63,8 +81,22 @@ export class OperationsFunction extends Construct {
     });
   }
 
+  /** Exports, the cache, and whether a tenant has secrets. */
+  private grantErasure({ tenantCache, exports }: TenantPlane): void {
+    exports.grantExports(this.service);
+    const [invoke, resourceArns] = [['lambda:InvokeFunction'], [tenantCache.functionArn]];
+    Grant.addToPrincipal({ grantee: this.service, actions: invoke, resourceArns }).assertSuccess();
+    const list = ['secretsmanager:ListSecrets'];
+    Grant.addToPrincipal({ grantee: this.service, actions: list, resourceArns: ['*'] }).assertSuccess();
+    acknowledge(this.service.role, {
+      [`AwsSolutions-IAM5[Resource::${importNameOf(exports.bucket, exports.bucket.bucketArn)}/${exportsFolder}*]`]:
+        'Exports of all tenants.',
+      'AwsSolutions-IAM5[Resource::*]': 'Listing secrets has no resources to name, nor has X-Ray.',
+    });
+  }
+
   /** Keys have random ids, of which no policy can know whose they are; plans and the stage are those of this API. */
-  private grantApiKeys({ restApi, usagePlans }: TenantApi): void {
+  private grantApiKeys({ restApi, usagePlans }: TenantPlane): void {
     const arn = (path: string) => `arn:${Aws.PARTITION}:apigateway:${Aws.REGION}::${path}`;
     const keysOfPlans = Object.values(usagePlans).map((plan) => arn(`/usageplans/${plan.usagePlanId}/keys`));
     const grants = {
@@ -80,7 +112,7 @@ export class OperationsFunction extends Construct {
       Grant.addToPrincipal({ grantee: this.service, actions: [action], resourceArns }).assertSuccess();
     const wildcards = [
       '/apikeys/*',
-      ...Object.values(usagePlans).map((plan) => `/usageplans/${exportOf(plan)}/keys/*`),
+      ...Object.values(usagePlans).map((plan) => `/usageplans/${importNameOf(plan, plan.usagePlanId)}/keys/*`),
     ];
     for (const path of wildcards)
       acknowledge(this.service.role, {
@@ -90,16 +122,17 @@ export class OperationsFunction extends Construct {
   }
 }
 
-/** What another stack calls the plan's id. */
-function exportOf(plan: UsagePlan): string {
-  const { 'Fn::ImportValue': name } = Stack.of(plan).resolve(Stack.of(plan).exportValue(plan.usagePlanId)) as Import;
+/** What another stack calls a value. */
+function importNameOf(owner: IConstruct, value: string): string {
+  const { 'Fn::ImportValue': name } = Stack.of(owner).resolve(Stack.of(owner).exportValue(value)) as Import;
   return name;
 }
+
 interface Import {
   readonly 'Fn::ImportValue': string;
 }
 
-function tenantApiVariable(scope: Construct, { restApi, usagePlans }: TenantApi): Record<string, string> {
+function tenantApiVariable(scope: Construct, { restApi, usagePlans }: TenantPlane): Record<string, string> {
   const usagePlanIds = Object.fromEntries(Object.entries(usagePlans).map(([name, plan]) => [name, plan.usagePlanId]));
   const tenantApi = { restApiId: restApi.restApiId, stageName: restApi.deploymentStage.stageName, usagePlanIds };
   return { [environmentKeys.tenantApi]: Stack.of(scope).toJsonString(tenantApi) };

@@ -3,7 +3,12 @@ import type { UsagePlan } from 'aws-cdk-lib/aws-apigateway';
 import type { Construct } from 'constructs';
 import { type PlanName, publicServices, services, stackOutputs } from '../../shared/contract/index.ts';
 import type { IssuerConfig, StageConfig } from '../config.ts';
-import { authorizerService, publicService, tenantService } from '../constructs/application-services.ts';
+import {
+  authorizerService,
+  publicService,
+  tenantCacheService,
+  tenantService,
+} from '../constructs/application-services.ts';
 import { ServiceApi } from '../constructs/service-api.ts';
 import type { ServiceFunction } from '../constructs/service-function.ts';
 import { addUsagePlans } from '../constructs/usage-plans.ts';
@@ -21,6 +26,8 @@ export interface ApplicationStackProps extends StackProps {
 export class ApplicationStack extends Stack {
   readonly api: ServiceApi;
   readonly authorizer: ServiceFunction;
+  /** Purges the cache of a tenant. */
+  readonly tenantCache: ServiceFunction;
   /** Functions by service, authorizer included. */
   readonly functions: Readonly<Record<string, ServiceFunction>>;
   readonly usagePlans: Readonly<Record<PlanName, UsagePlan>>;
@@ -53,6 +60,7 @@ export class ApplicationStack extends Stack {
       const service = (functions[name] = tenantService(this, name, plane));
       this.api.addGuardedRoutes(service.function, routes);
     }
+    this.tenantCache = functions['tenant-cache'] = tenantCacheService(this, plane);
     for (const [name, routes] of Object.entries(publicServices)) {
       const service = (functions[name] = publicService(this, name, config));
       this.api.addPublicRoutes(service.function, routes);

@@ -50,10 +50,17 @@ export class ControlPlaneStack extends Stack {
       description: `${description}, with AWS credentials`,
       authorizer: 'aws-iam',
     });
-    const operations = new OperationsFunction(this, 'Operations', plane, {
-      restApi: application.api.restApi,
-      usagePlans: application.usagePlans,
-    });
+    const operations = new OperationsFunction(
+      this,
+      'Operations',
+      { ...plane, login: data.logins.operations },
+      {
+        restApi: application.api.restApi,
+        usagePlans: application.usagePlans,
+        tenantCache: application.tenantCache.function,
+        exports: data.exports,
+      },
+    );
     functions['operations'] = operations.service;
     functions['restart-operations'] = new OperationRestarter(this, 'OperationRestarter', plane, operations).service;
     const publisher = new EventPublisher(this, 'Events', plane);

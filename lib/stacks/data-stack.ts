@@ -5,6 +5,7 @@ import type { DatabaseRole } from '../../shared/contract/index.ts';
 import type { StageConfig } from '../config.ts';
 import { AuroraCluster, clusterIdentifier } from '../constructs/aurora-cluster.ts';
 import { DatabaseSecrets } from '../constructs/database-secrets.ts';
+import { ExportBucket } from '../constructs/export-bucket.ts';
 import { MigrationRunner } from '../constructs/migration-runner.ts';
 import { ValkeyCache } from '../constructs/valkey-cache.ts';
 import type { NetworkStack } from './network-stack.ts';
@@ -14,13 +15,14 @@ export interface DataStackProps extends StackProps {
   readonly network: NetworkStack;
 }
 
-/** All that keeps state: clusters, secrets, cache; and the runner that migrates the clusters. */
+/** All that keeps state: clusters, secrets, cache, exports; and the runner that migrates the clusters. */
 export class DataStack extends Stack {
   /** By name in the stage's configuration. */
   readonly clusters: Readonly<Record<string, AuroraCluster>>;
   readonly logins: Readonly<Record<DatabaseRole, ISecret>>;
   readonly signingKey: ISecret;
   readonly cache: ValkeyCache;
+  readonly exports: ExportBucket;
   readonly migrations: MigrationRunner;
 
   constructor(scope: Construct, id: string, props: DataStackProps) {
@@ -36,6 +38,7 @@ export class DataStack extends Stack {
       vpc: network.vpc,
       securityGroup: network.cacheSecurityGroup,
     });
+    this.exports = new ExportBucket(this, 'Exports', config.exports);
     this.migrations = new MigrationRunner(this, 'Migrations', {
       stage: config.stage,
       logRetention: config.logRetentionDays,

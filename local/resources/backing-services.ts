@@ -6,11 +6,13 @@ import { readApis } from '../gateway/definition.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Postgres } from '../postgres.ts';
 import { loginsOf, SecretStore } from '../secrets-manager/secret-store.ts';
+import { startS3 } from '../s3/server.ts';
 import { startSecretsManager } from '../secrets-manager/server.ts';
 import type { DataFolder } from '../stack/data-folder.ts';
 import type { Stoppables } from '../stack/stoppables.ts';
 import type { Deployment } from '../template/deployment.ts';
 import { type ClusterDefinition, type ClusterServers, readClusters } from './clusters.ts';
+import { readBuckets } from './buckets.ts';
 import { createSecrets } from './secrets.ts';
 
 /** The databases and AWS endpoints that functions call. */
@@ -48,7 +50,7 @@ export async function startBackingServices(
       .filter(({ api }) => api.id === apiId && api.stage === stage)
       .forEach((gateway) => gateway.flushAuthorizersCache());
   const { region = '', account = '' } = deployment.resources[0]?.stack ?? {};
-  const [dataApi, secretsManager, apiGateway, eventBridge] = await Promise.all([
+  const [dataApi, secretsManager, apiGateway, eventBridge, s3] = await Promise.all([
     stoppables.add(
       startDataApi({
         clusters: Object.fromEntries(clusters.map(({ arn, server: { host, port } }) => [arn, { host, port }])),
@@ -58,6 +60,7 @@ export async function startBackingServices(
     stoppables.add(startSecretsManager({ secrets })),
     stoppables.add(startApiGatewayManagement({ keys: apiKeys, apis: readApis(deployment), flushAuthorizers })),
     stoppables.add(startEventBridge({ file: folder.file('events.jsonl'), region, account })),
+    stoppables.add(startS3({ buckets: readBuckets(deployment, folder) })),
   ]);
   return {
     clusters,
@@ -71,6 +74,7 @@ export async function startBackingServices(
       AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
       AWS_ENDPOINT_URL_API_GATEWAY: apiGateway.url,
       AWS_ENDPOINT_URL_EVENTBRIDGE: eventBridge.url,
+      AWS_ENDPOINT_URL_S3: s3.url,
     },
   };
 }

@@ -9,9 +9,14 @@ export interface Secret {
   /** Changes with the value. */
   readonly versionId: string;
   readonly createdAt: Date;
+  readonly tags: Readonly<Record<string, string>>;
 }
 
-const storedSecretSchema = z.object({ value: z.string(), createdAt: z.iso.datetime() });
+const storedSecretSchema = z.object({
+  value: z.string(),
+  createdAt: z.iso.datetime(),
+  tags: z.record(z.string(), z.string()).default({}),
+});
 type StoredSecret = Readonly<z.infer<typeof storedSecretSchema>>;
 
 /** Secrets by ARN, kept in memory or in a file that only its owner can read. */
@@ -35,10 +40,21 @@ export class SecretStore {
   }
 
   /** Adds a secret or gives it another value; resolves when it is on disk. */
-  async put(arn: string, value: string): Promise<void> {
-    this.#secrets.set(arn, { value, createdAt: new Date().toISOString() });
-    this.#writing = this.#writing.catch(() => undefined).then(() => this.#write());
-    await this.#writing;
+  async put(arn: string, value: string, tags: Readonly<Record<string, string>> = {}): Promise<void> {
+    this.#secrets.set(arn, { value, createdAt: new Date().toISOString(), tags });
+    await this.#save();
+  }
+
+  /** Removes a secret, if there is one; resolves when it is off the disk. */
+  async delete(arn: string): Promise<void> {
+    this.#secrets.delete(arn);
+    await this.#save();
+  }
+
+  /** All secrets, by name. */
+  list(): Secret[] {
+    const secrets = [...this.#secrets.keys()].map((arn) => this.get(arn)).filter((secret) => secret !== undefined);
+    return secrets.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** Finds a secret by its ARN, its ARN without the six characters that AWS appends, or its name. */
@@ -49,7 +65,13 @@ export class SecretStore {
     const stored = arn === undefined ? undefined : this.#secrets.get(arn);
     if (arn === undefined || stored === undefined) return undefined;
     const versionId = createHash('sha256').update(stored.createdAt).update(stored.value).digest('hex').slice(0, 32);
-    return { arn, name: nameOf(arn), value: stored.value, versionId, createdAt: new Date(stored.createdAt) };
+    const { value, createdAt, tags } = stored;
+    return { arn, name: nameOf(arn), value, versionId, createdAt: new Date(createdAt), tags };
+  }
+
+  async #save(): Promise<void> {
+    this.#writing = this.#writing.catch(() => undefined).then(() => this.#write());
+    await this.#writing;
   }
 
   async #write(): Promise<void> {

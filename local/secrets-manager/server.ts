@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { AwsError } from '../aws/aws-error.ts';
 import { type AwsEndpoint, type AwsRequest, startAwsEndpoint } from '../aws/endpoint.ts';
 import { parseJson } from '../aws/json.ts';
+import { listSecrets, listSecretsRequest } from './list-secrets.ts';
 import type { Secret, SecretStore } from './secret-store.ts';
 
 /** The service's name in signatures and, before a dot, in X-Amz-Target. */
@@ -13,7 +14,7 @@ const getSecretValueRequest = z.object({
   VersionStage: z.string().min(1).max(256).optional(),
 });
 
-/** Serves GetSecretValue of AWS Secrets Manager on 127.0.0.1; a secret has its current version only. */
+/** Serves GetSecretValue and ListSecrets of AWS Secrets Manager on 127.0.0.1; a secret has its current version only. */
 export function startSecretsManager(options: { secrets: SecretStore; port?: number }): Promise<AwsEndpoint> {
   return startAwsEndpoint({
     port: options.port ?? 0,
@@ -26,15 +27,23 @@ export function startSecretsManager(options: { secrets: SecretStore; port?: numb
 }
 
 function answer(secrets: SecretStore, { headers, body }: AwsRequest): Record<string, unknown> {
-  const target = headers['x-amz-target'];
-  if (target !== `${service}.GetSecretValue`) {
-    throw new AwsError(
-      'UnknownOperationException',
-      400,
-      `${String(target ?? 'A request without X-Amz-Target')} is not supported here. Supported is ${service}.GetSecretValue.`,
-    );
+  switch (headers['x-amz-target']) {
+    case `${service}.GetSecretValue`:
+      return getSecretValue(secrets, body);
+    case `${service}.ListSecrets`:
+      return listSecrets(secrets, parse(body, listSecretsRequest));
+    default:
+      throw new AwsError(
+        'UnknownOperationException',
+        400,
+        `${String(headers['x-amz-target'] ?? 'A request without X-Amz-Target')} is not supported here. ` +
+          `Supported is ${service}.GetSecretValue, ${service}.ListSecrets.`,
+      );
   }
-  const request = parse(body);
+}
+
+function getSecretValue(secrets: SecretStore, body: string): Record<string, unknown> {
+  const request = parse(body, getSecretValueRequest);
   const secret = secrets.get(request.SecretId);
   if (!secret) throw notFound("Secrets Manager can't find the specified secret.");
   refuseOtherVersion(secret, request);
@@ -48,14 +57,14 @@ function answer(secrets: SecretStore, { headers, body }: AwsRequest): Record<str
   };
 }
 
-function parse(body: string): z.infer<typeof getSecretValueRequest> {
+function parse<Schema extends z.ZodType>(body: string, schema: Schema): z.output<Schema> {
   let json: unknown;
   try {
     json = parseJson(body);
   } catch {
     throw new AwsError('SerializationException', 400, 'The request is not JSON.');
   }
-  const parsed = getSecretValueRequest.safeParse(json);
+  const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => `'${issue.path.join('.')}': ${issue.message}`);
   throw new AwsError('ValidationException', 400, `Invalid request: ${problems.join('; ')}`);

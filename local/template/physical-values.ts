@@ -80,6 +80,8 @@ const masterSecretArn = (resource: Resource): string => {
 };
 const eventBusName = named('Name', 256);
 const roleName = named('RoleName');
+const bucketName = (resource: Resource, own: OwnProperty): string =>
+  named('BucketName', 63)(resource, own).toLowerCase();
 const logGroupName = named('LogGroupName', 512);
 const userPoolId = (resource: Resource): string => `${resource.stack.region}_${hash(resource, 9)}`;
 
@@ -126,6 +128,10 @@ const types: Readonly<Record<string, PhysicalType>> = {
   },
   'AWS::ElastiCache::ServerlessCache': { ref: named('ServerlessCacheName', 40) },
   'AWS::Scheduler::Schedule': { ref: named('Name') },
+  'AWS::S3::Bucket': {
+    ref: bucketName,
+    attributes: { Arn: (resource, own) => `arn:aws:s3:::${bucketName(resource, own)}` },
+  },
   'AWS::SecretsManager::Secret': { ref: secretArn, attributes: { Id: secretArn } },
   'AWS::SecretsManager::SecretTargetAttachment': { ref: (_resource, own) => own('SecretId') ?? '' },
   'Custom::Trigger': { ref: shortId },

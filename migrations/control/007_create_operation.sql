@@ -22,7 +22,7 @@ begin
         raise exception 'tenant-exists' using errcode = 'TN011';
       elsif made.kind <> 'onboard' and tenant_before is null then
         raise exception 'tenant-unknown' using errcode = 'TN011';
-      elsif made.kind in ('activate', 'suspend', 'change-plan') and tenant_before ->> 'state' not in ('active', 'suspended') then
+      elsif made.kind in ('activate', 'suspend', 'change-plan', 'export') and tenant_before ->> 'state' not in ('active', 'suspended') then
         raise exception 'tenant-leaving' using errcode = 'TN011';
       end if;
     exception when sqlstate 'TN011' then

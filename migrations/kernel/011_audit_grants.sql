@@ -42,9 +42,9 @@ as $$
     format('revoke all on %s from %s', g.oid::regclass, g.grantee)
   from g
   where g.relnamespace = (select to_regnamespace('registry'))
-    -- The control plane keeps the registry, and the authorizer reads it.
+    -- The control plane and its operations keep the registry, and the authorizer reads it.
     and not (g.grantee = 'tenantry_authorizer' and g.privilege = 'select')
-    and not (g.grantee = 'tenantry_control' and g.privilege not in ('truncate', 'references', 'trigger', 'maintain'))
+    and not (g.grantee in ('tenantry_control', 'tenantry_operations') and g.privilege not in ('truncate', 'references', 'trigger', 'maintain'))
   group by g.oid, g.grantee
   union all
   select 32, g.oid::regclass::text, format('%s can read statistics, which hold values of all tenants.', g.grantee),
@@ -123,6 +123,24 @@ $$;
 comment on function tenancy.audit_memberships is 'Class 31: roles whose powers no privilege on an object shows, and parameters.';
 
 
+create function tenancy.audit_kernel_calls() returns table (class integer, object text, problem text, remedy text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select 31, p.oid::regprocedure::text,
+    format('%s may call what the kernel keeps to itself, or to operations: it acts with the rights of the owner.', r.name),
+    format('revoke execute on function %s from %s', p.oid::regprocedure, r.name)
+  from pg_proc p
+  cross join lateral aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+  join tenancy.open_roles r on r.oid = a.grantee
+  where p.pronamespace = 'tenancy'::regnamespace and p.prosecdef and a.grantee <> p.proowner and p.prorettype <> 'trigger'::regtype
+    and not (r.name = 'tenantry_app' and p.proname = 'current_tenant')
+    and not (r.name = 'tenantry_operations' and p.proname in (
+      'describe_home', 'describe_rows', 'read_rows', 'insert_rows', 'erase_rows', 'find_rows'))
+$$;
+comment on function tenancy.audit_kernel_calls is 'Class 31: who may have the kernel act, with the rights of its owner.';
+
+
 create function tenancy.audit_outside() returns table (class integer, object text, problem text, remedy text)
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -139,6 +157,8 @@ as $$
   group by f.object, r.name
   union all
   select * from tenancy.audit_memberships()
+  union all
+  select * from tenancy.audit_kernel_calls()
   union all
   select 31, format('server %I', s.srvname), format('%s may use the foreign server, which is another database.', r.name),
     format('revoke usage on foreign server %I from %s', s.srvname, r.name)

@@ -7,3 +7,4 @@ export {
   CacheUnavailableError,
   openCacheConnection,
 } from './connection.ts';
+export { countTenantKeys, keysConnection, type KeysFound, purgeTenantKeys } from './tenant-keys.ts';

@@ -144,6 +144,16 @@ export const variables = {
       .pipe(json(z.partialRecord(z.enum(quotaNames), z.int().positive()))),
     expected: 'JSON such as {"usagePlans":600}, or leave it out',
   },
+  exportBucket: {
+    key: environmentKeys.exportBucket,
+    schema: text(),
+    expected: 'the name of the bucket that exports are in',
+  },
+  tenantCacheFunctionArn: {
+    key: environmentKeys.tenantCacheFunctionArn,
+    schema: text(),
+    expected: 'the ARN of the function that purges the cache of a tenant',
+  },
   roleSecretArns: {
     key: environmentKeys.roleSecretArns,
     schema: json(z.record(z.string(), z.string().min(1))),

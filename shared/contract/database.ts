@@ -8,6 +8,8 @@ export const databaseRoles = {
   authorizer: 'tenantry_authorizer',
   /** Reads and writes the registry. */
   control: 'tenantry_control',
+  /** What `control` may, and acts for tenants: exports, restores and erases their rows. For the function of operations alone. */
+  operations: 'tenantry_operations',
 } as const;
 
 export type DatabaseRole = keyof typeof databaseRoles;

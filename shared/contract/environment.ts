@@ -33,6 +33,10 @@ export const environmentKeys = {
   restartAfterSeconds: 'TENANTRY_RESTART_AFTER_SECONDS',
   /** JSON of quotas that are others than AWS’s defaults, such as `{ "usagePlans": 600 }`; not set when there are none. */
   quotaLimits: 'TENANTRY_QUOTA_LIMITS',
+  /** Name of the bucket that exports of tenants are in; operations only. */
+  exportBucket: 'TENANTRY_EXPORT_BUCKET',
+  /** ARN of the function that purges the cache of a tenant; operations only. */
+  tenantCacheFunctionArn: 'TENANTRY_TENANT_CACHE_FUNCTION_ARN',
   /** JSON by role name of login secret ARNs; migration runner only. */
   roleSecretArns: 'TENANTRY_ROLE_SECRET_ARNS',
 } as const;

@@ -36,6 +36,8 @@ export const controlServices = {
     'POST /tenants/{tenantId}/change-plan',
     'POST /tenants/{tenantId}/suspend',
     'POST /tenants/{tenantId}/activate',
+    'POST /tenants/{tenantId}/export',
+    'POST /tenants/{tenantId}/offboard',
     'GET /operations',
     'GET /operations/{operationId}',
     'POST /tenants/{tenantId}/impersonate',

@@ -2,3 +2,14 @@
 export const tenantStates = ['onboarding', 'active', 'suspended', 'offboarding'] as const;
 
 export type TenantState = (typeof tenantStates)[number];
+
+/** Tag of what belongs to a stage. */
+export const stageTag = 'tenantry:stage';
+/** Tag of what belongs to one tenant: its value is the tenant's id. */
+export const tenantTag = 'tenantry:tenant';
+
+/** What the names of a tenant's secrets begin with. */
+export const tenantSecretPrefix = (stage: string, tenantId: string): string => `tenantry/${stage}/tenants/${tenantId}/`;
+
+/** Prefix of all exports in their bucket. */
+export const exportsFolder = 'exports/';

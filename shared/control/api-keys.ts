@@ -26,6 +26,8 @@ export interface ApiKeys {
   move(tenantId: string, fromPlan: PlanName, toPlan: PlanName): Promise<void>;
   /** Deletes every key of the tenant. */
   remove(tenantId: string): Promise<void>;
+  /** Ids of the tenant's keys. */
+  find(tenantId: string): Promise<string[]>;
 }
 
 export interface ApiKeyOptions {
@@ -84,5 +86,6 @@ export function apiKeysOf(
     remove: async (tenantId) => {
       for (const { id } of await calls.named(namePrefix + tenantId)) await calls.delete(id);
     },
+    find: async (tenantId) => (await calls.named(namePrefix + tenantId)).map(({ id }) => id),
   };
 }

@@ -21,8 +21,17 @@ export {
   readOperation,
 } from './operations.ts';
 export { type OperationStarter, operationStarterOf } from './operation-starter.ts';
-export { abandonOperation, endOperation, markStep, startOperation } from './operations-progress.ts';
+export { type ExportStore, exportStoreIn } from './export-store.ts';
 export {
+  abandonOperation,
+  endOperation,
+  markStep,
+  reportProgress,
+  startOperation,
+  unregisterTenant,
+} from './operations-progress.ts';
+export {
+  exportPrefix,
   type KnownKind,
   type Operation,
   type OperationError,
@@ -53,3 +62,15 @@ export {
   settleEvents,
 } from './outbox.ts';
 export { claimUntouchedOperations, oldestUnfinishedSeconds, type UntouchedOperation } from './unfinished-operations.ts';
+export { type TenantCache, tenantCacheVia } from './tenant-cache.ts';
+export {
+  firstRow,
+  type RowsPosition,
+  type RowsSnapshot,
+  type RowTable,
+  rowTableSchema,
+  type TenantHome,
+  type TenantRows,
+  tenantRows,
+} from './tenant-rows.ts';
+export { type TenantSecrets, tenantSecretsOf } from './tenant-secrets.ts';

@@ -71,3 +71,51 @@ export async function endOperation(operationId: string, kind: OperationKind): Pr
   );
   return operationSchema.parse(row);
 }
+
+export interface StepProgress {
+  /** How much of the step is done, between 0 and 1. */
+  readonly share: number;
+  /** Counts so far, over those of the same names. */
+  readonly counts?: Readonly<Record<string, number>>;
+  /** What is to be said of the operation when it is over. */
+  readonly result?: Readonly<Record<string, unknown>>;
+}
+
+/** Says how far a step of a running operation is. */
+export async function reportProgress(
+  operationId: string,
+  step: string,
+  { share, counts = {}, result }: StepProgress,
+): Promise<void> {
+  await change(
+    `select cast(null as text) from registry.report_progress(cast(:operation_id as uuid), :step, cast(:share as numeric),
+      cast(:counts as jsonb), cast(:result as jsonb))`,
+    {
+      operation_id: operationId,
+      step,
+      share: share.toFixed(4),
+      counts: JSON.stringify(counts),
+      result: result ? JSON.stringify(result) : null,
+    },
+  );
+}
+
+const leftSchema = z.array(z.object({ relation: z.string(), rows: z.number().nullable() }));
+
+/**
+ * Removes a tenant that is being offboarded from the registry, and records the proof that nothing of it is left, in one transaction: if
+ * something is, nothing is changed.
+ *
+ * @param proof what was found elsewhere than in this database
+ * @returns what is left, and where
+ */
+export async function unregisterTenant(
+  operationId: string,
+  proof: Readonly<Record<string, unknown>>,
+): Promise<z.output<typeof leftSchema>> {
+  const [row] = await change(
+    'select cast(registry.unregister_tenant(cast(:operation_id as uuid), cast(:proof as jsonb)) as text)',
+    { operation_id: operationId, proof: JSON.stringify(proof) },
+  );
+  return leftSchema.parse(row);
+}

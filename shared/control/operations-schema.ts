@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { exportsFolder } from '../contract/index.ts';
 import { placementSchema, planSchema, tenantIdSchema } from '../tenancy/tenant.ts';
 import { managedTenantSchema } from './managed-tenant.ts';
 
@@ -9,14 +10,29 @@ export type OperationKind = (typeof operationKinds)[number];
 const tenantRecordSchema = managedTenantSchema.pick({ name: true, plan: true, state: true, placement: true });
 export type TenantRecord = Readonly<z.output<typeof tenantRecordSchema>>;
 
+/** Where the files of an export are. */
+export const exportPrefix = (tenantId: string, operationId: string): string =>
+  `${exportsFolder}${tenantId}/${operationId}/`;
+const exportPrefixSchema = z.string().regex(/^exports\/[a-z][a-z0-9-]{1,38}[a-z0-9]\/[0-9a-f-]{36}\/$/);
+
 /** What each kind of operation needs to know, beyond the tenant. */
 export const operationInputs = {
-  onboard: z.strictObject({ name: z.string().min(1).max(200), plan: planSchema, placement: placementSchema }),
+  onboard: z.strictObject({
+    name: z.string().min(1).max(200),
+    plan: planSchema,
+    placement: placementSchema,
+    /** What the tenant begins with: the id of an operation that exported a tenant, or the prefix of its files. */
+    from: z.union([z.uuid(), exportPrefixSchema]).optional(),
+  }),
   activate: z.strictObject({}),
   suspend: z.strictObject({}),
   'change-plan': z.strictObject({ plan: planSchema }),
-} as const;
-/** Kinds that can be asked for so far. */
+  export: z.strictObject({}),
+  offboard: z.strictObject({
+    /** Whether the tenant's rows are exported before they are erased. */
+    export: z.boolean().default(true),
+  }),
+} as const satisfies Record<OperationKind, z.ZodType>;
 export type KnownKind = keyof typeof operationInputs;
 export type OperationInput<Kind extends KnownKind> = Readonly<z.output<(typeof operationInputs)[Kind]>>;
 
@@ -49,6 +65,8 @@ export const operationSchema = z.object({
   before: tenantRecordSchema.nullable(),
   steps: z.array(stepSchema),
   counts: z.record(z.string(), z.number()),
+  /** What it has made or shown. */
+  result: z.record(z.string(), z.unknown()).nullable(),
   percent: z.number().int().min(0).max(100),
   /** Set while the operation is running, it is being undone. */
   error: operationErrorSchema.nullable(),

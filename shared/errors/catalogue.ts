@@ -29,6 +29,8 @@ export const errorCatalogue = {
   'version-conflict': { status: 409, title: 'The resource has changed since it was read' },
   'tenant-exists': { status: 409, title: 'The tenant id is taken' },
   'operation-in-progress': { status: 409, title: 'Another operation on the tenant is not finished' },
+  'export-unusable': { status: 409, title: 'The export cannot be restored' },
+  'erasure-incomplete': { status: 409, title: 'Something of the tenant is left' },
   'reference-not-found': { status: 409, title: 'The request refers to a resource that does not exist' },
   'constraint-violated': { status: 409, title: 'The change breaks a rule of the data' },
   'idempotency-key-in-use': { status: 409, title: 'A request with this idempotency key is being served' },

@@ -45,7 +45,8 @@ describe('the app', () => {
         TracingConfig: { Mode: 'Active' },
         LoggingConfig: { LogGroup: { Ref: expect.any(String) } },
       });
-      if (!/^(Migrations|Operations|EventsPublish)/.test(id)) expect(Properties['Timeout'], id).toBeLessThan(29);
+      if (!/^(Migrations|Operations|EventsPublish|TenantCache)/.test(id))
+        expect(Properties['Timeout'], id).toBeLessThan(29);
     }
   });
 

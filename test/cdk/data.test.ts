@@ -178,3 +178,42 @@ describe('the migration runner', () => {
     ]);
   });
 });
+
+describe('the bucket of exports', () => {
+  it('is encrypted, closed to the public and to plain HTTP, and kept when the stack goes', () => {
+    data.resourceCountIs('AWS::S3::Bucket', 1);
+    data.allResources('AWS::S3::Bucket', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    data.hasResourceProperties('AWS::S3::Bucket', {
+      BucketEncryption: { ServerSideEncryptionConfiguration: [Match.anyValue()] },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+    });
+    data.hasResourceProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: {
+        Statement: [
+          Match.objectLike({
+            Action: 's3:*',
+            Effect: 'Deny',
+            Principal: { AWS: '*' },
+            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+          }),
+        ],
+      },
+    });
+  });
+
+  it('lets exports go after 90 days, or as many as the stage says, and uploads that were cut off after one', () => {
+    const rule = { Prefix: 'exports/', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 }, Status: 'Enabled' };
+    data.hasResourceProperties('AWS::S3::Bucket', {
+      LifecycleConfiguration: { Rules: [{ ...rule, ExpirationInDays: 90 }] },
+    });
+    using other = synthesize({ exports: { retentionDays: 7 } });
+    templateOf(other, 'Data').hasResourceProperties('AWS::S3::Bucket', {
+      LifecycleConfiguration: { Rules: [{ ...rule, ExpirationInDays: 7 }] },
+    });
+  });
+});

@@ -23,7 +23,7 @@ const list = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]
 const secretNames = (text: string) =>
   [
     ...text.matchAll(
-      /Secrets(Owner|App|Auth|Control|SigningKey)|Cluster(?:main|second)Cluster\w+",\s*"MasterUserSecret/g,
+      /Secrets(Owner|App|Auth|Control|Operate|SigningKey)|Cluster(?:main|second)Cluster\w+",\s*"MasterUserSecret/g,
     ),
   ]
     .map((match) => match[1] ?? 'Master')
@@ -86,13 +86,17 @@ describe('least privilege', () => {
     // Neither has resources that could be named before they exist.
     expect(everywhere.length).toBeGreaterThan(0);
     for (const action of everywhere)
-      expect(action).toMatch(/^(xray:Put|ec2:\w*(NetworkInterface|Subnet|PrivateIpAddresses))/);
+      expect(action).toMatch(/^(xray:Put|secretsmanager:List|ec2:\w*(NetworkInterface|Subnet|PrivateIpAddresses))/);
   });
 
   it('keeps the code of a function from using the network permissions that Lambda needs for it', () => {
     const denied = allStatements().filter(({ statement }) => statement.Effect === 'Deny');
 
-    expect(denied.map(({ role }) => role.replace(/Role\w+$/, '')).sort()).toEqual(['Serviceprojects', 'Servicetasks']);
+    expect(denied.map(({ role }) => role.replace(/Role\w+$/, '')).sort()).toEqual([
+      'Serviceprojects',
+      'Servicetasks',
+      'TenantCache',
+    ]);
   });
 
   it.each(Object.keys(services))(
@@ -132,7 +136,7 @@ describe('least privilege', () => {
 
   it('lets the migration runner alone read the owner’s and the master’s login', () => {
     expect(readableSecrets('MigrationsMigrateRole').sort()).toEqual(
-      ['App', 'Auth', 'Control', 'Master', 'Master', 'Owner', 'SigningKey'].sort(),
+      ['App', 'Auth', 'Control', 'Master', 'Master', 'Operate', 'Owner', 'SigningKey'].sort(),
     );
     const readers = allStatements()
       .filter(({ statement }) => /SecretsOwner|MasterUserSecret/.test(JSON.stringify(statement.Resource)))
@@ -170,8 +174,35 @@ describe('least privilege', () => {
       'EventsPublish',
       'MigrationsMigrate',
       'OperationRestarterRestart',
-      'Operations',
     ]);
+  });
+
+  it('lets operations alone, and the migration runner, read the login that acts for tenants', () => {
+    expect(readableSecrets('OperationsRole')).toEqual(['Operate']);
+    const readers = allStatements()
+      .filter(({ statement }) => JSON.stringify(statement.Resource).includes('SecretsOperate'))
+      .map(({ role }) => role.replace(/Role\w+$/, ''));
+    expect(readers.sort()).toEqual(['MigrationsMigrate', 'Operations']);
+  });
+
+  it('lets operations, and nobody else, write exports and purge the cache of a tenant', () => {
+    const grants = allStatements().filter(({ statement }) =>
+      list(statement.Action).some((action) => action.startsWith('s3:')),
+    );
+    expect(grants.map(({ role }) => role.replace(/Role\w+$/, ''))).toEqual(['Operations', 'Operations']);
+    expect(grants.map(({ statement }) => list(statement.Action))).toEqual([
+      ['s3:PutObject', 's3:GetObject', 's3:AbortMultipartUpload'],
+      ['s3:ListBucket'],
+    ]);
+    expect(JSON.stringify(grants[0]?.statement.Resource)).toContain('/exports/*');
+    const purgers = allStatements().filter(({ statement }) =>
+      JSON.stringify(statement.Resource).includes('TenantCache'),
+    );
+    expect(purgers.filter(({ statement }) => list(statement.Action).includes('lambda:InvokeFunction'))).toMatchObject([
+      { role: expect.stringMatching(/^Operations/) },
+    ]);
+    const actions = grantsOf('TenantCacheRole').flatMap(({ Action }) => list(Action));
+    expect(actions).toEqual(['elasticache:Connect']);
   });
 
   it('lets operations change keys, which have no names in ARNs, but only plans and the cache of the one API', () => {
@@ -245,11 +276,14 @@ describe('least privilege', () => {
     expect(variablesOf('Controlcontrolplane')).toEqual(['CLUSTERS', 'OPERATIONS_FUNCTION_ARN', 'REGISTRY', 'STAGE']);
     expect(variablesOf('OperationsFunction')).toEqual([
       'CLUSTERS',
+      'EXPORT_BUCKET',
       'PUBLISHER_FUNCTION_ARN',
       'REGISTRY',
       'STAGE',
       'TENANT_API',
+      'TENANT_CACHE_FUNCTION_ARN',
     ]);
+    expect(variablesOf('TenantCache')).toEqual(['CACHE_URL', 'STAGE']);
     expect(variablesOf('EventsPublish')).toEqual(['CLUSTERS', 'EVENT_BUS', 'REGISTRY', 'STAGE']);
     expect(variablesOf('OperationRestarter')).toEqual([
       'CLUSTERS',
@@ -279,6 +313,6 @@ describe('least privilege', () => {
       .filter(([, { Properties }]) => 'VpcConfig' in Properties)
       .map(([id]) => id.replace(/Function\w+$/, ''));
 
-    expect(inNetwork.sort()).toEqual(['Serviceprojects', 'Servicetasks']);
+    expect(inNetwork.sort()).toEqual(['Serviceprojects', 'Servicetasks', 'TenantCache']);
   });
 });

@@ -130,8 +130,10 @@ test('the control plane describes itself', async () => {
     '/tenants/{tenantId}',
     '/tenants/{tenantId}/activate',
     '/tenants/{tenantId}/change-plan',
+    '/tenants/{tenantId}/export',
     '/tenants/{tenantId}/impersonate',
     '/tenants/{tenantId}/impersonations/{impersonationId}',
+    '/tenants/{tenantId}/offboard',
     '/tenants/{tenantId}/statements',
     '/tenants/{tenantId}/suspend',
   ]);

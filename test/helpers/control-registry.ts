@@ -1,10 +1,18 @@
+import type { DataApiOptions } from '../../local/data-api/server.ts';
 import { environmentKeys } from '../../shared/contract/index.ts';
 import { configFor, startTenantDatabase, type TestTenantDatabase } from './tenant-database.ts';
 
-/** A migrated database whose registry shared/control uses as a function of the control plane does. One a test file. */
-export async function startControlRegistry(tenantIds: readonly string[] = []): Promise<TestTenantDatabase> {
-  const database = await startTenantDatabase(tenantIds);
-  const { clusters, registry } = configFor('control', database.postgres.name);
+/**
+ * A migrated database whose registry shared/control uses as a function of the control plane does, or as that of operations. One a test
+ * file.
+ */
+export async function startControlRegistry(
+  tenantIds: readonly string[] = [],
+  role: 'control' | 'operations' = 'control',
+  options: Partial<DataApiOptions> = {},
+): Promise<TestTenantDatabase> {
+  const database = await startTenantDatabase(tenantIds, options);
+  const { clusters, registry } = configFor(role, database.postgres.name);
   process.env[environmentKeys.clusters] = JSON.stringify(clusters);
   process.env[environmentKeys.registry] = JSON.stringify(registry);
   return database;

@@ -10,6 +10,7 @@ const passwords = {
   app: databaseRoles.app,
   authorizer: databaseRoles.authorizer,
   control: databaseRoles.control,
+  operations: databaseRoles.operations,
 };
 
 /** Master user of the test cluster: may make roles and databases, and is no superuser, as on RDS. */

@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => database[Symbol.asyncDispose]());
 
-const { owner, app, authorizer, control } = databaseRoles;
+const { owner, app, authorizer, control, operations } = databaseRoles;
 
 /** Deploys once more, with more tenant migrations than there are. */
 async function deploy(...more: readonly string[]): Promise<void> {
@@ -40,7 +40,7 @@ async function deploy(...more: readonly string[]): Promise<void> {
   };
   const inputs = {
     migrations: { ...migrations, tenant: [...migrations.tenant, ...added] },
-    passwords: { owner, app, authorizer, control },
+    passwords: { owner, app, authorizer, control, operations },
     signingKeys: [signingKey],
   };
   const log = (level: string) => (message: string, details: object) => void logged.push({ level, message, ...details });

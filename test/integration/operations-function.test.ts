@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readOperation } from '../../shared/control/operations.ts';
-import type { KnownKind } from '../../shared/control/operations-schema.ts';
+import type { KnownKind, Operation } from '../../shared/control/operations-schema.ts';
 import { AppError } from '../../shared/errors/index.ts';
 import { uuidv7 } from '../../shared/http/index.ts';
 import { disturb } from '../helpers/operations/interruptions.ts';
@@ -59,7 +59,7 @@ describe('onboarding', () => {
 describe('suspension', () => {
   it('is effective at the very next statement, and activation lets it pass again', async () => {
     const subject = await world.prepare('suspend');
-    await expect(read(subject.tenantId)).resolves.toEqual([]);
+    await expect(read(subject.tenantId)).resolves.toHaveLength(3);
     const { ports } = disturb(subject.ports);
     await perform('suspend', {
       ...subject,
@@ -78,7 +78,7 @@ describe('suspension', () => {
     expect(subject.isRemembered()).toBe(false);
     await expect(read(subject.tenantId)).rejects.toMatchObject({ code: 'tenant-suspended' });
     await perform('activate', subject);
-    await expect(read(subject.tenantId)).resolves.toEqual([]);
+    await expect(read(subject.tenantId)).resolves.toHaveLength(3);
   });
 
   it('that fails leaves a tenant suspended that was suspended before', async () => {
@@ -86,6 +86,95 @@ describe('suspension', () => {
     const { ports } = disturb(subject.ports, { failingStep: 'set-state' });
     await world.run(await world.ask('suspend', subject.tenantId), ports);
     await expect(read(subject.tenantId)).rejects.toMatchObject({ code: 'tenant-suspended' });
+  });
+});
+
+describe('offboarding', () => {
+  const offboard = async (subject: TestSubject): Promise<Operation | undefined> => {
+    const operationId = await world.ask('offboard', subject.tenantId);
+    await world.run(operationId, subject.ports);
+    return readOperation(operationId);
+  };
+
+  it('serves nobody any more while rows are still there, and exports them as they were then', async () => {
+    const subject = await world.prepare('offboard');
+    const { ports } = disturb(subject.ports);
+    await offboard({
+      ...subject,
+      ports: {
+        ...ports,
+        exports: {
+          ...ports.exports,
+          write: async (key, content) => {
+            await expect(read(subject.tenantId)).rejects.toMatchObject({ code: 'tenant-suspended' });
+            expect(subject.isRemembered()).toBe(false);
+            return ports.exports.write(key, content);
+          },
+        },
+      },
+    });
+    const [manifest = '{}'] = Object.entries(world.exports.of(subject.tenantId)).flatMap(([file, text]) =>
+      file.endsWith('manifest.json') ? [text] : [],
+    );
+    expect(JSON.parse(manifest)).toMatchObject({
+      tenantId: subject.tenantId,
+      consistency: 'suspended',
+      rows: 8,
+      migrations: ['001_projects', '002_tasks', '003_idempotency_keys'],
+    });
+    await expect(read(subject.tenantId)).rejects.toMatchObject({ code: 'tenant-unknown' });
+  });
+
+  it('says what is left of a tenant and how to go on, keeps it closed, and goes on when that is mended', async () => {
+    const subject = await world.prepare('offboard');
+    const { tenantId } = subject;
+    const secret = `arn:aws:secretsmanager:eu-central-1:000000000000:secret:tenantry/dev/tenants/${tenantId}/login-AbCdEf`;
+    const tagged = 'arn:aws:secretsmanager:eu-central-1:000000000000:secret:elsewhere-AbCdEf';
+    await world.secrets.store.put(secret, 'x');
+    await world.secrets.store.put(tagged, 'x', { 'tenantry:tenant': tenantId, 'tenantry:stage': 'dev' });
+    await world.secrets.store.put(`${tagged}2`, 'x', { 'tenantry:tenant': tenantId, 'tenantry:stage': 'prod' });
+    await expect(offboard(subject)).resolves.toMatchObject({
+      state: 'failed',
+      error: {
+        code: 'erasure-incomplete',
+        message: expect.stringContaining(`the secret elsewhere, the secret tenantry/dev/tenants/${tenantId}/login.`),
+        remedy: expect.stringContaining('the tenant stays closed'),
+      },
+    });
+    await expect(world.ask('activate', tenantId)).rejects.toMatchObject({ code: 'constraint-violated' });
+    await expect(world.ask('export', tenantId)).rejects.toMatchObject({ code: 'constraint-violated' });
+    await world.secrets.store.delete(secret);
+    await world.secrets.store.delete(tagged);
+
+    const { superuser } = world.database.postgres;
+    await superuser.query('create table registry.notes (tenant_id text)');
+    await superuser.query('alter table registry.notes owner to tenantry_owner');
+    await superuser.query('insert into registry.notes values ($1), ($1)', [tenantId]);
+    await expect(offboard(subject)).resolves.toMatchObject({
+      state: 'failed',
+      error: { message: expect.stringContaining('2 rows of registry.notes') },
+    });
+    await superuser.query('drop table registry.notes');
+
+    const done = await offboard(subject);
+    expect(done).toMatchObject({
+      state: 'succeeded',
+      result: {
+        proof: { apiKeys: 0, secrets: 0, cacheKeys: 0, rows: { 'pool.projects': 0, 'registry.tenants': 0 } },
+      },
+    });
+    const { rows } = await superuser.query(
+      `select operation_id, actor, detail from registry.audit_log where tenant_id = $1 and action = 'offboard.proven'`,
+      [tenantId],
+    );
+    expect(rows).toEqual([{ operation_id: done?.id, actor: 'olga', detail: done?.result?.['proof'] }]);
+  });
+
+  it('lets the tenant come again under its id, empty', async () => {
+    const subject = await world.prepare('offboard');
+    await offboard(subject);
+    await perform('onboard', subject);
+    await expect(read(subject.tenantId)).resolves.toEqual([]);
   });
 });
 
@@ -135,7 +224,7 @@ describe('an operation', () => {
 
     await world.run(operationId, subject.ports);
     await expect(readOperation(operationId)).resolves.toMatchObject({ state: 'failed', error: unfinished?.error });
-    await expect(read(subject.tenantId)).resolves.toEqual([]);
+    await expect(read(subject.tenantId)).resolves.toHaveLength(3);
   });
 
   it('that has ended is not run again', async () => {

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { operationSteps } from '../../functions/operations/steps.ts';
-import type { KnownKind } from '../../shared/control/operations-schema.ts';
 import { disturb, type Disturbance } from '../helpers/operations/interruptions.ts';
 import { type OperationWorld, startOperationWorld } from '../helpers/operations/operation-world.ts';
+import { kindOf, type Scenario, scenarios, stepsOfScenario } from '../helpers/operations/scenarios.ts';
 import { tenantTraces, type Traces } from '../helpers/operations/tenant-traces.ts';
 
 // Failures are what is tested here; their log lines are of no use.
@@ -16,8 +15,14 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-const kinds = Object.keys(operationSteps) as KnownKind[];
-const stepNames = (kind: KnownKind): string[] => operationSteps[kind].map(({ name }) => name);
+const stepNames = (scenario: Scenario): string[] => stepsOfScenario(scenario).map(({ name }) => name);
+/** Steps up to the one from which on nothing is undone. */
+const undoneSteps = (scenario: Scenario): string[] => {
+  const steps = stepsOfScenario(scenario);
+  const final = steps.findIndex(({ isFinal }) => isFinal);
+  return stepNames(scenario).slice(0, final < 0 ? undefined : final);
+};
+const finalSteps = (scenario: Scenario): string[] => stepNames(scenario).slice(undoneSteps(scenario).length);
 
 interface Run {
   readonly calls: readonly string[];
@@ -25,9 +30,9 @@ interface Run {
 }
 
 /** An operation that is stopped as `disturbance` says, and then run again by a process that knows nothing of the first. */
-async function runDisturbed(kind: KnownKind, disturbance: Disturbance): Promise<Run> {
-  const subject = await world.prepare(kind);
-  const operationId = await world.ask(kind, subject.tenantId);
+async function runDisturbed(scenario: Scenario, disturbance: Disturbance): Promise<Run> {
+  const subject = await world.prepare(scenario);
+  const operationId = await world.ask(scenario, subject.tenantId);
   const { ports, calls, stopped } = disturb(subject.ports, disturbance);
   const ended = world.run(operationId, ports);
   const isStopped = await Promise.race([stopped.then(() => true), ended.then(() => false)]);
@@ -40,9 +45,9 @@ async function runDisturbed(kind: KnownKind, disturbance: Disturbance): Promise<
 }
 
 /** An operation that two processes run at once. */
-async function runTwice(kind: KnownKind): Promise<Traces> {
-  const subject = await world.prepare(kind);
-  const operationId = await world.ask(kind, subject.tenantId);
+async function runTwice(scenario: Scenario): Promise<Traces> {
+  const subject = await world.prepare(scenario);
+  const operationId = await world.ask(scenario, subject.tenantId);
   await Promise.all([world.run(operationId, subject.ports), world.run(operationId, subject.ports)]);
   return await tenantTraces(world, subject, operationId);
 }
@@ -54,13 +59,13 @@ const runsAtOnce = 5;
  * Stops an operation before each call that an undisturbed run makes, from the first one of that name on, and after the last; then
  * compares what is there in the end.
  */
-async function stopEverywhere(kind: KnownKind, from: string, failingStep?: string): Promise<Run> {
-  const undisturbed = await runDisturbed(kind, { failingStep });
+async function stopEverywhere(scenario: Scenario, from: string, failingStep?: string): Promise<Run> {
+  const undisturbed = await runDisturbed(scenario, { failingStep });
   const { calls } = undisturbed;
   const points = Array.from({ length: calls.length + 1 }, (_, point) => point).slice(calls.indexOf(from));
   const stopAt = async (): Promise<void> => {
     for (let stopBefore = points.pop(); stopBefore !== undefined; stopBefore = points.pop()) {
-      const { traces } = await runDisturbed(kind, { failingStep, stopBefore });
+      const { traces } = await runDisturbed(scenario, { failingStep, stopBefore });
       expect(traces, `stopped before call ${stopBefore}: ${calls[stopBefore] ?? 'the end'}`).toEqual(
         undisturbed.traces,
       );
@@ -70,35 +75,67 @@ async function stopEverywhere(kind: KnownKind, from: string, failingStep?: strin
   return undisturbed;
 }
 
-describe.each(kinds)('an operation of the kind %s', (kind) => {
+/** What a tenant is, beyond what was done to it. */
+const stays = ({ tenants, placements, keys, rows, cacheKeys, secrets }: Traces) => ({
+  tenants,
+  placements,
+  keys,
+  rows,
+  cacheKeys,
+  secrets,
+});
+/** There are no events of exports. */
+const eventsOf = (scenario: Scenario, ...events: object[]): object[] | null => (scenario === 'export' ? null : events);
+
+describe.each(scenarios)('an operation of the kind %s', (scenario) => {
   it('ends in the same wherever it is stopped and run again', { timeout: 300_000 }, async () => {
-    const { calls, traces } = await stopEverywhere(kind, 'registry.read');
-    for (const name of stepNames(kind)) {
+    const { calls, traces } = await stopEverywhere(scenario, 'registry.read');
+    for (const name of stepNames(scenario)) {
       expect(calls).toEqual(
         expect.arrayContaining([`registry.mark ${name} running`, `registry.mark ${name} succeeded`]),
       );
     }
-    expect(traces).toMatchObject({ operations: [{ state: 'succeeded' }], events: [{}, {}], auditLog: [{}, {}] });
+    expect(traces).toMatchObject({ operations: [{ state: 'succeeded' }], events: eventsOf(scenario, {}, {}) });
   });
 
   it('ends in the same when two run it at once', async () => {
-    const { traces } = await runDisturbed(kind, {});
-    for (let time = 0; time < 5; time += 1) await expect(runTwice(kind)).resolves.toEqual(traces);
+    const { traces } = await runDisturbed(scenario, {});
+    for (let time = 0; time < 5; time += 1) await expect(runTwice(scenario)).resolves.toEqual(traces);
   });
 
-  it.each(stepNames(kind))(
+  it.each(undoneSteps(scenario))(
     'leaves nothing when the step %s fails, wherever it is stopped and run again',
     { timeout: 300_000 },
     async (failingStep) => {
-      const before = await tenantTraces(world, await world.prepare(kind));
-      const { traces } = await stopEverywhere(kind, `registry.mark ${failingStep} running`, failingStep);
+      const before = await tenantTraces(world, await world.prepare(scenario));
+      const { traces } = await stopEverywhere(scenario, `registry.mark ${failingStep} running`, failingStep);
       expect(traces).toMatchObject({
         operations: [{ state: 'failed', error: { code: 'conflict', message: expect.stringContaining(failingStep) } }],
-        events: [{}, { type: expect.stringMatching(/Failure$/) }],
-        auditLog: [{}, { action: `${kind}.failed` }],
+        events: eventsOf(scenario, {}, { type: expect.stringMatching(/Failure$/) }),
+        auditLog: [{}, { action: `${kindOf(scenario)}.failed` }],
       });
-      const stays = ({ tenants, placements, keys }: Traces) => ({ tenants, placements, keys });
       expect(stays(traces)).toEqual(stays(before));
+    },
+  );
+});
+
+describe.each(scenarios.filter((scenario) => finalSteps(scenario).length > 0))('a %s past undoing', (scenario) => {
+  it.each(finalSteps(scenario))(
+    'is gone on with by another one when the step %s fails, wherever either is stopped and run again',
+    { timeout: 300_000 },
+    async (failingStep) => {
+      const { traces: intended } = await runDisturbed(scenario, {});
+      const { traces } = await stopEverywhere(scenario, `registry.mark ${failingStep} running`, failingStep);
+      expect(traces).toMatchObject({
+        tenants: [{ state: 'offboarding' }],
+        operations: [{ state: 'failed', error: { remedy: expect.stringContaining('ask for the same again') } }],
+        events: [{}, { type: expect.stringMatching(/Failure$/) }],
+      });
+      const subject = await world.prepare(scenario);
+      const failing = disturb(subject.ports, { failingStep });
+      await world.run(await world.ask(scenario, subject.tenantId), failing.ports);
+      await world.run(await world.ask(scenario, subject.tenantId), subject.ports);
+      expect(stays(await tenantTraces(world, subject))).toEqual(stays(intended));
     },
   );
 });

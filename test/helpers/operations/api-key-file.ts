@@ -45,6 +45,10 @@ export class ApiKeyFile implements ApiKeys {
     this.#write(tenantId, []);
   }
 
+  async find(tenantId: string): Promise<string[]> {
+    return this.of(tenantId).map(({ id }) => id);
+  }
+
   #write(tenantId: string, keys: readonly StoredKey[]): void {
     const others = this.list().filter(({ name }) => name !== tenantId);
     writeFileSync(this.#file, JSON.stringify([...others, ...keys]));

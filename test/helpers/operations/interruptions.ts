@@ -53,11 +53,8 @@ export function disturb(ports: Ports, { stopBefore, failingStep }: Disturbance =
   return {
     calls,
     stopped,
-    ports: {
-      registry: wrap(ports.registry, 'registry'),
-      placements: wrap(ports.placements, 'placements'),
-      apiKeys: wrap(ports.apiKeys, 'apiKeys'),
-      gateway: wrap(ports.gateway, 'gateway'),
-    },
+    ports: Object.fromEntries(
+      Object.entries(ports).map(([name, port]: [string, object]) => [name, wrap(port, name)]),
+    ) as unknown as Ports,
   };
 }

@@ -4,13 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
 import { operationsFunction } from '../../../functions/operations/durable-function.ts';
-import { placements, type Ports, registry } from '../../../functions/operations/ports.ts';
-import type { PlanName } from '../../../shared/contract/index.ts';
-import { createOperation, type OperationRequest } from '../../../shared/control/operations.ts';
-import type { KnownKind } from '../../../shared/control/operations-schema.ts';
+import { placements, type Ports, registry, rows } from '../../../functions/operations/ports.ts';
+import { createOperation } from '../../../shared/control/operations.ts';
 import { startControlRegistry } from '../control-registry.ts';
 import type { TestTenantDatabase } from '../tenant-database.ts';
+import { addSampleRows } from '../tenant-row-samples.ts';
 import { ApiKeyFile } from './api-key-file.ts';
+import { type ExportFolder, startExportFolder } from './export-folder.ts';
+import { planBefore, requestOf, type Scenario, stateBefore } from './scenarios.ts';
+import { type SecretList, startSecretList } from './secret-list.ts';
+import { startTenantCache, type TestTenantCache } from './tenant-cache.ts';
 
 /** A tenant, and a gateway that remembers what the authorizer said of it. */
 export interface TestSubject {
@@ -19,24 +22,29 @@ export interface TestSubject {
   readonly isRemembered: () => boolean;
 }
 
-/** Everything that operations change: the registry in a real database, and keys in a file. */
+/** Everything that operations change: the registry in a real database, keys in a file, a bucket, a cache, secrets. */
 export interface OperationWorld extends AsyncDisposable {
   readonly database: TestTenantDatabase;
   readonly keys: ApiKeyFile;
+  readonly exports: ExportFolder;
+  readonly cache: TestTenantCache;
+  readonly secrets: SecretList;
   /** Does `work` while nobody else uses the database's own connections, which take one statement at a time. */
   readonly alone: <T>(work: () => Promise<T>) => Promise<T>;
-  /** A tenant like those on which operations of this kind are made: none yet, active or suspended. */
-  prepare(kind: KnownKind): Promise<TestSubject>;
+  /** A tenant like those on which such operations are made: none yet, active or suspended. */
+  prepare(scenario: Scenario): Promise<TestSubject>;
   /** Asks for an operation. @returns its id */
-  ask(kind: KnownKind, tenantId: string): Promise<string>;
+  ask(scenario: Scenario, tenantId: string): Promise<string>;
   /** Runs an operation in a fresh runner, which knows nothing of earlier ones. */
   run(operationId: string, ports: Ports, attempts?: number): Promise<string | undefined>;
 }
 
 export async function startOperationWorld(): Promise<OperationWorld> {
-  const database = await startControlRegistry();
+  // What was killed leaves transactions, which end by themselves.
+  const database = await startControlRegistry([], 'operations', { transactionIdleMs: 5_000 });
   const folder = mkdtempSync(join(tmpdir(), 'tenantry-keys-'));
   const keys = new ApiKeyFile(join(folder, 'api-keys.json'));
+  const [exports, cache, secrets] = await Promise.all([startExportFolder(), startTenantCache(), startSecretList()]);
   await LocalDurableTestRunner.setupTestEnvironment();
   let last: Promise<unknown> = Promise.resolve();
   const alone: OperationWorld['alone'] = (work) => {
@@ -44,45 +52,61 @@ export async function startOperationWorld(): Promise<OperationWorld> {
     last = mine.catch(() => undefined);
     return mine;
   };
-  return {
+  const portsWith = (flushAuthorizersCache: () => Promise<void>): Ports => ({
+    registry,
+    placements,
+    apiKeys: keys,
+    gateway: { flushAuthorizersCache },
+    rows,
+    exports: exports.store,
+    cache: cache.cache,
+    secrets: secrets.secrets,
+  });
+  let exported: Promise<string> | undefined;
+  const world: OperationWorld = {
     database,
     keys,
+    exports,
+    cache,
+    secrets,
     alone,
-    prepare: async (kind) => {
+    prepare: async (scenario) => {
       const tenantId = `t${randomBytes(6).toString('hex')}`;
-      const state = kind === 'activate' ? 'suspended' : 'active';
-      if (kind !== 'onboard') await alone(() => addTenant(database, keys, tenantId, state));
+      const state = stateBefore(scenario);
+      if (state !== undefined) {
+        await alone(() => addTenant(database, keys, tenantId, state));
+        await cache.fill(tenantId);
+      }
       let isRemembered = true;
-      const flushAuthorizersCache = async (): Promise<void> => {
+      const ports = portsWith(async () => {
         isRemembered = false;
-      };
-      const ports: Ports = { registry, placements, apiKeys: keys, gateway: { flushAuthorizersCache } };
+      });
       return { tenantId, ports, isRemembered: () => isRemembered };
     },
-    ask: async (kind, tenantId) => (await createOperation(requestOf(kind, tenantId, database))).id,
+    ask: async (scenario, tenantId) => {
+      const from = scenario === 'restore' ? await (exported ??= exportTenant(world)) : undefined;
+      const request = requestOf(scenario, tenantId, database, from);
+      return (await createOperation(request)).id;
+    },
     run: async (operationId, ports, attempts = 1) => {
       const runner = new LocalDurableTestRunner({ handlerFunction: operationsFunction(ports, attempts) });
       return (await runner.run({ payload: { operationId } })).getStatus();
     },
     [Symbol.asyncDispose]: async () => {
       await LocalDurableTestRunner.teardownTestEnvironment();
-      await database[Symbol.asyncDispose]();
+      for (const disposable of [database, exports, cache, secrets]) await disposable[Symbol.asyncDispose]();
       rmSync(folder, { recursive: true });
     },
   };
+  return world;
 }
 
-const planBefore: PlanName = 'free';
-const planAfter: PlanName = 'pro';
-
-function requestOf(kind: KnownKind, tenantId: string, { postgres }: TestTenantDatabase): OperationRequest {
-  const inputs = {
-    onboard: { name: 'New', plan: planAfter, placement: postgres.placement },
-    activate: {},
-    suspend: {},
-    'change-plan': { plan: planAfter },
-  };
-  return { kind, tenantId, input: inputs[kind], actor: 'olga' };
+/** Exports a tenant, for others to be restored from. @returns the operation's id */
+async function exportTenant(world: OperationWorld): Promise<string> {
+  const { tenantId, ports } = await world.prepare('export');
+  const operationId = await world.ask('export', tenantId);
+  await world.run(operationId, ports);
+  return operationId;
 }
 
 async function addTenant(
@@ -93,6 +117,7 @@ async function addTenant(
 ): Promise<void> {
   const key = await keys.ensure(tenantId, planBefore);
   await postgres.addTenants(tenantId);
+  await addSampleRows(postgres, tenantId);
   await postgres.owner.query('select tenancy.set_placement($1, $2, $3)', [tenantId, postgres.placement.schema, state]);
   await postgres.superuser.query(
     'update registry.tenants set state = $2, api_key_id = $3, api_key = $4 where tenant_id = $1',

@@ -2,16 +2,20 @@ import type { OperationWorld, TestSubject } from './operation-world.ts';
 
 export type Traces = Readonly<Record<string, unknown>>;
 
+interface RegistryTraces {
+  readonly tenants: readonly { readonly api_key: string | null; readonly api_key_id: string | null }[] | null;
+}
+
 /** All that there is of a tenant anywhere, without what differs from one run to the next: ids, times, values of keys. */
 export async function tenantTraces(
-  { database, keys, alone }: OperationWorld,
+  { database, keys, alone, exports, cache, secrets }: OperationWorld,
   { tenantId, isRemembered }: TestSubject,
   operationId = 'none',
 ): Promise<Traces> {
   const [key, ...more] = keys.of(tenantId);
   const { superuser } = database.postgres;
   const { rows } = await alone(() =>
-    superuser.query<{ traces: object }>(
+    superuser.query<{ traces: RegistryTraces }>(
       `select jsonb_build_object(
        'tenants', (select jsonb_agg(to_jsonb(t) - '{created_at,updated_at}'::text[]) from registry.tenants t where tenant_id = $1),
        'placements', (select jsonb_agg(to_jsonb(p) - 'lock_key') from tenancy.placements p where tenant_id = $1),
@@ -22,21 +26,40 @@ export async function tenantTraces(
        'operations', (select jsonb_agg(to_jsonb(o) - '{created_at,updated_at,ended_at,steps}'::text[] || jsonb_build_object('steps',
            (select jsonb_agg(s -> 'name' || (s -> 'state') order by place)
             from jsonb_array_elements(o.steps) with ordinality e (s, place))))
-         from registry.operations o where tenant_id = $1)
+         from registry.operations o where tenant_id = $1),
+       'rows', jsonb_build_object(
+         'projects', (select jsonb_agg(to_jsonb(p) order by id) from pool.projects p where tenant_id = $1),
+         'tasks', (select jsonb_agg(to_jsonb(t) order by id) from pool.tasks t where tenant_id = $1),
+         'idempotencyKeys', (select jsonb_agg(to_jsonb(k) order by key) from pool.idempotency_keys k where tenant_id = $1))
      ) as traces`,
       [tenantId],
     ),
   );
+  // The key itself may be gone already.
+  const [registered] = rows[0]?.traces.tenants ?? [];
   const traces = {
     ...rows[0]?.traces,
     keys: [key, ...more].filter((stored) => stored !== undefined),
     isRemembered: isRemembered(),
+    exports: readable(exports.of(tenantId)),
+    cacheKeys: await cache.cache.count(tenantId),
+    secrets: await secrets.secrets.find(tenantId),
   };
   return JSON.parse(
-    JSON.stringify(traces)
+    JSON.stringify(traces, (name, value: unknown) => (isTime(name) ? 'TIME' : value))
       .replaceAll(tenantId, 'TENANT')
       .replaceAll(operationId, 'OPERATION')
-      .replaceAll(key?.id ?? 'none', 'KEY ID')
-      .replaceAll(key?.value ?? 'none', 'KEY VALUE'),
+      .replaceAll(key?.id ?? registered?.api_key_id ?? 'none', 'KEY ID')
+      .replaceAll(key?.value ?? registered?.api_key ?? 'none', 'KEY VALUE'),
   ) as Traces;
+}
+
+/** When an export was made, or a proof. */
+const isTime = (name: string): boolean => name === 'exportedAt' || name === 'at';
+
+/** Files of exports, with their manifests as objects. */
+function readable(files: Readonly<Record<string, string>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(files).map(([file, text]) => [file, file.endsWith('.json') ? (JSON.parse(text) as unknown) : text]),
+  );
 }

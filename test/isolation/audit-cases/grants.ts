@@ -68,6 +68,16 @@ export const grants: readonly AuditCase[] = [
         plant: 'grant update (state) on tenancy.placements to public',
         object: 'tenancy.placements',
       },
+      {
+        title: 'what erases rows of any tenant, for the control plane',
+        plant: 'grant execute on function tenancy.erase_rows(text, text, integer) to tenantry_control',
+        object: 'tenancy.erase_rows(text,text,integer)',
+      },
+      {
+        title: 'what reads rows of any tenant, for everybody',
+        plant: 'grant execute on function tenancy.read_rows(text, text, text, json, integer) to public',
+        object: 'tenancy.read_rows(text,text,text,json,integer)',
+      },
       { title: 'other databases', plant: 'create extension dblink', object: 'extension dblink' },
       { title: 'functions that run SQL from text', plant: 'create extension tablefunc', object: 'extension tablefunc' },
       { title: 'XPath over the result of SQL from text', plant: 'create extension xml2', object: 'extension xml2' },

@@ -32,6 +32,7 @@ const operation: Operation = {
   steps: [],
   counts: {},
   percent: 0,
+  result: null,
   error: null,
   actor: 'olga',
   createdAt: '2026-01-01T00:00:00+00:00',

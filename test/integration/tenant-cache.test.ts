@@ -1,0 +1,71 @@
+import { Cluster, Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { serveTenantCache } from '../../functions/tenant-cache/service.ts';
+import { type CacheConnection, keysConnection, openCacheConnection } from '../../shared/cache/index.ts';
+import { createRateLimiter, limitFor } from '../../shared/rate-limit/index.ts';
+import { redisKinds, startTestRedis, type TestRedis } from '../helpers/redis.ts';
+
+const servers = redisKinds.flatMap((kind) => [
+  { kind, cluster: false },
+  { kind, cluster: true },
+]);
+
+describe.each(servers)('the cache of a tenant, on $kind, cluster: $cluster', ({ kind, cluster }) => {
+  let redis: TestRedis;
+  let connection: CacheConnection;
+  let client: Redis | Cluster;
+  beforeAll(async () => {
+    redis = await startTestRedis(kind, { cluster });
+    connection = keysConnection(redis.url);
+    client = cluster ? new Cluster([{ host: '127.0.0.1', port: redis.port }]) : new Redis(redis.port);
+  });
+  afterAll(async () => {
+    client.disconnect();
+    connection.close();
+    await redis.stop();
+  });
+  afterEach(async () => {
+    for (const tenantId of ['acme', 'acme-two', 'globex']) await serve(tenantId, 'purge');
+  });
+
+  const serve = (tenantId: string, action: string, ms = 30_000) =>
+    serveTenantCache({ tenantId, action }, connection, Date.now() + ms);
+  const fill = async (tenantId: string, keys: number): Promise<void> => {
+    for (let key = 0; key < keys; key += 1) await client.set(`t:{${tenantId}}:g1:projects:${key}`, 'x');
+  };
+
+  it('has no key any more once it is purged, and others keep theirs', async () => {
+    await fill('acme', 2_500);
+    await fill('acme-two', 3);
+    await fill('globex', 3);
+    await expect(serve('acme', 'count')).resolves.toEqual({ keys: 2_500, done: true });
+    await expect(serve('acme', 'purge')).resolves.toEqual({ keys: 2_500, done: true });
+    await expect(serve('acme', 'count')).resolves.toEqual({ keys: 0, done: true });
+    await expect(serve('acme-two', 'count')).resolves.toEqual({ keys: 3, done: true });
+    await expect(serve('globex', 'count')).resolves.toEqual({ keys: 3, done: true });
+    await expect(serve('acme', 'purge')).resolves.toEqual({ keys: 0, done: true });
+  });
+
+  it('includes the buckets of its rate limits', async () => {
+    const limits = openCacheConnection(redis.url, { timeoutMs: 5_000 });
+    const limiter = createRateLimiter({ connection: limits });
+    await limiter.consume({ tenantId: 'acme', limit: limitFor('free') });
+    await limiter.consume({ tenantId: 'globex', limit: limitFor('free') });
+    limits.close();
+    await expect(serve('acme', 'purge')).resolves.toEqual({ keys: 1, done: true });
+    await expect(serve('globex', 'count')).resolves.toEqual({ keys: 1, done: true });
+  });
+
+  it('says when there was no time for all of it, and never counts a part', async () => {
+    await fill('acme', 1);
+    await expect(serve('acme', 'purge', -1)).resolves.toEqual({ keys: 0, done: false });
+    await expect(serve('acme', 'count', -1)).rejects.toThrow('Give the function more time.');
+  });
+
+  it.each([{ tenantId: '*', action: 'purge' }, { tenantId: 'acme', action: 'flush' }, {}])(
+    'refuses %j',
+    async (event) => {
+      await expect(serveTenantCache(event, connection, Date.now() + 1_000)).rejects.toThrow();
+    },
+  );
+});
