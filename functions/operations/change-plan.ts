@@ -1,11 +1,13 @@
-import { flushAuthorizers, type Step, tenantBefore } from './step.ts';
+import type { PlanName } from '../../shared/contract/index.ts';
+import type { Ports } from './ports.ts';
+import { flushAuthorizers, type Step, type Subject, tenantBefore } from './step.ts';
 
 /** Moves the tenant's API key to another usage plan; its requests are limited and counted there from then on. */
 export const changePlan: readonly Step<'change-plan'>[] = [
   {
     name: 'move-api-key',
-    run: (subject, { apiKeys }) => apiKeys.move(subject.tenantId, tenantBefore(subject).plan, subject.input.plan),
-    undo: (subject, { apiKeys }) => apiKeys.move(subject.tenantId, subject.input.plan, tenantBefore(subject).plan),
+    run: (subject, ports) => moveKey(subject, ports, tenantBefore(subject).plan, subject.input.plan),
+    undo: (subject, ports) => moveKey(subject, ports, subject.input.plan, tenantBefore(subject).plan),
   },
   {
     name: 'set-plan',
@@ -18,3 +20,13 @@ export const changePlan: readonly Step<'change-plan'>[] = [
   },
   flushAuthorizers,
 ];
+
+/** The registry is told, since it is another key where tenants of a plan share one. */
+async function moveKey(
+  { tenantId }: Subject<'change-plan'>,
+  { apiKeys, registry }: Ports,
+  from: PlanName,
+  to: PlanName,
+): Promise<void> {
+  await registry.setApiKey(tenantId, await apiKeys.move(tenantId, from, to));
+}

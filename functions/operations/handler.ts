@@ -3,7 +3,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { loadConfig } from '../../shared/config/index.ts';
-import { apiKeyNamePrefix } from '../../shared/contract/index.ts';
+import { apiKeyNamePrefix, sharingPlans } from '../../shared/contract/index.ts';
 import {
   apiKeysOf,
   eventPublishingOf,
@@ -23,7 +23,7 @@ const lambda = new LambdaClient();
 const ports: Ports = {
   registry,
   placements,
-  apiKeys: apiKeysOf(apiGateway, tenantApi.usagePlanIds, { namePrefix: apiKeyNamePrefix(stage) }),
+  apiKeys: apiKeysOf(apiGateway, tenantApi.usagePlanIds, { sharingPlans, namePrefix: apiKeyNamePrefix(stage) }),
   gateway: { flushAuthorizersCache: () => flushAuthorizerCache(apiGateway, tenantApi) },
   rows,
   exports: exportStoreIn(new S3Client(), config.exportBucket),

@@ -4,7 +4,7 @@ import { type PlanName, planNames, plans } from '../../shared/contract/index.ts'
 
 /**
  * One usage plan a plan, not one a tenant: a Region takes 300 of them. Each tenant has an API key of its own in it,
- * by which API Gateway throttles and counts; the authorizer names the key, clients never see it.
+ * by which API Gateway throttles and counts, unless the plan's tenants share one; the authorizer names the key, clients never see it.
  */
 export function addUsagePlans(
   restApi: RestApi,
@@ -16,8 +16,11 @@ export function addUsagePlans(
     const usagePlan = restApi.addUsagePlan(`Plan-${name}`, {
       name: `tenantry-${stage}-${name}`,
       description: `What each tenant of plan ${name} may ask for`,
-      throttle: { rateLimit: plan.requestsPerMinute / 60, burstLimit: plan.burst },
-      quota: { limit: plan.requestsPerMonth, period: Period.MONTH },
+      // What one tenant may ask for must not be all that those who share a key get together.
+      ...(!plan.sharesApiKey && {
+        throttle: { rateLimit: plan.requestsPerMinute / 60, burstLimit: plan.burst },
+        quota: { limit: plan.requestsPerMonth, period: Period.MONTH },
+      }),
       apiStages: [{ stage: deployment }],
     });
     return [name, usagePlan] as const;

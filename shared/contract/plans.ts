@@ -9,6 +9,11 @@ export interface Plan {
   readonly burst: number;
   /** Requests a calendar month, counted by the gateway's usage plan. */
   readonly requestsPerMonth: number;
+  /**
+   * Whether all tenants of the plan share one API key, where an account's 10,000 keys do not suffice. API Gateway then neither throttles nor
+   * counts a single one of them: the exact limiter does the first, nobody the second. @default false
+   */
+  readonly sharesApiKey?: boolean;
   /** Where a new tenant of this plan is placed unless the operator says otherwise. */
   readonly placement: PlacementModel;
 }
@@ -25,6 +30,9 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
 };
 
 export const planNames = Object.keys(plans) as readonly PlanName[];
+
+/** Plans whose tenants share one API key. */
+export const sharingPlans: readonly PlanName[] = planNames.filter((name) => plans[name].sharesApiKey);
 
 /** What the names of tenants' API keys begin with: all stages of an account and Region share one list of keys. */
 export function apiKeyNamePrefix(stage: string): string {

@@ -12,7 +12,8 @@ export interface TenantApiKey {
 /** The API key by which API Gateway throttles and counts a tenant. Each function may be made again at any time. */
 export interface ApiKeys {
   /**
-   * Finds the tenant's key or makes it, and sees to it that there is one only and that it is in the plan's usage plan.
+   * Finds the tenant's key, or that of its plan, or makes it, and sees to it that there is one only and that it is in the plan's usage
+   * plan.
    *
    * @throws Error if the key is in another plan's usage plan: `move` is for that
    */
@@ -21,10 +22,13 @@ export interface ApiKeys {
    * Takes the tenant's key out of one usage plan and puts it into another. In between it is in none, since API Gateway allows a key one
    * plan a stage: requests of the tenant are then answered 403 `api-key-invalid`.
    *
+   * From or to a plan whose tenants share a key, it is another key: the tenant's own is made or deleted.
+   *
+   * @returns the key from now on
    * @throws Error if the tenant has no key, or one in a third plan
    */
-  move(tenantId: string, fromPlan: PlanName, toPlan: PlanName): Promise<void>;
-  /** Deletes every key of the tenant. */
+  move(tenantId: string, fromPlan: PlanName, toPlan: PlanName): Promise<TenantApiKey>;
+  /** Deletes every key of the tenant. One that it shares with others stays. */
   remove(tenantId: string): Promise<void>;
   /** Ids of the tenant's keys. */
   find(tenantId: string): Promise<string[]>;
@@ -33,6 +37,8 @@ export interface ApiKeys {
 export interface ApiKeyOptions {
   /** Set before the tenant's id in the names of keys, which an account's stages share. @default none */
   readonly namePrefix?: string;
+  /** Plans whose tenants share one key. @default none */
+  readonly sharingPlans?: readonly PlanName[];
   /** @default 1000, see `settled` */
   readonly settleMs?: number;
   /** @default what leaves others a fifth of the account's rates */
@@ -53,7 +59,7 @@ const freshMs = 2_000;
 export function apiKeysOf(
   client: APIGatewayClient,
   usagePlanIds: Readonly<Record<PlanName, string>>,
-  { namePrefix = '', settleMs = 1_000, rates = defaultRates }: ApiKeyOptions = {},
+  { namePrefix = '', sharingPlans = [], settleMs = 1_000, rates = defaultRates }: ApiKeyOptions = {},
 ): ApiKeys {
   const calls = apiKeyCalls(client, rates);
 
@@ -69,23 +75,38 @@ export function apiKeysOf(
     return calls.named(name);
   };
 
+  const ensureNamed = async (name: string, plan: PlanName): Promise<TenantApiKey> => {
+    const [kept, ...others] = await settled(name);
+    if (!kept) throw new Error(`API Gateway does not list the API key ${name} yet. Try again.`);
+    for (const { id } of others) await calls.delete(id);
+    await calls.attach(kept.id, usagePlanIds[plan]);
+    return { id: kept.id, value: kept.value };
+  };
+  const shares = (plan: PlanName): boolean => sharingPlans.includes(plan);
+  // No tenant can be called like that.
+  const ensureShared = (plan: PlanName): Promise<TenantApiKey> => ensureNamed(`${namePrefix}plan:${plan}`, plan);
+  const remove = async (tenantId: string): Promise<void> => {
+    for (const { id } of await calls.named(namePrefix + tenantId)) await calls.delete(id);
+  };
+
   return {
-    ensure: async (tenantId, plan) => {
-      const [kept, ...others] = await settled(namePrefix + tenantId);
-      if (!kept) throw new Error(`API Gateway does not list the API key of tenant ${tenantId} yet. Try again.`);
-      for (const { id } of others) await calls.delete(id);
-      await calls.attach(kept.id, usagePlanIds[plan]);
-      return { id: kept.id, value: kept.value };
-    },
+    ensure: (tenantId, plan) => (shares(plan) ? ensureShared(plan) : ensureNamed(namePrefix + tenantId, plan)),
     move: async (tenantId, fromPlan, toPlan) => {
+      if (shares(toPlan)) {
+        const shared = await ensureShared(toPlan);
+        await remove(tenantId);
+        return shared;
+      }
       const [key] = await calls.named(namePrefix + tenantId);
-      if (!key) throw new Error(`Tenant ${tenantId} has no API key to move to plan ${toPlan}. Make it with ensure.`);
+      if (!key && !shares(fromPlan)) {
+        throw new Error(`Tenant ${tenantId} has no API key to move to plan ${toPlan}. Make it with ensure.`);
+      }
+      if (!key) return ensureNamed(namePrefix + tenantId, toPlan);
       if (fromPlan !== toPlan) await calls.detach(key.id, usagePlanIds[fromPlan]);
       await calls.attach(key.id, usagePlanIds[toPlan]);
+      return { id: key.id, value: key.value };
     },
-    remove: async (tenantId) => {
-      for (const { id } of await calls.named(namePrefix + tenantId)) await calls.delete(id);
-    },
+    remove,
     find: async (tenantId) => (await calls.named(namePrefix + tenantId)).map(({ id }) => id),
   };
 }

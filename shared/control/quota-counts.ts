@@ -82,7 +82,7 @@ export function quotasOf(
       used: sumOf(withKeys, 'total'),
       limit: limits.apiKeys,
       source:
-        'Tenants with a key, by the registry: keys of others in the account are not among them. A quota of API Gateway.',
+        'Keys of tenants, by the registry: keys of others in the account are not among them. A quota of API Gateway.',
       by: withKeys,
     },
     {

@@ -11,7 +11,7 @@ const statement = `with recent as (
     'observedDays', coalesce((select extract(epoch from now() - since) / 86400 from recent), 0),
     'groups', (select coalesce(jsonb_agg(to_jsonb(g)), '[]') from (
       select plan, model, cluster, count(*) as total, count(*) filter (where created_at >= since) as recent,
-        count(api_key) as keys, count(api_key) filter (where created_at >= since) as "recentKeys"
+        count(distinct api_key) as keys, count(distinct api_key) filter (where created_at >= since) as "recentKeys"
       from registry.tenants, recent group by plan, model, cluster) g),
     'places', (select coalesce(jsonb_agg(to_jsonb(p)), '[]') from (
       select cluster, count(distinct database) as databases, count(distinct (database, schema)) as schemas

@@ -33,12 +33,15 @@ export class ApiKeyFile implements ApiKeys {
     return { id: key.id, value: key.value };
   }
 
-  async move(tenantId: string, fromPlan: PlanName, toPlan: PlanName): Promise<void> {
+  async move(tenantId: string, fromPlan: PlanName, toPlan: PlanName): Promise<{ id: string; value: string }> {
     const moved = this.of(tenantId).map((key) => ({
       ...key,
       plans: [...new Set([...key.plans.filter((plan) => plan !== fromPlan), toPlan])],
     }));
     this.#write(tenantId, moved);
+    const [key] = moved;
+    if (!key) throw new Error(`The tenant ${tenantId} has no key.`);
+    return { id: key.id, value: key.value };
   }
 
   async remove(tenantId: string): Promise<void> {

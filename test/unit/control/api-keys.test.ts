@@ -209,3 +209,42 @@ test('twenty tenants at once are onboarded without a refusal by API Gateway', as
   expect(new Set(made.map(({ value }) => value)).size).toBe(20);
   expect(limited.keys.list().every(({ usagePlanId }) => usagePlanId === 'free')).toBe(true);
 });
+
+describe('a plan whose tenants share a key', () => {
+  const sharing = (): ApiKeys => keysOf(management.client(), { sharingPlans: ['free'] });
+
+  test('has one, made once, whoever comes and goes', async () => {
+    const [acme, globex] = [await sharing().ensure('acme', 'free'), await sharing().ensure('globex', 'free')];
+    expect(globex).toEqual(acme);
+    await sharing().remove('acme');
+    expect(endState()).toEqual(['plan:free in free, enabled: true']);
+    expect(await sharing().ensure('initech', 'free')).toEqual(acme);
+  });
+
+  test('by several processes at once ends with one key that all of them answer', async () => {
+    const answers = await Promise.all(
+      ['a1', 'b1', 'c1', 'd1'].map((tenant) =>
+        apiKeysOf(management.client(), planIds, { sharingPlans: ['free'] }).ensure(tenant, 'free'),
+      ),
+    );
+    expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
+    expect(endState()).toEqual(['plan:free in free, enabled: true']);
+  });
+
+  test('is left with a key of the tenant’s own, and entered without one, however often', async () => {
+    const shared = await sharing().ensure('acme', 'free');
+    const own = await sharing().move('acme', 'free', 'pro');
+    expect(await sharing().move('acme', 'free', 'pro')).toEqual(own);
+    expect(own.id).not.toBe(shared.id);
+    expect(endState().toSorted()).toEqual(['acme in pro, enabled: true', 'plan:free in free, enabled: true']);
+    expect(await sharing().move('acme', 'pro', 'free')).toEqual(shared);
+    expect(await sharing().move('acme', 'pro', 'free')).toEqual(shared);
+    expect(endState()).toEqual(['plan:free in free, enabled: true']);
+  });
+
+  test('takes tenants along that had a key of their own there before', async () => {
+    const own = await keysOf().ensure('acme', 'free');
+    expect(await sharing().move('acme', 'free', 'pro')).toEqual(own);
+    expect(endState()).toEqual(['acme in pro, enabled: true']);
+  });
+});
