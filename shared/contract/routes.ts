@@ -35,6 +35,8 @@ export const controlServices = {
     'GET /tenants/{tenantId}',
     'POST /tenants/{tenantId}/change-plan',
     'POST /tenants/{tenantId}/suspend',
+    'POST /tenants/{tenantId}/export',
+    'POST /tenants/{tenantId}/offboard',
     'POST /tenants/{tenantId}/activate',
     'POST /tenants/{tenantId}/export',
     'POST /tenants/{tenantId}/offboard',
