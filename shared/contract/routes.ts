@@ -35,8 +35,6 @@ export const controlServices = {
     'GET /tenants/{tenantId}',
     'POST /tenants/{tenantId}/change-plan',
     'POST /tenants/{tenantId}/suspend',
-    'POST /tenants/{tenantId}/export',
-    'POST /tenants/{tenantId}/offboard',
     'POST /tenants/{tenantId}/activate',
     'POST /tenants/{tenantId}/export',
     'POST /tenants/{tenantId}/offboard',
