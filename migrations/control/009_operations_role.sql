@@ -46,12 +46,14 @@ as $$
       select jsonb_agg(case when s ->> 'name' = step then s || jsonb_build_object('share', share) else s end order by place)
       from jsonb_array_elements(o.steps) with ordinality e (s, place)
     )
-  -- Another execution may have gone on since.
-  where o.id = operation and o.state = 'running'
-    and exists (select from jsonb_array_elements(o.steps) s where s ->> 'name' = step and s ->> 'state' = 'running')
+  -- Another execution may have gone on since, or be further.
+  where o.id = operation and o.state = 'running' and exists (
+    select from jsonb_array_elements(o.steps) s
+    where s ->> 'name' = step and s ->> 'state' = 'running' and coalesce((s -> 'share')::numeric, 0) <= share
+  )
 $$;
 grant execute on function registry.report_progress to tenantry_operations;
 
 comment on function registry.report_progress is
   'Says which share of a step is done, between 0 and 1, and adds to what the operation has counted and found out; '
-  'nothing if the step is not running.';
+  'nothing if the step is not running, or further already.';

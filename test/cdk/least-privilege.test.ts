@@ -191,7 +191,7 @@ describe('least privilege', () => {
     );
     expect(grants.map(({ role }) => role.replace(/Role\w+$/, ''))).toEqual(['Operations', 'Operations']);
     expect(grants.map(({ statement }) => list(statement.Action))).toEqual([
-      ['s3:PutObject', 's3:GetObject', 's3:AbortMultipartUpload'],
+      ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
       ['s3:ListBucket'],
     ]);
     expect(JSON.stringify(grants[0]?.statement.Resource)).toContain('/exports/*');

@@ -207,7 +207,8 @@ describe('a step', () => {
     const operationId = await world.ask('suspend', subject.tenantId);
     const { ports, calls } = disturb(subject.ports);
     await world.run(operationId, ports, 5);
-    expect(calls.indexOf('registry.abandon') - calls.indexOf('gateway.flushAuthorizersCache')).toBe(1);
+    const before = calls.slice(0, calls.indexOf('registry.abandon'));
+    expect(before.filter((call) => call === 'gateway.flushAuthorizersCache')).toHaveLength(1);
   });
 });
 
