@@ -72,8 +72,10 @@ create function tenancy.leave(schema text) returns text
 language plpgsql
 as $$
 begin
-  -- Nothing has been proven while the setting is empty, so no schema of that name has been.
-  if current_setting('tenancy.proven', true) is distinct from nullif(schema, '') then
+  -- Nothing has been proven while the setting is empty, so no schema of that name has been. And however long SQL that was injected has
+  -- allowed the next statement of this transaction to run, the login's own limit holds again: null puts it back.
+  if left(set_config('statement_timeout', null, true), 0) || current_setting('tenancy.proven', true)
+    is distinct from nullif(schema, '') then
     return tenancy.current_tenant(schema);
   end if;
   return null;
@@ -82,7 +84,8 @@ $$;
 grant execute on function tenancy.leave to tenantry_app;
 
 comment on function tenancy.leave is
-  'Demands the proof if no policy of this schema has, so that a statement that read no tenant table fails without one as well. '
+  'Demands the proof if no policy of this schema has, so that a statement that read no tenant table fails without one as well, and '
+  'limits the next statement as the login is limited. '
   'The setting that it goes by can be forged, and guards no row: the policies do.';
 
 

@@ -1,64 +1,64 @@
 -- protect(): everything that a tenant table needs, in one line of a migration.
 
-create view tenancy.searched_classes as
-  select o.oid from pg_opclass o join pg_am m on m.oid = o.opcmethod where o.opcdefault and m.amname = 'btree';
+create function tenancy.forget_values(family oid[]) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  kept record;
+begin
+  for kept in
+    with analyzed as (
+      -- Of an index the columns that its expressions read: with their type it is made anew.
+      select c.oid, c.relkind, s.attname from pg_stats s
+      join pg_class c on c.relname = s.tablename and c.relnamespace = to_regnamespace(quote_ident(s.schemaname))
+      where c.oid = any (family) and s.attname <> 'tenant_id'
+        or c.oid in (select i.indexrelid from pg_index i where i.indrelid = any (family) and i.indexprs is not null)
+    ), columns as (
+      select a.attrelid, a.attname from analyzed n join pg_attribute a on a.attrelid = n.oid and a.attname = n.attname where n.relkind <> 'i'
+      union
+      select a.attrelid, a.attname
+      from analyzed n
+      join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = n.oid and d.refclassid = 'pg_class'::regclass and d.refobjsubid > 0
+      join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid and a.attname <> 'tenant_id'
+      where n.relkind = 'i'
+    )
+    -- What is inherited is altered where it comes from: the first of the family.
+    select distinct case when a.attinhcount > 0 then family[1] else a.attrelid end::regclass as relation, a.attname,
+      format_type(a.atttypid, a.atttypmod) || coalesce(' collate ' || nullif(a.attcollation, 0)::regcollation, '') as type
+    from columns c join pg_attribute a using (attrelid, attname)
+  loop
+    begin
+      -- Postgres has no statement that forgets statistics. Of a column whose type is set it forgets them, also where it stays the same.
+      execute format('alter table %s alter %I type %s', kept.relation, kept.attname, kept.type);
+    exception when others then
+      raise exception 'The table % has statistics of values in %, which Postgres does not forget: %', kept.relation, kept.attname, sqlerrm
+        using errcode = 'TN008', hint = 'Drop what depends on the column, and make it again afterwards. Or make the table anew, and '
+          'protect it before it is filled.';
+    end;
+  end loop;
+end
+$$;
 
-comment on view tenancy.searched_classes is
-  'Operator classes whose indexes are searched by the array of a policy. By any other a statement''s own conditions would come first.';
+comment on function tenancy.forget_values is
+  'Takes out of the statistics what ANALYZE has put there of these tables, a parent first. Postgres shows its owner what that is unless '
+  'policies bind him.';
 
 
-create function tenancy.key_problems(target regclass) returns setof text
+create function tenancy.analyzed_columns(family oid[]) returns setof text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  with tenant_column as (
-    select attnum from pg_attribute where attrelid = target and attname = 'tenant_id' and not attisdropped
-  )
-  select 'has no column tenant_id text'
-    where not exists (
-      select from pg_attribute
-      where attrelid = target and attname = 'tenant_id' and atttypid = 'text'::regtype and not attisdropped
-    )
+  select format('table only %s alter %I', attrelid::regclass, attname) from pg_attribute
+  where attrelid = any (family) and attnum > 0 and not attisdropped and attname <> 'tenant_id' and attstattarget is distinct from 0
   union all
-  -- It would take different texts to be equal, and one tenant for another.
-  select 'has a tenant_id whose collation is not deterministic'
-    where exists (
-      select from pg_attribute a join pg_collation l on l.oid = a.attcollation
-      where a.attrelid = target and a.attname = 'tenant_id' and not a.attisdropped and not l.collisdeterministic
-    )
-  union all
-  select 'has no primary key'
-    where not exists (select from pg_index where indrelid = target and indisprimary)
-  union all
-  select format('%s %I does not begin with tenant_id',
-      case when i.indisprimary then 'primary key' when i.indisunique then 'unique key' else 'index' end, c.relname)
-    from pg_index i join pg_class c on c.oid = i.indexrelid
-    where i.indrelid = target and i.indkey[0] is distinct from (select attnum from tenant_column)
-  union all
-  select format('index %I does not keep tenants apart: its method is not btree, or tenant_id has another collation or operator class in '
-      'it than the column has by default', c.relname)
-    from pg_index i
-    join pg_class c on c.oid = i.indexrelid
-    join pg_attribute a on a.attrelid = target and a.attnum = i.indkey[0] and a.attname = 'tenant_id'
-    where i.indrelid = target
-      and (i.indclass[0] not in (select s.oid from tenancy.searched_classes s) or i.indcollation[0] <> a.attcollation)
-  union all
-  select format('foreign key %I does not begin with tenant_id on both sides', k.conname)
-    from pg_constraint k
-    where k.contype = 'f' and k.conrelid = target
-      -- Only tables of tenants have the column; a foreign key to a plain table is none of our business.
-      and exists (select from pg_attribute a where a.attrelid = k.confrelid and a.attname = 'tenant_id' and not a.attisdropped)
-      and (k.conkey[1] is distinct from (select attnum from tenant_column)
-        or k.confkey[1] is distinct from (
-          select a.attnum from pg_attribute a
-          where a.attrelid = k.confrelid and a.attname = 'tenant_id' and not a.attisdropped))
-  union all
-  select format('exclusion constraint %I does not compare tenant_id', k.conname)
-    from pg_constraint k
-    where k.contype = 'x' and k.conrelid = target and not (select attnum from tenant_column) = any (k.conkey)
+  select format('index %s alter %s', a.attrelid::regclass, a.attnum)
+  from pg_index i join pg_attribute a on a.attrelid = i.indexrelid and i.indkey[a.attnum - 1] = 0
+  where i.indrelid = any (family) and a.attstattarget is distinct from 0
 $$;
 
-comment on function tenancy.key_problems is 'What keeps a table from being a tenant table: keys that could reach across tenants.';
+comment on function tenancy.analyzed_columns is
+  'Columns of these tables, and of their indexes those that are expressions, of which ANALYZE would keep values: as ALTER names them.';
 
 
 create function tenancy.hide_values(target regclass) returns void
@@ -66,22 +66,28 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- A partition has columns of its own.
-  tables constant oid[] := array(select relid from pg_partition_tree(target)) || target;
-  own record;
+  family constant oid[] := target::oid || array(select f.oid from tenancy.family(target) f (oid) where f.oid <> target);
+  forced constant oid[] := array(select c.oid from pg_class c where c.oid = any (family) and c.relforcerowsecurity);
+  problem text;
+  own text;
 begin
-  for own in
-    select attrelid::regclass as relation, attname from pg_attribute
-    where attrelid = any (tables) and attnum > 0 and not attisdropped and attname <> 'tenant_id' and attstattarget is distinct from 0
-  loop
-    execute format('alter table only %s alter %I set statistics 0', own.relation, own.attname);
+  for problem in select format('%I.%I', stxnamespace::regnamespace, stxname) from pg_statistic_ext where stxrelid = any (family) loop
+    raise exception 'The table % has the extended statistics %, which hold values of all tenants', target, problem using errcode = 'TN008',
+      hint = 'Drop them.';
   end loop;
-  for own in
-    select a.attrelid::regclass as relation, a.attnum
-    from pg_index i join pg_attribute a on a.attrelid = i.indexrelid and i.indkey[a.attnum - 1] = 0
-    where i.indrelid = any (tables) and a.attstattarget is distinct from 0
-  loop
-    execute format('alter index %s alter %s set statistics 0', own.relation, own.attnum);
+  -- What ANALYZE may look at, it may have looked at; at all, before the table was protected.
+  if target::oid <> all (forced) or exists (select from tenancy.analyzed_columns(family)) then
+    for own in select unnest(forced)::regclass loop
+      execute format('alter table %s no force row level security', own);
+    end loop;
+    perform tenancy.forget_values(family);
+    for own in select unnest(forced)::regclass loop
+      execute format('alter table %s force row level security', own);
+    end loop;
+  end if;
+  -- Only now: indexes that were made anew have forgotten what ANALYZE may do as well.
+  for own in select tenancy.analyzed_columns(family) loop
+    execute format('alter %s set statistics 0', own);
   end loop;
 end
 $$;
@@ -108,26 +114,33 @@ begin
     raise exception 'The table % %', target, problem using errcode = 'TN008',
       hint = 'Every key of a tenant table begins with tenant_id, so that no two tenants can meet in it.';
   end loop;
+  for problem in select format('foreign key %I leads to %s, where %s %s', r.name, r.door::regclass, r.grantee, r.privilege)
+    from tenancy.shared_references(array[target]) r where r.class = 12
+  loop
+    raise exception 'The table %: its %', target, problem using errcode = 'TN008',
+      hint = 'What tenants share, none of them may delete or rename: that would reach rows of the others.';
+  end loop;
 
   execute format('alter table %s alter tenant_id set not null', target);
   execute format('alter table %s alter tenant_id set default tenancy.current_tenant(%L)', target, home);
   execute format('alter table %s drop constraint if exists tenant_id_not_empty', target);
   execute format($sql$alter table %s add constraint tenant_id_not_empty check (tenant_id <> '')$sql$, target);
 
-  execute format('alter table %s enable row level security', target);
-  execute format('alter table %s force row level security', target);
-  -- Exactly one policy: several permissive ones would add up to the widest.
+  -- Exactly one policy: several permissive ones would add up to the widest, and restrictive ones see rows before it does.
   for policy in select polname from pg_policy where polrelid = target loop
     execute format('drop policy %I on %s', policy.polname, target);
   end loop;
+  -- While no policy binds the owner, he is shown which values statistics have from before.
+  execute format('alter table %s no force row level security', target);
+  perform tenancy.hide_values(target);
+  execute format('alter table %s enable row level security', target);
+  execute format('alter table %s force row level security', target);
   execute format('create policy tenant on %s using (%s) with check (%s)', target, is_tenant, is_tenant);
 
   execute format('drop trigger if exists fence on %s', target);
   execute format(
     'create trigger fence before insert or update or delete on %s for each statement execute function tenancy.fence()', target);
   execute format('alter table %s enable always trigger fence', target);
-
-  perform tenancy.hide_values(target);
 
   execute format('revoke all on %s from public, tenantry_app', target);
   execute format('grant select, insert, update, delete on %s to tenantry_app', target);

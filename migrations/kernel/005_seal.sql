@@ -3,7 +3,8 @@
 
 create table tenancy.sealed (
   object text primary key,
-  definition text not null
+  definition text not null,
+  callers text[] not null
 );
 revoke all on tenancy.sealed from public;
 
@@ -17,32 +18,36 @@ create view tenancy.definitions as
     case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end as kind,
     p.oid::regprocedure::text as object,
     -- Postgres prints no aggregate. The kernel has none, so each is a stranger whatever it does.
-    case when p.prokind in ('f', 'p') then pg_get_functiondef(p.oid) else 'unknown' end as definition
+    case when p.prokind in ('f', 'p') then pg_get_functiondef(p.oid) else 'unknown' end as definition,
+    array(
+      select case a.grantee when 0 then 'public' else a.grantee::regrole::text end
+      from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee <> p.proowner order by 1
+    ) as callers
   from pg_proc p
   where p.pronamespace in ('tenancy'::regnamespace, to_regnamespace('registry'))
   union all
   select c.oid, c.relnamespace::regnamespace::text, c.relowner, 'view', c.oid::regclass::text,
-    format('create or replace view %s as%s', c.oid::regclass, pg_get_viewdef(c.oid))
+    format('create or replace view %s as%s', c.oid::regclass, pg_get_viewdef(c.oid)), '{}'
   from pg_class c
   where c.relnamespace in ('tenancy'::regnamespace, to_regnamespace('registry')) and c.relkind = 'v';
 
 comment on view tenancy.definitions is
-  'Functions and views of the kernel and the registry as they are now, each as the statement that makes it.';
+  'Functions and views of the kernel and the registry as they are now, each as the statement that makes it, and who may call it.';
 
 
 create function tenancy.seal(variadic objects text[]) returns void
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
-  insert into tenancy.sealed (object, definition)
-    select d.object, d.definition from tenancy.definitions d where d.object = any (objects)
-  on conflict (object) do update set definition = excluded.definition
-    where sealed.definition <> excluded.definition
+  insert into tenancy.sealed (object, definition, callers)
+    select d.object, d.definition, d.callers from tenancy.definitions d where d.object = any (objects)
+  on conflict (object) do update set definition = excluded.definition, callers = excluded.callers
+    where (sealed.definition, sealed.callers) <> (excluded.definition, excluded.callers)
 $$;
 
 comment on function tenancy.seal is
-  'Records what these functions and views of the kernel are now, named as in tenancy.definitions. Each migration seals what it '
-  'makes or changes and nothing else, so that it does not bless what somebody replaced before.';
+  'Records what these functions and views of the kernel are now, named as in tenancy.definitions, and who may call them. Each migration '
+  'seals what it makes, changes or grants and nothing else, so that it does not bless what somebody replaced before.';
 
 
 create function tenancy.audit_kernel() returns table (class integer, object text, problem text, remedy text)

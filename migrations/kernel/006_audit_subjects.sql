@@ -36,16 +36,31 @@ comment on view tenancy.placement_schemas is 'Schemas in which tenants live, or 
 
 
 create view tenancy.application_roles as
-  select r.oid, r.rolname, r.rolsuper, r.rolbypassrls, r.rolreplication
-  from pg_roles r
-  join pg_namespace n on n.nspname = 'tenancy' and n.nspowner <> r.oid
-  where r.oid in (
-    select a.grantee from aclexplode(n.nspacl) a where a.privilege_type = 'USAGE'
+  with recursive kernel as (
+    select n.oid, n.nspowner, n.nspacl from pg_namespace n where n.nspname = 'tenancy'
+  ), granted as (
+    select a.grantee as oid from kernel k, aclexplode(k.nspacl) a where a.privilege_type = 'USAGE'
     union
-    select a.grantee from pg_proc p, aclexplode(p.proacl) a where p.pronamespace = n.oid and p.proname in ('run', 'run_batch')
-  );
+    select a.grantee from kernel k, pg_proc p, aclexplode(p.proacl) a where p.pronamespace = k.oid and p.proname in ('run', 'run_batch')
+  ), logins as (
+    select g.oid, g.oid as granted from granted g, kernel k where g.oid not in (0, k.nspowner)
+    union
+    select m.member, l.granted
+    from logins l
+    join pg_auth_members m on m.roleid = l.oid
+    join pg_roles r on r.oid = m.member and not r.rolsuper
+    cross join kernel k
+    where m.member <> k.nspowner
+      -- Whoever made the owner administers him, as the master user of a cluster does.
+      and m.member not in (
+        select a.member from pg_auth_members a where a.roleid = k.nspowner and a.admin_option and a.grantor = 10)
+  )
+  select r.oid, r.rolname, r.rolsuper, r.rolbypassrls, r.rolreplication, r.oid in (select g.oid from granted g) as is_granted,
+    l.granted_roles
+  from pg_roles r join (select oid, count(distinct granted) as granted_roles from logins group by oid) l on l.oid = r.oid;
 comment on view tenancy.application_roles is
-  'Roles that functions log in as: those that the kernel is open to by a grant of its own.';
+  'Roles that functions log in as, or could: those that the kernel is open to by a grant of its own, and the members of these, '
+  'except for superusers and for who administers the owner of the kernel.';
 
 
 create view tenancy.open_roles as
@@ -94,23 +109,35 @@ comment on view tenancy.children is 'Partitions and tables that inherit, with ea
 
 create view tenancy.tenant_tables as
   select c.oid, n.nspname as schema, n.in_placement, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity,
-    a.attnum, a.atttypid, a.attcollation, a.attnotnull,
+    a.attnum, a.atttypid, a.attcollation, a.attnotnull, a.has_values,
     c.oid in (select inhrelid from tenancy.children) as is_child
   from pg_class c
   join (
     select n.oid, n.nspname, n.oid in (select oid from tenancy.placement_schemas) as in_placement from pg_namespace n
     where n.nspname not in ('tenancy', 'registry', 'pg_catalog', 'information_schema', 'pg_toast')
   ) n on n.oid = c.relnamespace
-  -- With a limit this is a look-up a table; joined, Postgres would read pg_attribute from end to end.
-  left join lateral (
-    select t.attnum, t.atttypid, t.attcollation, t.attnotnull from pg_attribute t
-    where t.attrelid = c.oid and t.attname = 'tenant_id' and not t.attisdropped limit 1
-  ) a on true
+  -- An aggregate makes this a look-up a table; joined, Postgres would read pg_attribute from end to end.
+  cross join lateral (
+    select max(t.attnum) filter (where t.attname = 'tenant_id') as attnum, max(t.atttypid) filter (where t.attname = 'tenant_id') as atttypid,
+      max(t.attcollation) filter (where t.attname = 'tenant_id') as attcollation,
+      bool_or(t.attnotnull) filter (where t.attname = 'tenant_id') as attnotnull,
+      bool_or(t.attstattarget is distinct from 0) filter (where t.attname <> 'tenant_id') as has_values
+    from pg_attribute t where t.attrelid = c.oid and t.attnum > 0 and not t.attisdropped
+  ) a
   where c.relkind in ('r', 'p', 'f', 'm')
-    and (n.in_placement or a.attnum is not null and (select true from tenancy.grants g where g.oid = c.oid limit 1));
+    and (n.in_placement or a.attnum is not null and (
+      (select true from tenancy.grants g where g.oid = c.oid limit 1)
+      -- A child is reached through its parent, wherever it is and whoever has privileges on it.
+      or c.oid in (
+        select h.inhrelid from tenancy.children h
+        join pg_class p on p.oid = h.ancestor
+        where p.relnamespace in (select s.oid from tenancy.placement_schemas s) or (
+          exists (select from pg_attribute t where t.attrelid = h.ancestor and t.attname = 'tenant_id' and not t.attisdropped)
+          and (select true from tenancy.grants g where g.oid = h.ancestor limit 1))
+      )));
 comment on view tenancy.tenant_tables is
   'Tables, foreign tables and materialized views of a placement schema; elsewhere, those with a tenant_id that application code '
-  'can reach.';
+  'can reach, themselves or as children of such tables. Of each, whether ANALYZE keeps values besides those of tenant_id.';
 
 
 -- As many rows as a fleet has: Postgres takes an array to hold ten, and would then look 20,000 tables up one by one.

@@ -5,8 +5,9 @@ language sql stable
 -- No pinned search_path, which would keep it from being inlined: its callers have theirs, and it names nothing but Postgres's own.
 as $$
   select case pg_get_expr(expression, relation)
-    when format('(tenant_id = ANY (ARRAY[( SELECT tenancy.current_tenant(%L::text) AS current_tenant)]))', schema) then 'kernel'
-    when format('(tenant_id = tenancy.current_tenant(%L::text))', schema) then 'bare'
+    -- Not %L, which writes backslashes in another way than Postgres prints them.
+    when format('(tenant_id = ANY (ARRAY[( SELECT tenancy.current_tenant(''%s''::text) AS current_tenant)]))', replace(schema, '''', '''''')) then 'kernel'
+    when format('(tenant_id = tenancy.current_tenant(''%s''::text))', replace(schema, '''', '''''')) then 'bare'
     else case when expression is not null then 'other' end
   end
 $$;
@@ -61,6 +62,10 @@ as $$
   union all
   select 15, object, 'The policy is not the kernel''s: it lets in whomever its own expression lets in.', mend
   from p where is_permissive and (using_ = 'other' or using_ is null and check_ = 'other')
+  union all
+  -- Postgres takes conditions of restrictive policies before those of permissive ones. One that speaks of new rows alone sees no others.
+  select 15, object, 'The restrictive policy sees rows of all tenants before the kernel''s does: its errors and effects tell them.', mend
+  from p where not is_permissive and using_ <> 'kernel'
   union all
   select 16, oid::regclass::text, format('%s permissive policies add up to the widest of them.', permissive_policies), mend
   from p where is_permissive and permissive_policies > 1 group by oid, permissive_policies, mend

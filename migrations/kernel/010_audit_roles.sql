@@ -87,7 +87,7 @@ as $$
     select substr(setting, length('search_path=') + 1) as search_path
     from unnest(p.proconfig) setting where setting like 'search_path=%'
   ) c on true
-  where p.prosecdef and p.pronamespace not in ('tenancy'::regnamespace, 'pg_catalog'::regnamespace)
+  where p.prosecdef and p.pronamespace <> 'tenancy'::regnamespace
     and p.oid::regprocedure::text not in (select s.object from tenancy.sealed s)
     and case p.prorettype
       -- These cannot be called, but whoever writes has them run.

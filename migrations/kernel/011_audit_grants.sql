@@ -14,7 +14,6 @@ as $$
     -- The fence of an offset has these few looked up one by one.
     cross join lateral (select * from tenancy.grants g where g.oid = c.oid offset 0) g
     where c.relkind = 'S' or c.relnamespace in ('tenancy'::regnamespace, (select to_regnamespace('registry')))
-      or c.oid in ('pg_statistic'::regclass, 'pg_statistic_ext_data'::regclass)
   )
   select 23, t.oid::regclass::text,
     format('%s has %s on the table: policies apply to none of these, and TRUNCATE empties it for all tenants.', e.grantee,
@@ -27,7 +26,17 @@ as $$
   select 27, g.oid::regclass::text, format('%s can read the sequence: it tells the volume of all tenants.', g.grantee),
     format('revoke all on sequence %s from %s', g.oid::regclass, g.grantee)
   from g
-  where g.relkind = 'S' and g.relnamespace in (select oid from tenancy.placement_schemas)
+  where g.relkind = 'S' and (
+    g.relnamespace in (select oid from tenancy.placement_schemas)
+    -- Elsewhere those that number rows of a tenant table: of an identity column, or by its default.
+    or exists (
+      select from pg_depend d join unnest(tables) t on t.oid = d.refobjid
+      where d.classid = 'pg_class'::regclass and d.objid = g.oid and d.refclassid = 'pg_class'::regclass and d.refobjsubid > 0
+    )
+    or exists (
+      select from pg_depend d join pg_attrdef v on v.oid = d.objid join unnest(tables) t on t.oid = v.adrelid
+      where d.refclassid = 'pg_class'::regclass and d.refobjid = g.oid and d.classid = 'pg_attrdef'::regclass
+    ))
   group by g.oid, g.grantee
   union all
   select 31, g.oid::regclass::text,
@@ -47,12 +56,6 @@ as $$
     and not (g.grantee in ('tenantry_control', 'tenantry_operations') and g.privilege not in ('truncate', 'references', 'trigger', 'maintain'))
   group by g.oid, g.grantee
   union all
-  select 32, g.oid::regclass::text, format('%s can read statistics, which hold values of all tenants.', g.grantee),
-    format('revoke all on %s from %s', g.oid::regclass, g.grantee)
-  from g
-  where g.oid in ('pg_statistic'::regclass, 'pg_statistic_ext_data'::regclass)
-  group by g.oid, g.grantee
-  union all
   select 32, format('statistics %I.%I', s.stxnamespace::regnamespace, s.stxname),
     format('The application role %s owns statistics of the tenant table %s.', r.name, s.stxrelid::regclass),
     format('alter statistics %I.%I owner to %s', s.stxnamespace::regnamespace, s.stxname, t.relowner::regrole)
@@ -60,7 +63,7 @@ as $$
   join unnest(tables) t on t.oid = s.stxrelid
   join tenancy.open_roles r on r.oid = s.stxowner and r.oid <> t.relowner
 $$;
-comment on function tenancy.audit_relation_grants is 'Classes 23, 27 and 32, and the relations of class 31.';
+comment on function tenancy.audit_relation_grants is 'Classes 23 and 27; of class 31 the relations of the kernel and the registry; of class 32 who owns statistics.';
 
 
 create function tenancy.outside_functions() returns table (oid oid, object text)
@@ -107,7 +110,9 @@ as $$
   join tenancy.open_roles o on o.oid = g.member
   join pg_roles m on m.oid = g.member
   join pg_roles r on r.oid = g.roleid
-  where r.oid in (select a.oid from tenancy.application_roles a)
+  -- A second login with the rights of one application role is no more than that one is.
+  where r.oid in (select a.oid from tenancy.application_roles a where a.is_granted)
+      and exists (select from tenancy.application_roles a where a.granted_roles > 1 and pg_has_role(a.oid, m.oid, 'member'))
     -- Members of each other they are by themselves; rds_superuser is class 4. The others decide how to log in, and when.
     or r.rolname ~ '^(pg|rds)_' and m.rolname !~ '^(pg|rds)_'
       and r.rolname not in ('rds_superuser', 'rds_iam', 'rds_ad', 'rds_reserved', 'pg_use_reserved_connections', 'pg_checkpoint')
@@ -121,24 +126,6 @@ as $$
   group by p.parname, r.name
 $$;
 comment on function tenancy.audit_memberships is 'Class 31: roles whose powers no privilege on an object shows, and parameters.';
-
-
-create function tenancy.audit_kernel_calls() returns table (class integer, object text, problem text, remedy text)
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-  select 31, p.oid::regprocedure::text,
-    format('%s may call what the kernel keeps to itself, or to operations: it acts with the rights of the owner.', r.name),
-    format('revoke execute on function %s from %s', p.oid::regprocedure, r.name)
-  from pg_proc p
-  cross join lateral aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-  join tenancy.open_roles r on r.oid = a.grantee
-  where p.pronamespace = 'tenancy'::regnamespace and p.prosecdef and a.grantee <> p.proowner and p.prorettype <> 'trigger'::regtype
-    and not (r.name = 'tenantry_app' and p.proname = 'current_tenant')
-    and not (r.name = 'tenantry_operations' and p.proname in (
-      'describe_home', 'describe_rows', 'read_rows', 'insert_rows', 'erase_rows', 'find_rows'))
-$$;
-comment on function tenancy.audit_kernel_calls is 'Class 31: who may have the kernel act, with the rights of its owner.';
 
 
 create function tenancy.audit_outside() returns table (class integer, object text, problem text, remedy text)
@@ -157,8 +144,6 @@ as $$
   group by f.object, r.name
   union all
   select * from tenancy.audit_memberships()
-  union all
-  select * from tenancy.audit_kernel_calls()
   union all
   select 31, format('server %I', s.srvname), format('%s may use the foreign server, which is another database.', r.name),
     format('revoke usage on foreign server %I from %s', s.srvname, r.name)

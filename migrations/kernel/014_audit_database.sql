@@ -14,7 +14,15 @@ as $$
     format('alter publication %I drop tables in schema %I', p.pubname, n.nspname)
   from pg_publication_namespace s
   join pg_publication p on p.oid = s.pnpubid
-  join tenancy.placement_schemas n on n.oid = s.pnnspid
+  join pg_namespace n on n.oid = s.pnnspid
+  where n.oid in (select p.oid from tenancy.placement_schemas p) or n.nspname = 'tenancy' or n.nspname in (select t.schema from unnest(tables) t)
+  union all
+  select 28, format('publication %I', p.pubname),
+    format('The publication replicates %s, which is for nobody but the kernel.', r.prrelid::regclass),
+    format('alter publication %I drop table %s', p.pubname, r.prrelid::regclass)
+  from pg_publication_rel r
+  join pg_publication p on p.oid = r.prpubid
+  join pg_class c on c.oid = r.prrelid and c.relnamespace = 'tenancy'::regnamespace
   union all
   select 28, format('publication %I', p.pubname),
     format('The publication replicates rows of %s whatever their tenant, past its policy.', t.oid::regclass),

@@ -37,10 +37,14 @@ as $$
     (30, 'error', 'fence missing or not always firing'),
     (31, 'error', 'way past the tables'),
     (32, 'error', 'readable statistics'),
-    (33, 'error', 'registry and database disagree')
+    (33, 'error', 'registry and database disagree'),
+    (34, 'error', 'values in statistics'),
+    (35, 'error', 'function that runs text'),
+    (36, 'warning', 'shared table that tells by xmax'),
+    (37, 'warning', 'predicate whose rows are counted')
 $$;
 comment on function tenancy.audit_classes is
-  'Classes of findings. An error lets data out or in; a warning costs time.';
+  'Classes of findings. An error lets data out or in; a warning costs time, or tells how many rows there are.';
 
 
 create function tenancy.audit() returns setof tenancy.finding
@@ -58,6 +62,10 @@ as $$
     union all
     select f.* from t, tenancy.audit_keys(t.tables) f
     union all
+    select f.* from t, tenancy.audit_references(t.tables) f
+    union all
+    select f.* from t, tenancy.audit_values(t.tables) f
+    union all
     select f.* from t, tenancy.audit_powers(t.tables) f
     union all
     select f.* from tenancy.audit_schemas() f
@@ -66,9 +74,15 @@ as $$
     union all
     select f.* from tenancy.audit_outside() f
     union all
+    select f.* from tenancy.audit_catalog() f
+    union all
+    select f.* from tenancy.audit_callers() f
+    union all
     select f.* from t, tenancy.audit_views(t.tables) f
     union all
     select f.* from t, tenancy.audit_functions(t.tables) f
+    union all
+    select f.* from tenancy.audit_text() f
     union all
     select f.* from tenancy.audit_kernel() f
     union all

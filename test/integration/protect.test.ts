@@ -96,6 +96,30 @@ describe('tenancy.protect', () => {
     expect(failure).toMatchObject({ code: 'TN008', message: expect.stringContaining('does not keep tenants apart') });
   });
 
+  it.each([
+    [
+      'a unique key of a partition in another schema',
+      `create table ref.refused_1 partition of pool.refused for values in (1); create unique index on ref.refused_1 (id)`,
+      'unique key refused_1_id_idx does not begin with tenant_id',
+    ],
+    [
+      'a foreign key to a table in which the application may delete',
+      'alter table pool.refused add code text references ref.codes; grant delete on ref.codes to tenantry_app',
+      'foreign key refused_code_fkey leads to ref.codes, where tenantry_app has delete',
+    ],
+    [
+      'extended statistics',
+      'create statistics pool.mix on id, (id % 2) from pool.refused',
+      'the extended statistics pool.mix',
+    ],
+  ])('refuses a table with %s', async (_, statements, reason) => {
+    await database.owner.query(`begin; create schema ref; create table ref.codes (code text primary key);
+      create table pool.refused (tenant_id text, id int, primary key (tenant_id, id)) partition by list (id); ${statements}`);
+    const failure = await failureOf(database.owner.query(`select tenancy.protect('pool.refused')`));
+    await database.owner.query('rollback');
+    expect(failure).toMatchObject({ code: 'TN008', message: expect.stringContaining(reason) });
+  });
+
   it('grants reading and writing of rows alone', async () => {
     const { rows } = await database.superuser.query(
       `select grantee, string_agg(privilege_type, ',' order by privilege_type) as privileges

@@ -10,6 +10,8 @@ import { keys } from './audit-cases/keys.ts';
 import { policies } from './audit-cases/policies.ts';
 import { roles } from './audit-cases/roles.ts';
 import { tables } from './audit-cases/tables.ts';
+import { text } from './audit-cases/text.ts';
+import { values } from './audit-cases/values.ts';
 
 interface Finding {
   readonly class: number;
@@ -29,6 +31,8 @@ const cases: readonly AuditCase[] = [
   ...code,
   ...kernel,
   ...databaseCases,
+  ...values,
+  ...text,
 ];
 const isAdvice = ({ remedy }: Finding): boolean => remedy.startsWith('-- ');
 
@@ -63,7 +67,7 @@ describe('the cases', () => {
     const { rows } = await database.owner.query<{ class: number }>(
       'select class from tenancy.audit_classes() order by 1',
     );
-    expect(rows.map((row) => row.class)).toEqual(Array.from({ length: 33 }, (_, index) => index + 1));
+    expect(rows.map((row) => row.class)).toEqual(Array.from({ length: 37 }, (_, index) => index + 1));
     expect(cases.map((each) => each.class).sort((a, b) => a - b)).toEqual(rows.map((row) => row.class));
     for (const { holes, nearMisses } of cases) expect([holes.length, nearMisses.length]).not.toContain(0);
   });

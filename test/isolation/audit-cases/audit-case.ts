@@ -36,6 +36,19 @@ export const notes = (columns = ''): string =>
 /** A schema of the owner's in which no tenant lives, and which application code can use. */
 export const crm = `create schema crm authorization tenantry_owner; grant usage on schema crm to tenantry_app;`;
 
+/** A table that all tenants share, with privileges of the application role, to which a tenant table has a key. */
+export const countries = (privileges: string, action = ''): string =>
+  `${crm} ${asOwner(`create table crm.countries (code text primary key, label text);
+    create table pool.notes (tenant_id text not null, id int, country text references crm.countries ${action}, primary key (tenant_id, id));
+    select tenancy.protect('pool.notes')`)}
+   grant ${privileges} on crm.countries to tenantry_app;`;
+
+/** A protected table of which a partition is in another schema. */
+export const elsewhere = `${crm} ${asOwner(`
+  create table pool.events (tenant_id text, at date, id int, body text, primary key (tenant_id, at, id)) partition by range (at);
+  create table crm.events_1 partition of pool.events for values from ('2026-01-01') to ('2027-01-01');
+  select tenancy.protect('pool.events')`)}`;
+
 /** A collation to which capital letters are the same as small ones. */
 export const anyCase = `create collation any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);`;
 

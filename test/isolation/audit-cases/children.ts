@@ -22,7 +22,8 @@ export const children: readonly AuditCase[] = [
       {
         title: 'a child that inherits',
         plant: asOwner(
-          'create table pool.archive () inherits (pool.projects); grant select on pool.archive to tenantry_app',
+          `create table pool.archive () inherits (pool.projects); select tenancy.hide_values('pool.projects');
+           grant select on pool.archive to tenantry_app`,
         ),
         object: 'pool.archive',
       },
@@ -48,7 +49,9 @@ export const children: readonly AuditCase[] = [
       },
       {
         title: 'a child that nobody may read',
-        plant: asOwner('create table pool.archive () inherits (pool.projects)'),
+        plant: asOwner(
+          `create table pool.archive () inherits (pool.projects); select tenancy.hide_values('pool.projects')`,
+        ),
       },
     ],
   },

@@ -1,4 +1,4 @@
-import { asOwner, type AuditCase, crm } from './audit-case.ts';
+import { asOwner, type AuditCase, crm, elsewhere } from './audit-case.ts';
 
 const view = 'create view pool.all_projects as select * from pool.projects;';
 const pinned = 'set search_path = pg_catalog, pg_temp';
@@ -204,6 +204,7 @@ export const code: readonly AuditCase[] = [
         plant: `${crm} ${asOwner(`create function crm.helper(query text) returns void language plpgsql as 'begin execute query; end'`)}
           ${definer('run(query text) returns void', `as 'select crm.helper(query)'`)}`,
         object: 'crm.run(text)',
+        also: [35],
       },
       {
         title: 'one that runs its argument as XML, and has no text',
@@ -214,6 +215,11 @@ export const code: readonly AuditCase[] = [
         title: 'one with a name in Unicode escapes',
         plant: definer('total() returns bigint', `as $$ select count(*) from pool.U&"\\0070rojects" $$`),
         object: 'crm.total()',
+      },
+      {
+        title: "one of Postgres's own",
+        plant: 'alter function pg_catalog.upper(text) security definer',
+        object: 'upper(text)',
       },
       {
         title: 'one that reads a tenant table behind what only looks like a comment',
@@ -270,6 +276,12 @@ export const code: readonly AuditCase[] = [
     class: 8,
     holes: [
       { title: "a trigger with its owner's rights", plant: touch('definer'), object: 'trigger touch on pool.projects' },
+      {
+        title: "a trigger with its owner's rights on a partition in another schema",
+        plant: `${elsewhere} ${touch('definer')} drop trigger touch on pool.projects;
+          create trigger touch before insert on crm.events_1 for each row execute function pool.touch()`,
+        object: 'trigger touch on crm.events_1',
+      },
       {
         title: 'a rule',
         plant: asOwner(`create rule copy as on insert to pool.tasks do also

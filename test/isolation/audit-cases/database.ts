@@ -1,4 +1,4 @@
-import { type AuditCase, crm } from './audit-case.ts';
+import { asOwner, type AuditCase, crm, elsewhere } from './audit-case.ts';
 
 const flawsOf = (version: number): string => `select f.*, 'error' as severity from tenancy.audit_server(${version}) f`;
 const registered = (tenant: string, place = `'main', current_database(), 'pool'`): string =>
@@ -44,6 +44,27 @@ export const database: readonly AuditCase[] = [
         plant: 'create publication feed for tables in schema pool',
         object: 'publication feed',
       },
+      {
+        title: 'a publication of another schema with a tenant table in it',
+        plant: `${crm} ${asOwner(`create table crm.leads (tenant_id text, id int, primary key (tenant_id, id));
+          select tenancy.protect('crm.leads')`)} create publication feed for tables in schema crm`,
+        object: 'publication feed',
+      },
+      {
+        title: 'a publication of a partition in another schema',
+        plant: `${elsewhere} create publication feed for table crm.events_1`,
+        object: 'publication feed',
+      },
+      {
+        title: 'a publication of the kernel',
+        plant: 'create publication feed for tables in schema tenancy',
+        object: 'publication feed',
+      },
+      {
+        title: 'a publication of the signing keys',
+        plant: 'create publication feed for table tenancy.signing_keys',
+        object: 'publication feed',
+      },
     ],
     nearMisses: [
       {
@@ -54,6 +75,10 @@ export const database: readonly AuditCase[] = [
         title: 'a publication with a row filter of more than one part',
         plant: `create publication feed for table pool.projects where (not archived and tenant_id = 'acme')
           with (publish = 'insert')`,
+      },
+      {
+        title: 'a publication of a schema without tenants',
+        plant: `${crm} create table crm.countries (code text primary key); create publication feed for tables in schema crm`,
       },
       {
         title: "a publication of a table that is nobody's",

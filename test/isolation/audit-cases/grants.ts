@@ -1,10 +1,21 @@
-import { asOwner, type AuditCase } from './audit-case.ts';
+import { asOwner, type AuditCase, crm, elsewhere } from './audit-case.ts';
 
 export const grants: readonly AuditCase[] = [
   {
     class: 23,
     holes: [
       { title: 'TRUNCATE', plant: 'grant truncate on pool.projects to tenantry_app', object: 'pool.projects' },
+      {
+        title: 'TRUNCATE for a second login of the application',
+        plant: 'create role svc in role tenantry_app; grant truncate on pool.projects to svc',
+        object: 'pool.projects',
+      },
+      {
+        title: 'TRUNCATE of a partition in another schema, for everybody',
+        plant: `${elsewhere} grant truncate on crm.events_1 to public`,
+        object: 'crm.events_1',
+        also: [10],
+      },
       {
         title: 'REFERENCES and TRIGGER for everybody',
         plant: 'grant references, trigger on pool.tasks to public',
@@ -42,11 +53,23 @@ export const grants: readonly AuditCase[] = [
         plant: asOwner('create sequence pool.counter; grant select on sequence pool.counter to public'),
         object: 'pool.counter',
       },
+      {
+        title: 'a sequence elsewhere that numbers rows of a tenant table',
+        plant: `${crm} ${asOwner(`create sequence crm.counter; grant usage on sequence crm.counter to tenantry_app;
+          alter table pool.projects add number bigint default nextval('crm.counter');
+          select tenancy.hide_values('pool.projects')`)}`,
+        object: 'crm.counter',
+      },
     ],
     nearMisses: [
       {
         title: 'an identity column, whose sequence needs no grant',
-        plant: 'alter table pool.projects add number bigint generated always as identity',
+        plant: `alter table pool.projects add number bigint generated always as identity;
+          select tenancy.hide_values('pool.projects')`,
+      },
+      {
+        title: 'a sequence elsewhere that numbers nothing of tenants',
+        plant: `${crm} ${asOwner('create sequence crm.counter; grant usage on sequence crm.counter to tenantry_app')}`,
       },
     ],
   },
@@ -62,6 +85,31 @@ export const grants: readonly AuditCase[] = [
         title: 'the signing keys',
         plant: 'grant select on tenancy.signing_keys to tenantry_app',
         object: 'tenancy.signing_keys',
+      },
+      {
+        title: 'the signing keys for a second login of the application',
+        plant: 'create role svc in role tenantry_app; grant select on tenancy.signing_keys to svc',
+        object: 'tenancy.signing_keys',
+      },
+      {
+        title: 'a login with the rights of two application roles',
+        plant: 'create role svc in role tenantry_app, tenantry_control',
+        object: 'role svc',
+      },
+      ...['tenantry_app', 'public'].map((role) => ({
+        title: `a sealed function that acts with its owner's rights, for ${role}`,
+        plant: `grant execute on function registry.place_tenant to ${role}`,
+        object: 'registry.place_tenant(text,text)',
+      })),
+      {
+        title: 'passwords by a view of a superuser',
+        plant: `${crm} create view crm.logins as select * from pg_authid; grant select on crm.logins to tenantry_app`,
+        object: 'crm.logins',
+      },
+      {
+        title: 'large objects of all, read as a table',
+        plant: 'grant select on pg_largeobject to tenantry_app',
+        object: 'pg_largeobject',
       },
       {
         title: 'who is at home where',
@@ -143,6 +191,10 @@ export const grants: readonly AuditCase[] = [
       },
     ],
     nearMisses: [
+      {
+        title: 'a sealed function for a role of nobody, and once more for those who have it',
+        plant: `create role auditor; grant execute on function registry.place_tenant to auditor, tenantry_control`,
+      },
       { title: 'a large object of somebody else', plant: 'select lo_create(0)' },
       { title: 'a role that decides how to log in', plant: 'create role rds_iam; grant rds_iam to tenantry_app' },
       { title: 'a predefined role for a role of nobody', plant: 'create role auditor; grant pg_monitor to auditor' },
@@ -188,12 +240,30 @@ export const grants: readonly AuditCase[] = [
         plant: `create statistics pool.mix on status, assignee from pool.tasks;
           alter statistics pool.mix owner to tenantry_app`,
         object: 'statistics pool.mix',
+        also: [34],
+      },
+      {
+        title: 'statistics by a view of a superuser, and one above it',
+        plant: `${crm} create view crm.numbers as select starelid, stavalues1::text from pg_statistic;
+          create view crm.shown with (security_invoker) as select * from crm.numbers;
+          grant select on crm.numbers, crm.shown to tenantry_app`,
+        object: 'crm.shown',
+      },
+      {
+        title: 'statistics that a materialized view keeps',
+        plant: `${crm} create materialized view crm.numbers as select tablename::text, most_common_vals::text from pg_stats with no data;
+          grant select on crm.numbers to tenantry_app`,
+        object: 'crm.numbers',
       },
     ],
     nearMisses: [
       {
-        title: 'extended statistics of the owner',
-        plant: asOwner('create statistics pool.mix on status, assignee from pool.tasks'),
+        title: 'a view of the statistics that each reader sees anyway',
+        plant: `${crm} create view crm.numbers as select attname, n_distinct from pg_stats; grant select on crm.numbers to tenantry_app`,
+      },
+      {
+        title: 'a view of a superuser that nobody may read',
+        plant: `${crm} create view crm.numbers as select starelid, stavalues1::text from pg_statistic`,
       },
     ],
   },

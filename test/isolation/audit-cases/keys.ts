@@ -1,4 +1,4 @@
-import { anyCase, asOwner, type AuditCase, crm, notes } from './audit-case.ts';
+import { anyCase, asOwner, type AuditCase, countries, crm, elsewhere, notes } from './audit-case.ts';
 
 export const keys: readonly AuditCase[] = [
   {
@@ -17,12 +17,62 @@ export const keys: readonly AuditCase[] = [
         object: 'crm.reviews',
         isAdvice: true,
       },
+      ...['', 'on delete cascade', 'on delete set null on update cascade'].map((action) => ({
+        title: `a foreign key to a table in which application code may delete${action && `, ${action}`}`,
+        plant: countries('delete', action),
+        object: 'notes_country_fkey on pool.notes',
+      })),
+      {
+        title: 'a foreign key to what everybody may rename',
+        plant: `${countries('update (code, label)', 'on update cascade')} grant update on crm.countries to public`,
+        object: 'notes_country_fkey on pool.notes',
+      },
+      {
+        title: 'a foreign key to a table that references one in which application code may delete, on delete cascade',
+        plant: `${countries('insert')} ${asOwner(`create table crm.continents (id int primary key);
+          alter table crm.countries add continent int references crm.continents on delete cascade;
+          grant delete on crm.continents to tenantry_app`)}`,
+        object: 'notes_country_fkey on pool.notes',
+      },
+      {
+        title: 'a foreign key to a table in which application code may delete through a view',
+        plant: `${countries('insert')} ${asOwner(`create view crm.codes as select code from crm.countries;
+          create view crm.names with (security_invoker) as select code from crm.codes; grant delete on crm.names to tenantry_app`)}`,
+        object: 'notes_country_fkey on pool.notes',
+      },
+      {
+        title: 'a foreign key to a table in which application code may delete through what it inherits from',
+        plant: `${countries('insert')} ${asOwner(`create table crm.codes (code text); alter table crm.countries inherit crm.codes;
+          grant delete on crm.codes to tenantry_app`)}`,
+        object: 'notes_country_fkey on pool.notes',
+      },
+      {
+        title: 'a foreign key to a table of the application role',
+        plant: `${countries('insert')} alter table crm.countries owner to tenantry_app`,
+        object: 'notes_country_fkey on pool.notes',
+      },
     ],
     nearMisses: [
       {
         title: "a foreign key to a table that is nobody's",
         plant: `${crm} ${asOwner('create table crm.countries (code text primary key)')} ${notes('country text,')}
           alter table pool.notes add foreign key (country) references crm.countries`,
+      },
+      {
+        title: 'one to a table to which application code may add, and where it may change what no key depends on',
+        plant: countries('insert, update (label), select (code, label)', 'on update cascade on delete cascade'),
+      },
+      {
+        title:
+          'one to a table that references one in which application code may delete, where that deletes nothing else',
+        plant: `${countries('insert')} ${asOwner(`create table crm.continents (id int primary key);
+          alter table crm.countries add continent int references crm.continents on delete set null;
+          grant delete on crm.continents to tenantry_app`)}`,
+      },
+      {
+        title: 'one to a table of which application code has a view with rights of its own',
+        plant: `${countries('insert')} ${asOwner(`create view crm.codes with (security_invoker) as select code from crm.countries;
+          grant delete on crm.codes to tenantry_app`)}`,
       },
       {
         title: 'a foreign key that pairs the tenant at another place',
@@ -36,8 +86,14 @@ export const keys: readonly AuditCase[] = [
     holes: [
       {
         title: 'a unique index without the tenant',
-        plant: 'create unique index project_names on pool.projects (lower(name)) where not archived',
+        plant: "create unique index project_names on pool.projects (lower(name)) where tenant_id <> 'acme'",
         object: 'pool.project_names on pool.projects',
+        also: [34],
+      },
+      {
+        title: 'a unique index of a partition in another schema',
+        plant: `${elsewhere} create unique index bodies on crm.events_1 (body)`,
+        object: 'crm.bodies on crm.events_1',
       },
       {
         title: 'a unique constraint without the tenant',
@@ -59,8 +115,9 @@ export const keys: readonly AuditCase[] = [
     nearMisses: [
       {
         title: 'a unique index of an expression that leads with the tenant',
-        plant: 'create unique index on pool.projects (tenant_id, lower(name))',
+        plant: `create unique index on pool.projects (tenant_id, lower(name)); select tenancy.hide_values('pool.projects')`,
       },
+      { title: 'a partition in another schema', plant: elsewhere },
     ],
   },
   {
@@ -68,7 +125,7 @@ export const keys: readonly AuditCase[] = [
     holes: [
       {
         title: 'an index without the tenant',
-        plant: 'create index due on pool.tasks (due_on desc) where due_on is not null',
+        plant: `create index due on pool.tasks (due_on desc) where tenant_id <> 'acme'`,
         object: 'pool.due on pool.tasks',
       },
       {
@@ -80,6 +137,7 @@ export const keys: readonly AuditCase[] = [
         title: 'an index of another method',
         plant: `create index words on pool.tasks using gin (to_tsvector('simple', title))`,
         object: 'pool.words on pool.tasks',
+        also: [34],
         isAdvice: true,
       },
       {
@@ -87,6 +145,7 @@ export const keys: readonly AuditCase[] = [
         plant: `create extension btree_gin;
           create index words on pool.tasks using gin (tenant_id, to_tsvector('simple', title))`,
         object: 'pool.words on pool.tasks',
+        also: [34],
         isAdvice: true,
       },
       {
@@ -97,7 +156,7 @@ export const keys: readonly AuditCase[] = [
       },
       {
         title: 'an index that leads with the tenant in another collation',
-        plant: `${anyCase} create unique index due on pool.tasks (tenant_id collate any_case, id) where due_on is not null`,
+        plant: `${anyCase} create unique index due on pool.tasks (tenant_id collate any_case, id) where tenant_id <> 'acme'`,
         object: 'pool.due on pool.tasks',
       },
       {

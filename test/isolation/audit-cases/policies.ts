@@ -40,11 +40,28 @@ export const policies: readonly AuditCase[] = [
         plant: replaced(`using (${kernels} or archived)`),
         object: 'pool.projects',
       },
+      {
+        title: 'a restrictive policy, which fails at values of others before they are hidden',
+        plant: `create policy visible on pool.projects as restrictive for select
+          using (description is null or description::date <= current_date)`,
+        object: 'policy visible on pool.projects',
+      },
+      {
+        title: 'a restrictive policy for writing',
+        plant: `create policy kept on pool.projects as restrictive for update using (not archived) with check (true)`,
+        object: 'policy kept on pool.projects',
+      },
     ],
     nearMisses: [
       {
-        title: 'another policy that narrows',
-        plant: 'create policy kept on pool.projects as restrictive using (not archived)',
+        title: 'a restrictive policy on what is written, which sees no rows that are there',
+        plant: `create policy short on pool.projects as restrictive for insert with check (char_length(name) < 100)`,
+      },
+      {
+        title: "the kernel's policy in a schema whose name needs escapes",
+        plant: asOwner(String.raw`create schema "we""ird'%s \x"; grant usage on schema "we""ird'%s \x" to tenantry_app;
+          create table "we""ird'%s \x".t (tenant_id text, id int, primary key (tenant_id, id));
+          select tenancy.protect('"we""ird''%s \x".t')`),
       },
     ],
   },
@@ -92,14 +109,14 @@ export const policies: readonly AuditCase[] = [
       {
         title: 'a policy that reads a table without policies',
         plant: `${crm} ${asOwner('create table crm.flags (id int primary key)')}
-          create policy flagged on pool.projects as restrictive using (exists (select from crm.flags))`,
+          create policy flagged on pool.projects as restrictive for insert with check (exists (select from crm.flags))`,
         object: 'pool.projects',
       },
     ],
     nearMisses: [
       {
         title: 'a policy that reads a protected table',
-        plant: `create policy busy on pool.projects as restrictive using (exists (select from pool.tasks))`,
+        plant: `create policy busy on pool.projects as restrictive for insert with check (exists (select from pool.tasks))`,
       },
     ],
   },

@@ -50,6 +50,16 @@ export const roles: readonly AuditCase[] = [
         object: 'role tenantry_app',
       },
       {
+        title: 'a second login of the application that is a member of the owner',
+        plant: 'create role svc login in role tenantry_app; grant tenantry_owner to svc with admin false',
+        object: 'role svc',
+      },
+      {
+        title: 'a login that is a member of the application role by way of a group, and may replicate',
+        plant: 'create role functions in role tenantry_app; create role svc login replication in role functions',
+        object: 'role svc',
+      },
+      {
         title: 'an owner that becomes a superuser',
         plant: 'create role admin superuser; grant admin to tenantry_owner with inherit false',
         object: 'role tenantry_owner',
@@ -68,6 +78,7 @@ export const roles: readonly AuditCase[] = [
         plant: 'create role readers createrole; grant readers to tenantry_owner',
       },
       { title: 'a superuser who is a member of an application role', plant: 'grant tenantry_app to postgres' },
+      { title: 'a second login of the application', plant: 'create role svc login in role tenantry_app' },
     ],
   },
   {

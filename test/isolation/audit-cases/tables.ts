@@ -58,6 +58,11 @@ export const tables: readonly AuditCase[] = [
         plant: 'alter table pool.projects owner to tenantry_app',
         object: 'pool.projects',
       },
+      {
+        title: 'a table that a member of the application role owns',
+        plant: 'create role svc in role tenantry_app; alter table pool.projects owner to svc',
+        object: 'pool.projects',
+      },
     ],
     nearMisses: [
       {
