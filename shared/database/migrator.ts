@@ -2,6 +2,7 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DatabaseRole, databaseRoles } from '../contract/index.ts';
+import { type MigrationMode, migrationMode, replacedEditions } from './migration-modes.ts';
 
 /**
  * Runs one statement with `:name` parameters as a certain role in a certain database, and returns the first column of its rows.
@@ -14,6 +15,10 @@ export interface Migration {
   readonly version: string;
   readonly checksum: string;
   readonly sql: string;
+  /** How it runs. @default transaction */
+  readonly mode?: MigrationMode;
+  /** How the checksums of editions begin that it replaces. @default none */
+  readonly replaces?: readonly string[];
 }
 
 /** Files of `migrations/<kind>/`, in the order in which they are applied. */
@@ -22,7 +27,9 @@ export async function readMigrations(folder: string): Promise<readonly Migration
   return Promise.all(
     files.map(async (file) => {
       const sql = await readFile(join(folder, file), 'utf8');
-      return { version: file.slice(0, -'.sql'.length), checksum: createHash('sha256').update(sql).digest('hex'), sql };
+      const version = file.slice(0, -'.sql'.length);
+      const checksum = createHash('sha256').update(sql).digest('hex');
+      return { version, checksum, sql, mode: migrationMode(version, sql), replaces: replacedEditions(sql) };
     }),
   );
 }

@@ -1,0 +1,169 @@
+-- The fleet: every placement of this database gets the same tenant migrations. docs/decisions/0020-a-ledger-in-each-database.md.
+
+create table tenancy.migration_files (
+  version text primary key,
+  checksum text not null,
+  -- In a transaction with others; alone, since it cannot run in one; or as each tenant, in batches.
+  mode text not null check (mode in ('transaction', 'alone', 'each-tenant')),
+  sql text not null
+);
+revoke all on tenancy.migration_files from public;
+comment on table tenancy.migration_files is
+  'The tenant migrations that every placement of this database has, or gets. Here, so that no call has to carry them, and a new placement '
+  'gets the newest, whoever makes it.';
+
+
+create view tenancy.fleet as
+  select t.target from tenancy.migration_targets t where t.target not in ('kernel', 'control') and not t.dropping;
+comment on view tenancy.fleet is 'Placements that are migrated.';
+
+
+create function tenancy.next_files(only_ text[]) returns table (target name, version text, mode text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select distinct on (t.target) t.target, f.version, f.mode
+  from tenancy.fleet t cross join tenancy.migration_files f
+  where (only_ is null or t.target::text = any (only_))
+    and not exists (
+      select from tenancy.migrations m where m.target = t.target and m.version = f.version and m.state = 'done'
+    )
+  order by t.target, f.version collate "C"
+$$;
+comment on function tenancy.next_files is 'What each placement lacks first; of all placements, or of these.';
+
+
+create function tenancy.given_up(of_run text) returns setof name
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  -- A lock that was not to be had, a deadlock: worth two more tries.
+  select m.target from tenancy.migrations m
+  where m.state = 'failed' and m.run = of_run and (m.attempts >= 3 or m.sqlstate not in ('55P03', '40P01', '40001'))
+$$;
+comment on function tenancy.given_up is 'Placements that a run has tried in vain, and leaves alone.';
+
+
+create function tenancy.fleet_left(of_run text, only_ text[]) returns setof json
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select json_build_object('mode', n.mode, 'placements', count(*)) from tenancy.next_files(only_) n
+  where n.target not in (select tenancy.given_up(of_run)) group by n.mode
+$$;
+comment on function tenancy.fleet_left is 'How many placements a run has not done yet, by how the next migration of each runs.';
+
+
+create function tenancy.write_failure(target text, version text, run text, sqlstate_ text, error text) returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into tenancy.migrations as m (target, version, checksum, state, run, sqlstate, error, started_at)
+    select write_failure.target, f.version, f.checksum, 'failed', write_failure.run, sqlstate_, left(write_failure.error, 1000), now()
+    from tenancy.migration_files f where f.version = write_failure.version
+  on conflict on constraint migrations_pkey do update set checksum = excluded.checksum, state = 'failed',
+    attempts = case when m.run = excluded.run and m.state = 'failed' then m.attempts + 1 else 1 end,
+    run = excluded.run, sqlstate = excluded.sqlstate, error = excluded.error, applied_at = excluded.applied_at
+    where m.state <> 'done'
+$$;
+comment on function tenancy.write_failure is 'Writes down that a migration has failed in a placement, and why.';
+
+
+create function tenancy.publish(files jsonb) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  edited record;
+begin
+  -- Waits for whoever is applying these files. Who comes later applies the new ones.
+  lock table tenancy.migration_files in share row exclusive mode;
+  select m.version, count(*) as placements, min(m.target::text) as example into edited
+    from jsonb_to_recordset(files) f (version text, checksum text, replaces jsonb)
+    join tenancy.migrations m on m.version = f.version and m.state = 'done' and m.checksum <> f.checksum
+    join tenancy.fleet t on t.target = m.target
+    where not exists (select from jsonb_array_elements_text(coalesce(f.replaces, '[]')) r where starts_with(m.checksum, r))
+    group by m.version order by m.version limit 1;
+  if found then
+    raise exception 'Migration % of % was changed after it had been applied to % placements', edited.version, edited.example,
+      edited.placements using errcode = 'TN009', hint = 'Restore the file, and put the change into a new migration.';
+  end if;
+  -- An older deployment knows less, but new placements shall not lack what the others have.
+  delete from tenancy.migration_files f
+    where f.version not in (select value ->> 'version' from jsonb_array_elements(files))
+      and not exists (select from tenancy.migrations m join tenancy.fleet t using (target) where m.version = f.version and m.state = 'done');
+  insert into tenancy.migration_files as p (version, checksum, mode, sql)
+    select f.version, f.checksum, f.mode, f.sql
+    from jsonb_to_recordset(files) f (version text, checksum text, mode text, sql text)
+  on conflict (version) do update set checksum = excluded.checksum, mode = excluded.mode, sql = excluded.sql
+    where p.checksum <> excluded.checksum;
+end
+$$;
+comment on function tenancy.publish is
+  'Makes these tenant migrations [{"version", "checksum", "mode", "sql", "replaces"}] the ones that placements of this database get. Refuses a file '
+  'that was changed after it had been applied, unless it says that it replaces what was applied.';
+
+
+create function tenancy.provision(placement text) returns setof text
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  is_dropping boolean;
+begin
+  if octet_length(placement) not between 1 and 63 then
+    raise exception 'A schema has a name of 1 to 63 bytes, not %', placement using errcode = '42602';
+  end if;
+  lock table tenancy.migration_files in row exclusive mode;
+  select t.dropping into is_dropping from tenancy.migration_targets t where t.target = placement::name for update;
+  if is_dropping then
+    raise exception 'The schema % is being dropped', placement using errcode = '55006', hint = 'Finish that first.';
+  elsif placement in ('kernel', 'control') or is_dropping is null and to_regnamespace(quote_ident(placement)) is not null then
+    raise exception 'The schema % is not for tenants', placement using errcode = '42P06';
+  elsif not exists (select from tenancy.migration_files) then
+    raise exception 'No migrations have been published in this database' using errcode = '55000', hint = 'Deploy first.';
+  elsif is_dropping is null then
+    return query select tenancy.migrate(placement, (select jsonb_agg(to_jsonb(f)) from tenancy.migration_files f));
+  end if;
+end
+$$;
+comment on function tenancy.provision is
+  'Makes a placement: its schema with all published migrations, or nothing. Returns their versions; none if there is such a placement already.';
+
+
+create function tenancy.fleet_state(only_ text[], examples integer) returns setof json
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select json_build_object('done', s.done, 'placements', count(*), 'first', (array_agg(s.target order by s.target))[1:examples])
+  from (
+    select t.target::text as target,
+      coalesce(jsonb_object_agg(m.version, m.checksum) filter (where m.version is not null), '{}') as done
+    from tenancy.fleet t left join tenancy.migrations m on m.target = t.target and m.state = 'done'
+    where only_ is null or t.target::text = any (only_)
+    group by t.target
+  ) s
+  group by s.done order by min(s.target)
+$$;
+comment on function tenancy.fleet_state is
+  'What placements have, {"version": "checksum"}, by what they have: those that have the same are one row, with the names of the first.';
+
+
+create view tenancy.fleet_placements as
+  select t.target::text as placement, d.version, d.applied, f.version as failed, f.sqlstate, f.error, f.failed_at
+  from tenancy.fleet t
+  cross join lateral (
+    select max(m.version collate "C") as version, count(*) as applied from tenancy.migrations m
+    where m.target = t.target and m.state = 'done'
+  ) d
+  left join lateral (
+    select m.version, m.sqlstate, m.error, m.applied_at as failed_at from tenancy.migrations m
+    where m.target = t.target and m.state = 'failed' order by m.version limit 1
+  ) f on true;
+comment on view tenancy.fleet_placements is 'Each placement with its newest version, and what has failed there since.';
+
+
+select tenancy.seal('tenancy.fleet', 'tenancy.next_files(text[])', 'tenancy.given_up(text)',
+  'tenancy.fleet_left(text,text[])',
+  'tenancy.write_failure(text,text,text,text,text)', 'tenancy.publish(jsonb)', 'tenancy.provision(text)',
+  'tenancy.fleet_state(text[],integer)', 'tenancy.fleet_placements');

@@ -1,0 +1,81 @@
+import * as z from 'zod';
+import { examples, type FleetPlan, planFleet, type PlacementGroup } from './fleet-plan.ts';
+import type { Execute, Migration } from './migrator.ts';
+
+const groupSchema = z.object({
+  done: z.record(z.string(), z.string()),
+  placements: z.number().int(),
+  first: z.array(z.string()),
+});
+
+const placementSchema = z.object({
+  placement: z.string(),
+  /** Newest migration that it has. */
+  version: z.string().nullable(),
+  applied: z.number().int(),
+  /** What has failed there since. */
+  failed: z.string().nullable(),
+  sqlstate: z.string().nullable(),
+  error: z.string().nullable(),
+  failed_at: z.string().nullable(),
+});
+
+/** What a placement has. */
+export type FleetPlacement = z.infer<typeof placementSchema>;
+
+/** Rows a call: a response of the Data API ends at 1 MiB. */
+const pageSize = 200;
+
+/**
+ * What the placements of a database have, grouped, so that a thousand that have the same are one row.
+ *
+ * @param only these placements alone; null for all
+ */
+export async function readFleet(
+  execute: Execute,
+  only: readonly string[] | null,
+  canaries: number,
+): Promise<readonly PlacementGroup[]> {
+  const sql = `select cast(s as text) from tenancy.fleet_state(${onlyParameter}, cast(:examples as integer)) s`;
+  const parameters = { only: toArray(only), examples: String(Math.max(canaries, examples)) };
+  return (await pages(execute, sql, parameters)).map((row) => groupSchema.parse(row));
+}
+
+/** What is to run where in one database. Changes nothing. */
+export async function readPlan(
+  execute: Execute,
+  files: readonly Migration[],
+  only: readonly string[] | null,
+  canaries: number,
+): Promise<FleetPlan> {
+  return planFleet(await readFleet(execute, only, canaries), files, canaries);
+}
+
+/** Each placement with its version and its failure: of all, of these, or only where something has failed. */
+export async function readPlacements(
+  execute: Execute,
+  only: readonly string[] | null,
+  failedOnly = false,
+): Promise<readonly FleetPlacement[]> {
+  const sql = `select cast(to_json(p) as text) from tenancy.fleet_placements p
+    where (${onlyParameter} is null or p.placement = any (${onlyParameter})) ${failedOnly ? 'and p.failed is not null' : ''}
+    order by p.placement`;
+  return (await pages(execute, sql, { only: toArray(only) })).map((row) => placementSchema.parse(row));
+}
+
+/** The Data API has no arrays: an empty text is no list, else it is a JSON array. */
+export const onlyParameter = `cast((select array_agg(o) from json_array_elements_text(cast(nullif(:only, '') as json)) o) as text[])`;
+
+export const toArray = (only: readonly string[] | null): string => (only === null ? '' : JSON.stringify(only));
+
+async function pages(execute: Execute, sql: string, parameters: Readonly<Record<string, string>>): Promise<unknown[]> {
+  const rows: unknown[] = [];
+  for (;;) {
+    const page = await execute(`${sql} offset cast(:start as integer) limit ${pageSize}`, {
+      ...parameters,
+      start: String(rows.length),
+    });
+    rows.push(...page.map((row) => JSON.parse(String(row)) as unknown));
+    if (page.length < pageSize) return rows;
+  }
+}

@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod';
+import { editedError } from './fleet-error.ts';
+import type { FleetPlan } from './fleet-plan.ts';
+import {
+  type FleetDatabase,
+  type FleetFailure,
+  type FleetOptions,
+  type FleetProgress,
+  FleetRun,
+  type FleetStop,
+} from './fleet-run.ts';
+import { onlyParameter, readPlan, toArray } from './fleet-state.ts';
+import { type Wave, works } from './fleet-work.ts';
+import type { Migration } from './migrator.ts';
+import { publishMigrations } from './provision.ts';
+
+/** What became of a run. */
+export interface FleetReport extends FleetProgress {
+  readonly failures: readonly FleetFailure[];
+  /** Missing when nothing is left to do but what failed. */
+  readonly stopped: FleetStop | undefined;
+}
+
+interface Planned extends Wave {
+  readonly plan: FleetPlan;
+}
+
+/**
+ * Brings all placements of some databases to the newest version: canaries first, then the others, several at once. A placement that fails
+ * is left as it was, reported, and tried again by the next run, which touches only what is not done. Several runs may go on at once.
+ *
+ * @throws when a file was changed after it had been applied (TN009), or a database cannot be reached; nothing is half-applied then
+ */
+export async function migrateFleet(
+  databases: readonly FleetDatabase[],
+  files: readonly Migration[],
+  options: FleetOptions = {},
+): Promise<FleetReport> {
+  const run = new FleetRun(randomUUID(), options);
+  const canaries = options.canaries ?? 3;
+  const only = options.only ?? null;
+  const planned = await inTurns(databases, run.options.databasesAtOnce, async (database): Promise<Planned> => {
+    const plan = await readPlan(database.execute, files, only, canaries);
+    if (plan.edited.length > 0) throw editedError(database.name, plan.edited);
+    await publishMigrations(database.execute, files);
+    return { database, only, plan };
+  });
+  const behind = planned.filter(({ plan }) => plan.steps.length > 0);
+  const placements = behind.reduce((sum, { plan }) => sum + plan.placements - plan.upToDate, 0);
+  if (canaries > 0 && placements > 0) {
+    run.begin(placements, canaries);
+    await inTurns(canaryWaves(behind, canaries), run.options.databasesAtOnce, (wave) => migrateWave(run, wave));
+    if (run.failures.length > 0) run.stopped ??= 'canary';
+  }
+  if (placements > 0) run.begin(placements, options.maxFailures);
+  if (run.goesOn()) await inTurns(behind, run.options.databasesAtOnce, (wave) => migrateWave(run, wave));
+  return { ...run.progress, failures: run.failures, stopped: run.stopped };
+}
+
+/** The first placements that lack something, whatever their database. */
+function canaryWaves(behind: readonly Planned[], canaries: number): readonly Wave[] {
+  let left = canaries;
+  const waves = behind.map(({ database, plan }): Wave => {
+    const only = plan.canaries.slice(0, left);
+    left -= only.length;
+    return { database, only };
+  });
+  return waves.filter(({ only }) => only?.length !== 0);
+}
+
+const leftSchema = z.array(
+  z.object({ mode: z.enum(['transaction', 'alone', 'each-tenant']), placements: z.number().int() }),
+);
+
+/** Works until nothing is left of a wave, also what others have begun: who waits for them knows that it is done. */
+async function migrateWave(run: FleetRun, wave: Wave): Promise<void> {
+  const question = `select cast(l as text) from tenancy.fleet_left(:run, ${onlyParameter}) l`;
+  while (run.goesOn()) {
+    const modes = leftSchema.parse(
+      (await run.call(wave.database, question, { run: run.id, only: toArray(wave.only) })) ?? [],
+    );
+    if (modes.length === 0) return;
+    let worked = false;
+    for (const { mode, placements } of modes) {
+      let left = placements;
+      const calls = mode === 'transaction' ? Math.ceil(placements / run.options.placementsPerCall) : placements;
+      const worker = async (): Promise<void> => {
+        while (run.goesOn() && left > 0) {
+          const through = await works[mode](run, wave);
+          if (through === undefined) return;
+          worked = true;
+          left -= through;
+        }
+      };
+      await Promise.all(Array.from({ length: Math.min(run.options.concurrency, calls) }, worker));
+    }
+    if (!worked) await sleep(run.options.pollMs);
+  }
+}
+
+/** Does something for each, a few at a time. */
+async function inTurns<Item, Result>(
+  items: readonly Item[],
+  atOnce: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const queue = items.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of queue) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  return results;
+}

@@ -1,0 +1,49 @@
+import type { Execute, Migration } from './migrator.ts';
+
+/**
+ * Makes tenant migrations the ones that every placement of a database gets. New placements have them from then on; {@link migrateFleet}
+ * brings them to the others.
+ *
+ * @throws when one was changed after it had been applied (TN009)
+ */
+export async function publishMigrations(execute: Execute, migrations: readonly Migration[]): Promise<void> {
+  const files = migrations.map(({ version, checksum, sql, mode = 'transaction', replaces = [] }) => ({
+    version,
+    checksum,
+    sql,
+    mode,
+    replaces,
+  }));
+  await execute('select tenancy.publish(cast(:files as jsonb))', { files: JSON.stringify(files) });
+}
+
+/**
+ * Makes a placement: a schema with all published migrations, protected as the pool is, in one call and one transaction. Does nothing when
+ * it is there.
+ *
+ * @returns the versions that were applied
+ * @throws when a schema of that name is no placement (42P06), or is being dropped (55006)
+ */
+export async function provisionSchema(execute: Execute, schema: string): Promise<readonly string[]> {
+  return (await execute('select tenancy.provision(:schema)', { schema })).map(String);
+}
+
+/** Tables that a call drops at most, and milliseconds after which it drops no more. */
+const tablesPerCall = 10;
+const dropMs = 500;
+
+/**
+ * Drops a placement in which nobody is at home, a few tables a call, with pauses between them for others. Stopped anywhere, it goes on
+ * when called again.
+ *
+ * @throws when a tenant is at home there (55006)
+ */
+export async function dropSchema(execute: Execute, schema: string): Promise<void> {
+  for (;;) {
+    const [left] = await execute(
+      `select tenancy.drop_some(:schema, cast(:tables as integer), cast(:milliseconds as integer))`,
+      { schema, tables: String(tablesPerCall), milliseconds: String(dropMs) },
+    );
+    if (Number(left) === 0) return;
+  }
+}
