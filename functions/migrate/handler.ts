@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { getSecret } from '@aws-lambda-powertools/parameters/secrets';
+import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { loadConfig } from '../../shared/config/index.ts';
 import { type DatabaseRole, databaseRoles } from '../../shared/contract/index.ts';
@@ -14,11 +15,15 @@ const config = loadConfig('clusters', 'registry', 'roleSecretArns', 'signingSecr
 /** Lies beside the bundle, where lib puts it. */
 const migrationsFolder = fileURLToPath(new URL('migrations', import.meta.url));
 
+/** Kept for what is under way when time is up, and for the audit. */
+const reserveMs = 90_000;
+
 /**
- * Runs at every deploy, before the functions that need its result: roles, kernel, registry and pool of every cluster.
+ * Runs at every deploy, before the functions that need its result: roles, kernel, registry and all placements of every cluster.
  * Whatever it throws fails the deploy.
  */
-export async function handler(): Promise<void> {
+export async function handler(_event: unknown, context: Context): Promise<void> {
+  const until = Date.now() + context.getRemainingTimeInMillis() - reserveMs;
   const [migrations, passwords, signingKeys] = await Promise.all([
     readAllMigrations(migrationsFolder),
     readPasswords(),
@@ -33,7 +38,7 @@ export async function handler(): Promise<void> {
       database: config.registry.database,
       holdsRegistry: name === config.registry.cluster,
     };
-    await migrateCluster(cluster, { migrations, passwords, signingKeys }, logger);
+    await migrateCluster(cluster, { migrations, passwords, signingKeys, until }, logger);
   }
 }
 

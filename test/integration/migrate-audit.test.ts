@@ -55,6 +55,20 @@ describe('a deployment', () => {
     expect(rows).toEqual([{ name: mainCluster }]);
   });
 
+  it('migrates the placements of tenants of their own after the pool, and fails when one of them cannot be', async () => {
+    await deploy();
+    await database.owner.query(`select tenancy.provision('tenant_acme'), tenancy.provision('tenant_globex')`);
+    await deploy('alter table tasks add weight int');
+    const { rows } = await database.owner.query(
+      `select attrelid::regclass::text as name from pg_attribute where attname = 'weight' order by 1`,
+    );
+    expect(rows.map(({ name }) => name as string)).toEqual(['pool.tasks', 'tenant_acme.tasks', 'tenant_globex.tasks']);
+    await database.owner.query('alter table tenant_globex.tasks add colour text');
+    const failure = deploy('alter table tasks add weight int', 'alter table tasks add colour text');
+    await expect(failure).rejects.toThrow('2 placements migrated, 1 failed. A canary failed');
+    await expect(failure).rejects.toThrow('901  1 placement: tenant_globex');
+  });
+
   it('fails when a migration makes a table that nothing protects, and says which and what to do', async () => {
     const failure = deploy('create table leads (tenant_id text not null, id int, primary key (tenant_id, id))');
     await expect(failure).rejects.toThrow(/^The audit of test_\w+ on the cluster main found 3 ways around/);
