@@ -6,6 +6,7 @@ import { completionCommand } from './completion.ts';
 import { createCommand } from './create.ts';
 import { impersonateCommand } from './impersonate.ts';
 import { listCommand } from './list.ts';
+import { migrateCommand } from './migrate.ts';
 import { operationsCommand } from './operations.ts';
 import { quotasCommand } from './quotas.ts';
 import { runCommand } from './run.ts';
@@ -26,6 +27,7 @@ export const commands: Readonly<Record<string, Command>> = {
   impersonate: impersonateCommand,
   run: runCommand,
   quotas: quotasCommand,
+  migrate: migrateCommand,
   audit: auditCommand,
   completion: completionCommand(() => commands),
 };

@@ -1,0 +1,111 @@
+import { fileURLToPath } from 'node:url';
+import { describeReport, EditedMigrationError } from '../../shared/database/fleet-error.ts';
+import { type FleetReport, migrateFleet } from '../../shared/database/fleet.ts';
+import type { FleetProgress } from '../../shared/database/fleet-run.ts';
+import { readPlacements, readPlan } from '../../shared/database/fleet-state.ts';
+import { type Migration, readMigrations } from '../../shared/database/migrator.ts';
+import { defineCommand } from '../command.ts';
+import { CommandError, UsageError } from '../command-error.ts';
+import { databasesOf, defaultDataDir, type StackDatabase } from '../stack.ts';
+import { formatPlan, formatProgress, formatStatus } from '../terminal/format-fleet.ts';
+import { print } from '../terminal/print.ts';
+import { printable, printableLines } from '../terminal/printable.ts';
+
+const canaries = 3;
+
+/** A database of the stack, and which of its placements are meant; null for all. */
+interface Subject extends StackDatabase {
+  readonly only: readonly string[] | null;
+}
+
+/** `tenant migrate` */
+export const migrateCommand = defineCommand({
+  summary: 'bring placements to the newest version, or say which they have',
+  description: `Brings the placements of the local stack to the newest of migrations/tenant, a few first and then the others. What fails is left as
+it was, and runs again with the next call: docs/migrations.md. Exits with 0 when all is done, 1 when something failed or is left, 2 when
+it could not begin.`,
+  options: {
+    plan: { help: 'say what would run where, and change nothing' },
+    status: { help: 'say which version placements have, and what has failed' },
+    tenant: { value: 'TENANT', help: 'the placement of this tenant alone' },
+    json: { help: 'the answer as JSON, which is also what it is when the output is no terminal' },
+    data: { value: 'DIR', help: `folder of the stack's data (default ${defaultDataDir})` },
+  },
+  failureCode: 2,
+  async run({ options: { plan, status, tenant, json, data = defaultDataDir } }) {
+    if (plan && status) throw new UsageError('Ask for --plan or for --status, not for both.');
+    const files = await readMigrations(fileURLToPath(new URL('../../migrations/tenant', import.meta.url)));
+    const subjects = await subjectsOf(await databasesOf(data), tenant);
+    if (plan) return showPlans(subjects, files, json);
+    if (status) return showStatus(subjects, json);
+    return migrate(subjects, files, json);
+  },
+});
+
+async function subjectsOf(
+  databases: readonly StackDatabase[],
+  tenant: string | undefined,
+): Promise<readonly Subject[]> {
+  if (tenant === undefined) return databases.map((database) => ({ ...database, only: null }));
+  const subjects: Subject[] = [];
+  for (const database of databases) {
+    const only = await database.execute(
+      `select cast(schema as text) from tenancy.placements where tenant_id = :tenant and state <> 'moved'`,
+      { tenant },
+    );
+    if (only.length > 0) subjects.push({ ...database, only: only.map(String) });
+  }
+  if (subjects.length === 0)
+    throw new CommandError(`The tenant ${printable(tenant)} is at home in no database of the stack.`);
+  return subjects;
+}
+
+async function showPlans(subjects: readonly Subject[], files: readonly Migration[], asJson: boolean): Promise<number> {
+  const plans = await Promise.all(
+    subjects.map(async ({ cluster, database, execute, only }) => ({
+      cluster,
+      database,
+      plan: await readPlan(execute, files, only, canaries),
+    })),
+  );
+  print(plans, asJson, (all, { paint }) => all.map((plan) => formatPlan(plan, paint)).join('\n'));
+  return plans.some(({ plan }) => plan.edited.length > 0) ? 1 : 0;
+}
+
+async function showStatus(subjects: readonly Subject[], asJson: boolean): Promise<number> {
+  const all = await Promise.all(
+    subjects.map(async ({ cluster, database, execute, only }) => ({
+      cluster,
+      database,
+      placements: await readPlacements(execute, only),
+    })),
+  );
+  print(all, asJson, (found, { paint }) => found.map((status) => formatStatus(status, paint)).join('\n'));
+  return all.some(({ placements }) => placements.some(({ failed }) => failed !== null)) ? 1 : 0;
+}
+
+async function migrate(subjects: readonly Subject[], files: readonly Migration[], asJson: boolean): Promise<number> {
+  const databases = subjects.map(({ cluster, database, execute }) => ({ name: `${database} on ${cluster}`, execute }));
+  const only = subjects.flatMap((subject) => subject.only ?? []);
+  try {
+    const report = await migrateFleet(databases, files, {
+      ...(only.length > 0 ? { only } : {}),
+      canaries,
+      onProgress: showProgress,
+    });
+    showProgress();
+    print(report, asJson, printableReport);
+    return report.failed > 0 || report.stopped ? 1 : 0;
+  } catch (error) {
+    showProgress();
+    throw error instanceof EditedMigrationError ? new CommandError(error.message) : error;
+  }
+}
+
+const printableReport = (report: FleetReport): string => printableLines(describeReport(report));
+
+/** Draws the bar over itself, or takes it away. A pipe gets none. */
+function showProgress(progress?: FleetProgress): void {
+  if (!process.stderr.isTTY) return;
+  process.stderr.write(`\r\u001b[K${progress ? formatProgress(progress) : ''}`);
+}
