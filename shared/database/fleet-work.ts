@@ -82,7 +82,7 @@ const runAlone: Work = async (run, wave) => {
   if (first === undefined) return undefined;
   const { placement, version, sql, mark } = claimSchema.parse(first);
   const { index, outcome, inSchema } = parseAlone(version, sql);
-  await dropLeftOver(run, wave, placement, index);
+  await dropLeftOver(run, wave, { placement, index, mark });
   let failure: unknown;
   try {
     await wave.database.execute(`${mark} ${inSchema(placement)}`);
@@ -110,19 +110,23 @@ const runAlone: Work = async (run, wave) => {
   if (state === 'failed') {
     const error = failure instanceof Error ? failure.message : `The index ${index} is not ${outcome}.`;
     run.failed({ database: wave.database.name, placement, version, sqlstate: sqlstateOf(failure) ?? '55000', error });
-    await dropLeftOver(run, wave, placement, index);
+    await dropLeftOver(run, wave, { placement, index, mark });
   }
   return state === 'taken' ? 0 : 1;
 };
 
 /** An index build that ended early leaves an index that costs every write and helps no read. */
-async function dropLeftOver(run: FleetRun, wave: Wave, placement: string, index: string): Promise<void> {
+async function dropLeftOver(
+  run: FleetRun,
+  wave: Wave,
+  { placement, index, mark }: { placement: string; index: string; mark: string },
+): Promise<void> {
   const [state] =
     (await run.call(wave.database, `select cast(to_json(tenancy.index_state(:placement, :index)) as text)`, {
       placement,
       index,
     })) ?? [];
-  if (state === 'invalid') await wave.database.execute(dropInvalidIndex(placement, index));
+  if (state === 'invalid') await wave.database.execute(`${mark} ${dropInvalidIndex(placement, index)}`);
 }
 
 export const works: Readonly<Record<MigrationMode, Work>> = {
