@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { formatPlan, formatProgress, formatStatus } from '../../../cli/terminal/format-fleet.ts';
+import { describeReport, failuresByCause } from '../../../shared/database/fleet-error.ts';
+
+const plain = (_: unknown, text: string): string => text;
+const at = { cluster: 'main', database: 'tenantry' };
+const done = { version: '003', applied: 3, failed: null, sqlstate: null, error: null, failed_at: null };
+
+describe('a fleet on a terminal', () => {
+  it('shows what would run where, and what stands in the way', () => {
+    const plan = {
+      placements: 300,
+      upToDate: 1,
+      steps: [
+        { version: '004', mode: 'transaction' as const, placements: 299, first: ['a', 'b', 'c'] },
+        { version: '005', mode: 'alone' as const, placements: 1, first: ['a\u001b[2J'] },
+      ],
+      canaries: ['a', 'b'],
+      edited: [{ version: '001', placements: 2, first: ['a', 'b'], editions: ['x'] }],
+      unknown: ['009'],
+    };
+    expect(formatPlan({ ...at, plan }, plain).split('\n')).toEqual([
+      'tenantry on main',
+      '  1 of 300 placements have everything.',
+      '  004  in 299: a, b, c, …',
+      '  005  in 1: a?[2J  no transaction',
+      '  First: a, b',
+      '  001 was changed after it had been applied in 2: a, b',
+      '  Applied, but no file here: 009',
+    ]);
+  });
+
+  it('shows placements by version, the newest first, and failures by cause', () => {
+    const failed = { failed: '004', sqlstate: '22012', failed_at: '2026-01-01' };
+    const placements = [
+      { ...done, placement: 'a', version: '004' },
+      { ...done, placement: 'b', ...failed, error: 'Migration 004 of b failed: no' },
+      { ...done, placement: 'c', ...failed, error: 'Migration 004 of c failed: no' },
+    ];
+    expect(formatStatus({ ...at, placements }, plain).split('\n')).toEqual([
+      'tenantry on main',
+      '  004  1: a',
+      '  003  2: b, c',
+      '  004 failed in 2: b, c',
+      '    Migration 004 of <schema> failed: no',
+    ]);
+  });
+
+  it('shows how far it is, and how much has failed', () => {
+    expect(formatProgress({ placements: 300, done: 0, failed: 0 })).toBe(`${'░'.repeat(30)} 0 of 300`);
+    expect(formatProgress({ placements: 300, done: 140, failed: 10 })).toBe(
+      `${'█'.repeat(15)}${'░'.repeat(15)} 140 of 300, 10 failed`,
+    );
+    expect(formatProgress({ placements: 2, done: 3, failed: 0 })).toBe(`${'█'.repeat(30)} 3 of 2`);
+  });
+});
+
+describe('failures', () => {
+  const failure = (placement: string, error: string, sqlstate = '22012') => ({
+    database: 'main',
+    placement,
+    version: '004',
+    sqlstate,
+    error,
+  });
+
+  it('are summed up by cause, whatever the names of their placements, the most frequent first', () => {
+    const failures = [failure('a1', 'a1 broke', '42P01'), failure('b1', 'In b1.x: no'), failure('c1', 'In c1.x: no')];
+    expect(failuresByCause(failures)).toEqual([
+      { version: '004', sqlstate: '22012', error: 'In <schema>.x: no', placements: ['b1', 'c1'] },
+      { version: '004', sqlstate: '42P01', error: '<schema> broke', placements: ['a1'] },
+    ]);
+  });
+
+  it('are told with what to do', () => {
+    const report = { placements: 3, done: 2, failed: 1, failures: [failure('b', 'no')], stopped: 'budget' as const };
+    expect(describeReport(report).split('\n')).toEqual([
+      '2 of 3 placements migrated, 1 failed. Too many failed, so the rest was left alone.',
+      '  004  1 placement: b',
+      '    no (22012)',
+      'Nothing is half-applied. Run it again when the cause is mended: only what is not done runs.',
+    ]);
+    expect(describeReport({ placements: 0, done: 0, failed: 0, failures: [], stopped: undefined })).toBe(
+      '0 of 0 placements migrated, 0 failed.',
+    );
+  });
+});
