@@ -1,4 +1,4 @@
--- The fleet: every placement of this database gets the same tenant migrations. docs/decisions/0020-a-ledger-in-each-database.md.
+-- The fleet: every placement of this database gets the same tenant migrations. docs/decisions/0023-a-ledger-in-each-database.md.
 
 create table tenancy.migration_files (
   version text primary key,
