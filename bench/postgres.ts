@@ -5,6 +5,7 @@ import { Client } from 'pg';
 import { startPostgres } from '../local/postgres.ts';
 import { databaseRoles, mainDatabase, poolSchema } from '../shared/contract/index.ts';
 import { applyMigrations, createRoles, type Execute, readAllMigrations } from '../shared/database/migrator.ts';
+import { provisionSchema, publishMigrations } from '../shared/database/provision.ts';
 import type { SigningKey } from '../shared/tenancy/index.ts';
 
 export const signingKey: SigningKey = {
@@ -43,7 +44,8 @@ export async function benchPostgres(): Promise<BenchPostgres> {
   const migrations = await readAllMigrations('migrations');
   await applyMigrations(executeWith(ownerClient), 'kernel', migrations.kernel);
   await applyMigrations(executeWith(ownerClient), 'control', migrations.control);
-  await applyMigrations(executeWith(ownerClient), poolSchema, migrations.tenant);
+  await publishMigrations(executeWith(ownerClient), migrations.tenant);
+  await provisionSchema(executeWith(ownerClient), poolSchema);
   const keys = JSON.stringify([{ keyId: signingKey.keyId, secret: Buffer.from(signingKey.secret).toString() }]);
   await ownerClient.query('select tenancy.set_signing_keys($1)', [keys]);
   await ownerClient.end();

@@ -62,7 +62,7 @@ as $$
     select write_failure.target, f.version, f.checksum, 'failed', write_failure.run, sqlstate_, left(write_failure.error, 1000), now()
     from tenancy.migration_files f where f.version = write_failure.version
   on conflict on constraint migrations_pkey do update set checksum = excluded.checksum, state = 'failed',
-    attempts = case when m.run = excluded.run and m.state = 'failed' then m.attempts + 1 else 1 end,
+    attempts = case when m.run = excluded.run then m.attempts + 1 else 1 end,
     run = excluded.run, sqlstate = excluded.sqlstate, error = excluded.error, applied_at = excluded.applied_at
     where m.state <> 'done'
 $$;

@@ -65,6 +65,23 @@ return '/* tenantry ' || md5(placement || ' ' || version) || ' */';
 comment on function tenancy.statement_mark is 'What a statement that runs alone begins with, by which others see that it is running.';
 
 
+create function tenancy.is_claimed(placement name, of_version text, lease_seconds integer) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  -- Who has claimed it is about to run it, or is running it; or is gone.
+  select exists (
+    select from tenancy.migrations m
+    where m.target = placement and m.version = of_version and m.state = 'running'
+      and (m.started_at > clock_timestamp() - make_interval(secs => lease_seconds) or exists (
+        select from pg_stat_activity a
+        where a.datname = current_database() and a.state = 'active' and a.pid <> pg_backend_pid()
+          and starts_with(a.query, tenancy.statement_mark(placement, of_version))))
+  )
+$$;
+comment on function tenancy.is_claimed is 'Whether somebody is at a statement that runs alone.';
+
+
 create function tenancy.claim_alone(run text, only_ text[], lease_seconds integer) returns setof json
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -78,30 +95,19 @@ begin
     where t.target in (
       select n.target from tenancy.next_files(only_) n
       where n.mode = 'alone' and n.target not in (select tenancy.given_up(run))
-        -- Who has claimed it is about to run it, or is running it; or is gone.
-        and not exists (
-          select from tenancy.migrations m
-          where m.target = n.target and m.version = n.version and m.state = 'running'
-            and (m.started_at > clock_timestamp() - make_interval(secs => lease_seconds) or exists (
-              select from pg_stat_activity a
-              where a.datname = current_database() and a.state = 'active' and a.pid <> pg_backend_pid()
-                and starts_with(a.query, tenancy.statement_mark(n.target, n.version))))
-        )
+        and not tenancy.is_claimed(n.target, n.version, lease_seconds)
     ) and not t.dropping
     order by t.target limit 1 for update skip locked;
-  -- Read anew, as in migrate_some.
+  -- Read anew, as in migrate_some: somebody may have claimed it, or done it, between the question and the lock.
   select f.* into file from tenancy.migration_files f join tenancy.next_files(array[placement::text]) n on n.version = f.version
-    where n.mode = 'alone' and not exists (
-      select from tenancy.migrations m where m.target = placement and m.version = n.version and m.state = 'running' and m.run = claim_alone.run
-        and m.started_at > clock_timestamp() - make_interval(secs => lease_seconds)
-    );
+    where n.mode = 'alone' and not tenancy.is_claimed(placement, n.version, lease_seconds);
   if not found then
     return;
   end if;
-  insert into tenancy.migrations as m (target, version, checksum, state, run, started_at)
-    values (placement, file.version, file.checksum, 'running', claim_alone.run, clock_timestamp())
+  insert into tenancy.migrations as m (target, version, checksum, state, run, started_at, attempts)
+    values (placement, file.version, file.checksum, 'running', claim_alone.run, clock_timestamp(), 0)
   on conflict on constraint migrations_pkey do update set checksum = excluded.checksum, state = 'running',
-    run = excluded.run, started_at = excluded.started_at;
+    attempts = case when m.run = excluded.run then m.attempts else 0 end, run = excluded.run, started_at = excluded.started_at;
   return next json_build_object('placement', placement, 'version', file.version, 'sql', file.sql,
     'mark', tenancy.statement_mark(placement, file.version));
 end
@@ -156,5 +162,6 @@ comment on function tenancy.finish_alone is
 
 
 select tenancy.seal('tenancy.migrate_some(text,text[],integer,integer,integer)', 'tenancy.statement_mark(text,text)',
+  'tenancy.is_claimed(name,text,integer)',
   'tenancy.claim_alone(text,text[],integer)', 'tenancy.index_state(text,text)',
   'tenancy.finish_alone(text,text,text,text,text,text,text)');

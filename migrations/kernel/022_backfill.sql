@@ -127,9 +127,10 @@ begin
     return;
   end;
   if exists (select from tenancy.tenants_to_backfill(placement, file.version)) then
-    insert into tenancy.migrations as m (target, version, checksum, state, run, started_at)
-      values (placement, file.version, file.checksum, 'running', backfill_some.run, clock_timestamp())
-    on conflict on constraint migrations_pkey do update set state = 'running', run = excluded.run, error = null, sqlstate = null;
+    insert into tenancy.migrations as m (target, version, checksum, state, run, started_at, attempts)
+      values (placement, file.version, file.checksum, 'running', backfill_some.run, clock_timestamp(), 0)
+    on conflict on constraint migrations_pkey do update set state = 'running', error = null, sqlstate = null,
+      attempts = case when m.run = excluded.run then m.attempts else 0 end, run = excluded.run;
     return next json_build_object('placement', placement, 'applied', json_build_array(), 'complete', false);
   else
     perform tenancy.apply_migration(placement, file.version, file.checksum, '', run);

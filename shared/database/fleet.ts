@@ -13,6 +13,7 @@ import {
 } from './fleet-run.ts';
 import { onlyParameter, readPlan, toArray } from './fleet-state.ts';
 import { type Wave, works } from './fleet-work.ts';
+import type { MigrationMode } from './migration-modes.ts';
 import type { Migration } from './migrator.ts';
 import { publishMigrations } from './provision.ts';
 
@@ -83,21 +84,24 @@ async function migrateWave(run: FleetRun, wave: Wave): Promise<void> {
     );
     if (modes.length === 0) return;
     let worked = false;
-    for (const { mode, placements } of modes) {
-      let left = placements;
-      const calls = mode === 'transaction' ? Math.ceil(placements / run.options.placementsPerCall) : placements;
-      const worker = async (): Promise<void> => {
-        while (run.goesOn() && left > 0) {
-          const through = await works[mode](run, wave);
-          if (through === undefined) return;
-          worked = true;
-          left -= through;
-        }
-      };
-      await Promise.all(Array.from({ length: Math.min(run.options.concurrency, calls) }, worker));
-    }
+    for (const { mode, placements } of modes) worked = (await workOff(run, wave, mode, placements)) || worked;
     if (!worked) await sleep(run.options.pollMs);
   }
+}
+
+/** @returns whether there was any work to be had */
+async function workOff(run: FleetRun, wave: Wave, mode: MigrationMode, placements: number): Promise<boolean> {
+  let left = placements;
+  const calls = mode === 'transaction' ? Math.ceil(placements / run.options.placementsPerCall) : placements;
+  const worker = async (): Promise<number> => {
+    for (let done = 0; ; done += 1) {
+      const through = run.goesOn() && left > 0 ? await works[mode](run, wave) : undefined;
+      if (through === undefined) return done;
+      left -= through;
+    }
+  };
+  const done = await Promise.all(Array.from({ length: Math.min(run.options.concurrency, calls) }, worker));
+  return done.some((calls) => calls > 0);
 }
 
 /** Does something for each, a few at a time. */

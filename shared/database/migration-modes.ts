@@ -13,7 +13,7 @@ export interface AloneStatement {
   /** What has become of the index when the statement is done. */
   readonly outcome: 'valid' | 'missing';
   /** The statement for one schema: nothing else could say so, since settings do not outlive a call. */
-  inSchema(schema: string): string;
+  readonly inSchema: (schema: string) => string;
 }
 
 const name = '("(?:[^"]|"")+"|[a-z_][\\w$]*)';

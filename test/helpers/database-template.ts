@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import type { Postgres } from '../../local/postgres.ts';
 import { databaseRoles, mainDatabase, poolSchema } from '../../shared/contract/index.ts';
 import { applyMigrations, createRoles, type Execute, readAllMigrations } from '../../shared/database/migrator.ts';
+import { provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
 import { signingKey } from './capability.ts';
 
 /** Logins of the test databases: every role's password is its name. */
@@ -39,7 +40,8 @@ export async function createTemplate(postgres: Postgres): Promise<string> {
   const migrations = await readAllMigrations('migrations');
   await applyMigrations(execute, 'kernel', migrations.kernel);
   await applyMigrations(execute, 'control', migrations.control);
-  await applyMigrations(execute, poolSchema, migrations.tenant);
+  await publishMigrations(execute, migrations.tenant);
+  await provisionSchema(execute, poolSchema);
   await owner.client.query('select tenancy.set_signing_keys($1)', [
     JSON.stringify([{ keyId: signingKey.keyId, secret: Buffer.from(signingKey.secret).toString() }]),
   ]);

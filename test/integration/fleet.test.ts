@@ -256,3 +256,35 @@ describe('two runs at once', () => {
     expect(await world.ledger('901')).toEqual(schemas.map((schema) => `${schema} 901 done`));
   });
 });
+
+describe('several databases', () => {
+  it('are one fleet: the canaries go first, wherever they are, and each database is brought up to date', async () => {
+    await using other = await startFleetWorld();
+    await makePlacements(3, pets);
+    await other.query(`update tenancy.migration_targets set dropping = true where target = 'pool'`);
+    await publishMigrations(other.execute, [pets]);
+    await other.query(`delete from tenancy.migration_files where version < '9'`);
+    for (const schema of names(30, 'u')) await provisionSchema(other.execute, schema);
+    const databases = [
+      { name: 'one', execute: world.execute },
+      { name: 'two', execute: other.execute },
+    ];
+    const options = { only: [...schemas, ...names(30, 'u')], canaries: 5, pollMs: 20 };
+    const broken = migration('901', 'select 1 / 0');
+    const report = await migrateFleet(databases, [pets, broken], options);
+    expect(report).toMatchObject({ placements: 33, done: 0, failed: 5, stopped: 'canary' });
+    expect(report.failures.map(({ database, placement }) => `${database} ${placement}`).sort()).toEqual([
+      'one t_0001',
+      'one t_0002',
+      'one t_0003',
+      'two u_0001',
+      'two u_0002',
+    ]);
+    expect(await migrateFleet(databases, [pets, addName], options)).toMatchObject({
+      placements: 33,
+      done: 33,
+      failed: 0,
+    });
+    expect(await other.ledger('901')).toEqual(names(30, 'u').map((schema) => `${schema} 901 done`));
+  });
+});
