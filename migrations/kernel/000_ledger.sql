@@ -116,7 +116,7 @@ begin
       perform tenancy.apply_migration(target, migration.version, migration.checksum, case migration.mode
         when 'transaction' then migration.sql
         -- There is nobody yet whom a lock keeps waiting, and no tenant with rows.
-        when 'alone' then regexp_replace(migration.sql, '[[:<:]]concurrently[[:>:]]', '', 'i')
+        when 'alone' then regexp_replace(migration.sql, '[[:<:]](index\s+)concurrently[[:>:]]', '\1', 'gi')
         else '' end, null);
       return next migration.version;
     elsif applied <> migration.checksum

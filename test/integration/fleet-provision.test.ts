@@ -68,7 +68,11 @@ describe('a placement is provisioned', () => {
   });
 
   it('with indexes that others get while they are used, and without backfills, since it has no rows', async () => {
-    const index = migration('901', 'create index concurrently if not exists late on tasks (tenant_id, title)', 'alone');
+    const index = migration(
+      '901',
+      '-- Built concurrently.\ncreate index concurrently if not exists late on tasks (tenant_id, title)',
+      'alone',
+    );
     const backfill = migration('902', 'update tasks set title = title', 'each-tenant');
     await world.provision(['tenant_index'], index, backfill);
     expect(await world.ledger('901', '902')).toEqual(['tenant_index 901 done', 'tenant_index 902 done']);
@@ -76,6 +80,27 @@ describe('a placement is provisioned', () => {
       await world.query(`select indisvalid from pg_index where indexrelid = 'tenant_index.late'::regclass`),
     ).toEqual([{ indisvalid: true }]);
     expect(await world.query('select * from tenancy.audit()')).toEqual([]);
+  });
+});
+
+describe('the fleet', () => {
+  it('is for the owner of the kernel alone', async () => {
+    for (const role of ['app', 'authorizer', 'control'] as const) {
+      const client = await world.postgres.connectAs(role);
+      for (const statement of [
+        `select tenancy.provision('mine')`,
+        `select tenancy.drop_some('pool', 1, 1)`,
+        `select tenancy.publish('[]')`,
+        `select tenancy.migrate_some('r', null, 1, 1, 1)`,
+        `select tenancy.backfill_some('r', null, 1)`,
+        `select tenancy.backfill_capability('acme')`,
+        'select * from tenancy.migration_files',
+        'select * from tenancy.backfills',
+        'select * from tenancy.fleet_placements',
+      ]) {
+        await expect(client.query(statement), `${role}: ${statement}`).rejects.toMatchObject({ code: '42501' });
+      }
+    }
   });
 });
 
