@@ -12,18 +12,6 @@ revoke all on tenancy.backfills from public;
 comment on table tenancy.backfills is 'How far migrations that run as each tenant have come.';
 
 
-create function tenancy.backfill_capability(tenant text) returns text
-language sql
-set search_path = pg_catalog, pg_temp
-as $$
-  select c.payload || '.' || rtrim(translate(
-    encode(sha256(k.outer_pad || sha256(k.inner_pad || convert_to(c.payload, 'UTF8'))), 'base64'), '+/', '-_'), '=')
-  from (select * from tenancy.signing_keys order by key_id limit 1) k,
-    concat_ws('.', 'v1', k.key_id, tenant, ceil(extract(epoch from clock_timestamp()) + 60)::bigint) c (payload)
-$$;
-comment on function tenancy.backfill_capability is 'A capability for a tenant, good for a minute. Granted to nobody.';
-
-
 create function tenancy.backfill_batch(placement text, tenant text, sql text) returns bigint
 language plpgsql
 as $$
@@ -40,7 +28,7 @@ begin
       where p.tenant_id = tenant and p.schema = placement::name and p.state = 'suspended';
     was_suspended := found;
   end if;
-  perform set_config('tenancy.capability', tenancy.backfill_capability(tenant), true);
+  perform set_config('tenancy.capability', tenancy.mint(tenant), true);
   perform set_config('search_path', quote_ident(placement) || ', pg_temp', true);
   execute sql;
   get diagnostics affected = row_count;
@@ -143,6 +131,6 @@ comment on function tenancy.backfill_some is
   'Goes on with one placement whose next migration runs as each tenant. What a call has done stays done, whatever becomes of the next one.';
 
 
-select tenancy.seal('tenancy.backfill_capability(text)', 'tenancy.backfill_batch(text,text,text)',
+select tenancy.seal('tenancy.backfill_batch(text,text,text)',
   'tenancy.backfill_tenant(text,tenancy.migration_files,text,timestamp with time zone)',
   'tenancy.tenants_to_backfill(text,text)', 'tenancy.backfill_some(text,text[],integer)');

@@ -55,7 +55,7 @@ async function makePlacements(): Promise<string[]> {
   for (const schema of schemas) await applyMigrations(world.execute, schema, world.tenant);
   const tenant = `tenant-${prefixes}`;
   await world.query(`insert into tenancy.placements (tenant_id, schema) values ($1, $2)`, [tenant, schemas[0]]);
-  await world.query(`select set_config('tenancy.capability', tenancy.backfill_capability($1), false)`, [tenant]);
+  await world.query(`select set_config('tenancy.capability', tenancy.mint($1), false)`, [tenant]);
   await world.query(`insert into ${schemas[0] ?? ''}.projects (tenant_id, name) values ($1, 'one')`, [tenant]);
   await world.query(
     `insert into ${schemas[0] ?? ''}.tasks (tenant_id, project_id, title)

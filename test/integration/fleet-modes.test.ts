@@ -48,7 +48,7 @@ const unique = migration(
 /** A tenant with two tasks of the same title. */
 async function addTasks(tenant: string, schema: string, tasks = 2): Promise<void> {
   await world.query(`insert into tenancy.placements (tenant_id, schema) values ($1, $2)`, [tenant, schema]);
-  await world.query(`select set_config('tenancy.capability', tenancy.backfill_capability($1), false)`, [tenant]);
+  await world.query(`select set_config('tenancy.capability', tenancy.mint($1), false)`, [tenant]);
   await world.query(`insert into ${schema}.projects (tenant_id, name) values ($1, 'one')`, [tenant]);
   await world.query(
     `insert into ${schema}.tasks (tenant_id, project_id, title) select $1, id, 'twin' from ${schema}.projects, generate_series(1, $2)

@@ -93,7 +93,7 @@ describe('the fleet', () => {
         `select tenancy.publish('[]')`,
         `select tenancy.migrate_some('r', null, 1, 1, 1)`,
         `select tenancy.backfill_some('r', null, 1)`,
-        `select tenancy.backfill_capability('acme')`,
+        `select tenancy.mint('acme')`,
         'select * from tenancy.migration_files',
         'select * from tenancy.backfills',
         'select * from tenancy.fleet_placements',

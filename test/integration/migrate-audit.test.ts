@@ -64,6 +64,7 @@ describe('a deployment', () => {
     );
     expect(rows.map(({ name }) => name as string)).toEqual(['pool.tasks', 'tenant_acme.tasks', 'tenant_globex.tasks']);
     await database.owner.query('alter table tenant_globex.tasks add colour text');
+    await database.owner.query(`select tenancy.hide_values('tenant_globex.tasks')`);
     const failure = deploy('alter table tasks add weight int', 'alter table tasks add colour text');
     await expect(failure).rejects.toThrow('2 placements migrated, 1 failed. A canary failed');
     await expect(failure).rejects.toThrow('901  1 placement: tenant_globex');
