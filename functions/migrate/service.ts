@@ -77,6 +77,8 @@ async function migratePlacements(owner: Execute, cluster: Cluster, inputs: Input
   if (pool.failed > 0 || pool.stopped) throw new FleetError(pool);
   const fleet = await migrateFleet(databases, tenant, until);
   const { name, database } = cluster;
+  // Also where the audit finds something, which is what the deployment then fails with.
+  if (fleet.failed > 0) log.warn('placements failed', { cluster: name, database, failures: fleet.failures });
   log.info('migrated', {
     cluster: name,
     database,
