@@ -45,7 +45,11 @@ describe('events', () => {
       Roles: [{ Ref: Match.stringLikeRegexp('^OperationsRole') }],
       PolicyDocument: {
         Statement: Match.arrayWith([
-          Match.objectLike({ Action: 'lambda:InvokeFunction', Effect: 'Allow', Resource: publisher }),
+          Match.objectLike({
+            Action: 'lambda:InvokeFunction',
+            Effect: 'Allow',
+            Resource: Match.arrayWith([publisher]),
+          }),
         ]),
       },
     });

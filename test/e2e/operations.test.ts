@@ -166,8 +166,8 @@ describe('changing the plan of a tenant', () => {
     const limit = async () => (await send('GET', '/projects', { token })).headers['x-ratelimit-limit'];
     expect(await limit()).toBe('10');
     const [before] = await keysOf('upgraded');
-    expect((await operator.operate('/tenants/upgraded/change-plan', { plan: 'enterprise' })).state).toBe('succeeded');
-    expect(await limit()).toBe('200');
+    expect((await operator.operate('/tenants/upgraded/change-plan', { plan: 'pro' })).state).toBe('succeeded');
+    expect(await limit()).toBe('50');
     const [after, ...more] = await keysOf('upgraded');
     expect(more).toEqual([]);
     expect(after?.usagePlanId).not.toBe(before?.usagePlanId);

@@ -272,6 +272,7 @@ describe('the wall under the application', () => {
     expect(await callable('public')).toEqual([]);
     expect(await callable('tenantry_app')).toEqual([
       'registry.current_placement',
+      'registry.record_impersonated_use',
       'tenancy.current_tenant',
       'tenancy.enter',
       'tenancy.is_plain',
