@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -65,7 +65,7 @@ const masked = (text: string): unknown[] =>
 describe('the README', () => {
   it('has no command that is run nowhere', async () => {
     const ci = await readFile('.ci/run', 'utf8');
-    const known = ['npm run dev', '/projects', '/notes', 'npm run bench', 'npm run synth'];
+    const known = ['npm run dev', '/projects', '/notes', 'tenant -- create', 'npm run bench', 'npm run synth'];
     for (const { text } of commands) {
       for (const line of text.trim().split('\n')) {
         if (leftToCi.has(line)) expect(ci.split('\n'), '.ci/run').toContain(line);
@@ -101,6 +101,14 @@ describe('the README', () => {
     expect(JSON.parse(made)).toMatchObject({ text: 'It took four minutes.', id: expect.any(String) });
     const { stdout } = await run('npx', ['tsc', '--noEmit', '-p', '.', '--incremental', 'false'], { cwd: copy });
     expect(stdout).toBe('');
+  });
+
+  it('runs the life of a tenant', async () => {
+    const shown = await paste(blockWith('tenant -- create'));
+    expect(shown.match(/"state": "succeeded"/g)?.length).toBeGreaterThanOrEqual(3);
+    expect(shown).toMatch(/"action"|"proof"|"cacheKeys": 0/);
+    const [folder = ''] = await readdir(join(copy, '.local/exports/wonka'));
+    expect(await readdir(join(copy, '.local/exports/wonka', folder))).toContain('manifest.json');
   });
 
   it('benchmarks', async () => {
