@@ -16,6 +16,7 @@ export interface PostOptions {
 export interface ControlPlane {
   readonly get: (path: string, query?: Query) => Promise<unknown>;
   readonly post: (path: string, body: object, options: PostOptions) => Promise<unknown>;
+  readonly delete: (path: string) => Promise<unknown>;
 }
 
 export interface ControlPlaneOptions {
@@ -48,6 +49,7 @@ export function controlPlaneAt({ url, authenticate, noAnswer, logs }: ControlPla
   };
   return {
     get: (path, query = {}) => ask({ method: 'GET', url: urlOf(base, path, query), headers: {} }, true),
+    delete: (path) => ask({ method: 'DELETE', url: urlOf(base, path), headers: {} }, true),
     post: (path, body, { idempotencyKey, isRepeatable = true }) => {
       const headers = { 'content-type': 'application/json', 'idempotency-key': idempotencyKey };
       return ask({ method: 'POST', url: urlOf(base, path), headers, body: JSON.stringify(body) }, isRepeatable);

@@ -11,7 +11,7 @@ import { formatRows, type Rows } from '../terminal/format-rows.ts';
 import { print } from '../terminal/print.ts';
 import { printableLines } from '../terminal/printable.ts';
 
-const answerSchema = z.looseObject({ rows: z.array(z.record(z.string(), z.unknown())) });
+const answerSchema = z.looseObject({ rows: z.array(z.record(z.string(), z.unknown())), truncated: z.boolean() });
 
 /** Tenants that are asked at once. */
 const atOnce = 4;
@@ -46,7 +46,10 @@ The two things behind "--" are no options, so that a statement may begin with da
 
 async function rowsOf({ post }: ControlPlane, tenantId: string, sql: string): Promise<Rows> {
   const answer = await post(pathOf(tenantId, 'statements'), { sql }, { idempotencyKey: randomUUID() });
-  return answerSchema.parse(answer).rows;
+  const { rows, truncated } = answerSchema.parse(answer);
+  if (truncated)
+    console.error(`${tenantId}: there are more than these ${rows.length} rows. Narrow the statement down.`);
+  return rows;
 }
 
 /** One tenant’s failure does not keep the others from being asked; it makes the exit code 1. */

@@ -176,8 +176,24 @@ describe('looking into things', () => {
     expect(server.asked).toHaveLength(2);
   });
 
+  test('an impersonation is ended by its id', async () => {
+    server.answers = [(response) => void response.writeHead(204).end()];
+    expect(await tenant('impersonate', 'acme', '--end', id)).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/is over/),
+    });
+    expect(requests()).toEqual([`DELETE /tenants/acme/impersonations/${id}`]);
+  });
+
+  test('more rows than there is room for are told of', async () => {
+    server.answers = [json(200, { rows: [{ n: 1 }], truncated: true })];
+    const { stdout, stderr } = await tenant('run', 'acme', 'select 1 as n');
+    expect(JSON.parse(stdout)).toEqual([{ n: 1 }]);
+    expect(stderr).toMatch(/there are more than these 1 rows/);
+  });
+
   test('a statement is run as a tenant', async () => {
-    server.answers = [json(200, { rows: [{ n: 1 }] })];
+    server.answers = [json(200, { rows: [{ n: 1 }], truncated: false })];
     expect(JSON.parse((await tenant('run', 'acme', 'select 1 as n')).stdout)).toEqual([{ n: 1 }]);
     expect(requests()).toEqual(['POST /tenants/acme/statements {"sql":"select 1 as n"}']);
   });
@@ -194,7 +210,7 @@ describe('looking into things', () => {
     const answer: Answerer = (response, { url }) =>
       (url.includes('acme')
         ? json(409, { title: 'Refused', code: 'constraint-violated', detail: 'No.', instance: 'r' })
-        : json(200, { rows: [{ n: 1 }] }))(response, { method: '', url: '', headers: {}, body: '' });
+        : json(200, { rows: [{ n: 1 }], truncated: false }))(response, { method: '', url: '', headers: {}, body: '' });
     server.answers = [json(200, { items, nextCursor: null })];
     server.otherwise = answer;
     const typed = args.map((arg) => arg.replace('<folder>', server.folder));
@@ -258,7 +274,10 @@ describe('at a terminal', () => {
 
   test('rows of somebody else are shown without what a terminal would obey, in lines that do not wrap', async () => {
     server.answers = [
-      json(200, { rows: [{ name: '\u001b]0;evil\u0007\u009b2J', note: 'x'.repeat(200), none: null }] }),
+      json(200, {
+        rows: [{ name: '\u001b]0;evil\u0007\u009b2J', note: 'x'.repeat(200), none: null }],
+        truncated: false,
+      }),
     ];
     const { screen } = await atTerminal(line('run', 'acme', 'select 1'), { columns: 40, env: { NO_COLOR: '1' } });
     const lines = screen.trimEnd().split('\r\n');
