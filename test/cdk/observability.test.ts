@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { metricDimensions, metricNames, metricsNamespace } from '../../shared/contract/index.ts';
@@ -76,6 +77,14 @@ describe('dashboard and alarms', () => {
     application.hasResourceProperties('AWS::ApiGateway::Stage', {
       AccessLogSetting: { Format: Match.stringLikeRegexp('"errorType":"\\$context.error.responseType"') },
     });
+  });
+
+  it('are in the runbook, each by its name', () => {
+    const headings = [...readFileSync('docs/runbook.md', 'utf8').matchAll(/^### (\w+)$/gm)].map(([, name]) => name);
+    const alarms = Object.keys(observability.findResources('AWS::CloudWatch::Alarm'));
+    const unexplained = alarms.filter((id) => !headings.some((name) => id.startsWith(`Alarms${name}`)));
+    expect(unexplained).toEqual([]);
+    expect(headings.filter((name) => !alarms.some((id) => id.startsWith(`Alarms${name}`)))).toEqual([]);
   });
 
   it('tell someone, and say what to do', () => {
