@@ -158,7 +158,9 @@ describe('a stack that ends', () => {
 
   test('stops cleanly in the middle of its start', async () => {
     const run = runDev(folder);
-    await sleep(1_200);
+    // It has begun with something, and is not yet ready.
+    await expect.poll(() => run.output(), { timeout: 30_000, interval: 20 }).toMatch(/[…✓]/);
+    expect(run.output()).not.toMatch(/^ready/m);
     expect(await stopDev(run)).toBe(0);
     expect(exists(run.child.pid ?? 0)).toBe(false);
     expect(await processesOf(folder)).toEqual([]);
