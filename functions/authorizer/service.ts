@@ -71,7 +71,11 @@ async function admit(
 ): Promise<Decision> {
   if (!tenant) return refusal(bearer, 'tenant-unknown', 'The tenant that the token names does not exist.');
   if (tenant.state !== 'active') {
-    return refusal(bearer, 'tenant-suspended', 'The tenant is not active. Ask the operator of this service.');
+    const advice =
+      tenant.state === 'onboarding'
+        ? 'It is being set up: try again in a moment.'
+        : 'Ask the operator of this service.';
+    return refusal(bearer, 'tenant-suspended', `The tenant is not active. ${advice}`);
   }
   const { tenantId, plan, placement, apiKey } = tenant;
   const { expiresAt, ...who } = bearer;

@@ -48,6 +48,10 @@ const newTenant = z.strictObject({
     description:
       'The export that the tenant begins with: the id of an operation that made it, or the prefix of its files.',
   }),
+  reuseId: operationInputs.onboard.shape.reuseId.meta({
+    description:
+      'Whether the id may be one of a tenant that was offboarded: only if it is the same customer who comes back.',
+  }),
 });
 
 const path = z.object({ tenantId: tenantIdSchema });
@@ -97,7 +101,7 @@ export const controlPlaneApi = describeOperatorApi('control-plane', {
     ...asOperation,
     summary: 'Onboard a tenant',
     body: newTenant,
-    errors: ['tenant-exists', 'operation-in-progress'],
+    errors: ['tenant-exists', 'tenant-id-used', 'operation-in-progress'],
   },
   'GET /tenants/{tenantId}': {
     summary: 'Get a tenant',

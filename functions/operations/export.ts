@@ -6,7 +6,7 @@ import {
   type RowsSnapshot,
   type RowTable,
 } from '../../shared/control/index.ts';
-import { type ExportedTable, type Manifest, readManifest, writeManifest } from './manifest.ts';
+import { type ExportedTable, fileOf, type Manifest, readManifest, writeManifest } from './manifest.ts';
 import type { Ports } from './ports.ts';
 import { type Step, type Subject, tenantBefore } from './step.ts';
 
@@ -75,7 +75,7 @@ async function writeTable(
   { rows, exports }: Ports,
   onRows: (rows: number) => Promise<void>,
 ): Promise<ExportedTable> {
-  const file = `${table.name}.jsonl`;
+  const file = fileOf(table.name);
   let count = 0;
   const pages = async function* (): AsyncGenerator<Buffer> {
     for (let from: RowsPosition | undefined = firstRow; from;) {

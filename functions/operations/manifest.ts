@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type ExportStore, rowTableSchema } from '../../shared/control/index.ts';
+import { exportPrefix, type ExportStore, rowTableSchema } from '../../shared/control/index.ts';
 import { AppError } from '../../shared/errors/index.ts';
 import { tenantIdSchema } from '../../shared/tenancy/index.ts';
 
@@ -23,6 +23,22 @@ const manifestSchema = z.object({
   /** Parents before children. */
   tables: z.array(rowTableSchema.extend({ file: z.string(), ...fileSchema.shape })),
 });
+
+/** The manifest of the export with this prefix, which agrees with itself: nothing was left out of it, and it names no other's files. */
+const manifestAt = (prefix: string) =>
+  manifestSchema.refine(
+    ({ tenantId, operationId, tables, rows, bytes }) =>
+      exportPrefix(tenantId, operationId) === prefix &&
+      tables.every(({ name, file }) => file === fileOf(name)) &&
+      new Set(tables.map(({ name }) => name)).size === tables.length &&
+      tables.reduce((sum, table) => sum + table.rows, 0) === rows &&
+      tables.reduce((sum, table) => sum + table.bytes, 0) === bytes,
+    'its tables, their files, its totals or its tenant do not belong together',
+  );
+
+/** The file of a table. */
+export const fileOf = (table: string): string => `${table}.jsonl`;
+
 export type Manifest = Readonly<z.output<typeof manifestSchema>>;
 export type ExportedTable = Manifest['tables'][number];
 
@@ -34,9 +50,9 @@ export async function readManifest(exports: ExportStore, prefix: string): Promis
   if (!content) return undefined;
   const chunks: Uint8Array[] = [];
   for await (const chunk of content) chunks.push(chunk);
-  const parsed = manifestSchema.safeParse(parseJson(Buffer.concat(chunks).toString()));
+  const parsed = manifestAt(prefix).safeParse(parseJson(Buffer.concat(chunks).toString()));
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+  const problems = parsed.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; ');
   throw new AppError('export-unusable', `${prefix}${manifestFile} is not one that this version reads: ${problems}.`);
 }
 

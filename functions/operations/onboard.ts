@@ -1,5 +1,5 @@
 import { restore } from './restore.ts';
-import type { Step } from './step.ts';
+import { flushAuthorizers, type Step } from './step.ts';
 
 /** Makes a tenant of the pool, empty or from an export. Nobody is served before the last step, so there is nothing that undoing could lose. */
 export const onboard: readonly Step<'onboard'>[] = [
@@ -33,4 +33,6 @@ export const onboard: readonly Step<'onboard'>[] = [
     run: ({ tenantId }, { registry }) => registry.setState(tenantId, 'active'),
     undo: ({ tenantId }, { registry }) => registry.setState(tenantId, 'onboarding'),
   },
+  // Somebody may have asked before there was a tenant, and would go on being refused.
+  flushAuthorizers,
 ];

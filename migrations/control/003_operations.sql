@@ -38,6 +38,10 @@ create index operations_by_age on registry.operations (created_at, id);
 comment on index registry.operations_by_age is 'The order in which operations are listed.';
 
 
+create index operations_by_tenant on registry.operations (tenant_id, created_at, id);
+comment on index registry.operations_by_tenant is 'What was done to one tenant, also to one that is gone.';
+
+
 create function registry.tenant_record(tenant text) returns jsonb
 language sql stable
 set search_path = pg_catalog, pg_temp

@@ -20,6 +20,11 @@ begin
       tenant_before := registry.tenant_record(tenant);
       if made.kind = 'onboard' and tenant_before is not null then
         raise exception 'tenant-exists' using errcode = 'TN011';
+      elsif made.kind = 'onboard' and not coalesce((made.input ->> 'reuseId')::boolean, false) and exists (
+        select from registry.operations o where o.tenant_id = tenant and o.kind = 'offboard' and o.state = 'succeeded'
+      ) then
+        -- Tokens name nothing but the id, and users of the one that left may still get some.
+        raise exception 'tenant-id-used' using errcode = 'TN011';
       elsif made.kind <> 'onboard' and tenant_before is null then
         raise exception 'tenant-unknown' using errcode = 'TN011';
       elsif made.kind in ('activate', 'suspend', 'change-plan', 'export') and tenant_before ->> 'state' not in ('active', 'suspended') then
@@ -54,5 +59,5 @@ grant execute on function registry.create_operation to tenantry_control;
 
 comment on function registry.create_operation is
   'Writes an operation {"id", "tenantId", "kind", "input", "actor", "idempotencyKey", "event"}, the event of its request and its entry '
-  'in the audit log. Outcome: created; known, key-reused or in-progress, with the other operation; or tenant-exists, tenant-unknown, '
-  'tenant-leaving.';
+  'in the audit log. Outcome: created; known, key-reused or in-progress, with the other operation; or tenant-exists, '
+  'tenant-id-used, tenant-unknown, tenant-leaving.';

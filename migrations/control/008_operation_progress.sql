@@ -42,7 +42,7 @@ begin
   if marked.state is distinct from 'running' or old_state is null
     or (marked.error is null) is distinct from (new_state in ('running', 'succeeded'))
     or (old_state, new_state) not in (('pending', 'running'), ('running', 'running'), ('running', 'succeeded'),
-      ('running', 'undoing'), ('succeeded', 'undoing'), ('undoing', 'undoing'), ('undoing', 'undone')) then
+      ('failed', 'undoing'), ('running', 'undoing'), ('succeeded', 'undoing'), ('undoing', 'undoing'), ('undoing', 'undone')) then
     return 'refused';
   end if;
   update registry.operations o set updated_at = now(), steps = (
@@ -67,7 +67,11 @@ create function registry.abandon_operation(operation uuid, reason jsonb) returns
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
-  update registry.operations o set error = coalesce(o.error, reason), updated_at = now()
+  update registry.operations o set error = coalesce(o.error, reason), updated_at = now(), steps = (
+    select jsonb_agg(case when s ->> 'state' <> 'running' then s
+      else s || jsonb_build_object('state', 'failed', 'endedAt', now()) end order by place)
+    from jsonb_array_elements(o.steps) with ordinality e (s, place)
+  )
   where o.id = operation and o.state = 'running'
   returning registry.operation_record(o)
 $$;

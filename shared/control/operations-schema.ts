@@ -22,7 +22,14 @@ export const operationInputs = {
     plan: planSchema,
     placement: placementSchema,
     /** What the tenant begins with: the id of an operation that exported a tenant, or the prefix of its files. */
-    from: z.union([z.uuid(), exportPrefixSchema]).optional(),
+    from: z
+      .union(
+        [z.uuid(), exportPrefixSchema],
+        'Expected the id of an operation that exported a tenant, or the prefix of its files.',
+      )
+      .optional(),
+    /** Whether the id may be one of a tenant that was offboarded, whose users' tokens would then be good for this one. */
+    reuseId: z.boolean().optional(),
   }),
   activate: z.strictObject({}),
   suspend: z.strictObject({}),
@@ -38,7 +45,7 @@ export type OperationInput<Kind extends KnownKind> = Readonly<z.output<(typeof o
 
 const timestamp = z.iso.datetime({ offset: true });
 
-const stepStates = ['pending', 'running', 'succeeded', 'undoing', 'undone'] as const;
+const stepStates = ['pending', 'running', 'succeeded', 'failed', 'undoing', 'undone'] as const;
 export type StepState = (typeof stepStates)[number];
 
 const stepSchema = z.object({

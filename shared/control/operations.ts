@@ -24,7 +24,7 @@ export interface OperationRequest<Kind extends KnownKind = KnownKind> {
 
 const outcomeSchema = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.enum(['created', 'known', 'key-reused', 'in-progress']), operation: operationSchema }),
-  z.object({ outcome: z.enum(['tenant-exists', 'tenant-unknown', 'tenant-leaving']) }),
+  z.object({ outcome: z.enum(['tenant-exists', 'tenant-id-used', 'tenant-unknown', 'tenant-leaving']) }),
 ]);
 type Outcome = z.output<typeof outcomeSchema>;
 
@@ -32,7 +32,7 @@ type Outcome = z.output<typeof outcomeSchema>;
  * Writes an operation down, with the event of its request and its entry in the audit log, in one transaction. Nothing is done yet:
  * start the function that does it.
  *
- * @throws AppError operation-in-progress, tenant-exists, idempotency-key-reused, not-found, constraint-violated
+ * @throws AppError operation-in-progress, tenant-exists, tenant-id-used, idempotency-key-reused, not-found, constraint-violated
  * @throws DatabaseError when the registry cannot be asked; ask again with the same idempotency key
  */
 export async function createOperation<Kind extends KnownKind>(request: OperationRequest<Kind>): Promise<Operation> {
@@ -78,6 +78,11 @@ function operationOf(answer: Outcome, { tenantId, idempotencyKey = '' }: Operati
     }
     case 'tenant-exists':
       throw new AppError('tenant-exists', `There is a tenant ${tenantId} already. Choose another id.`);
+    case 'tenant-id-used':
+      throw new AppError(
+        'tenant-id-used',
+        `There was a tenant ${tenantId}, which was offboarded: tokens of its users would be good for the new one. Choose another id, or set reuseId if it is the same customer.`,
+      );
     case 'tenant-unknown':
       throw new AppError('not-found', `There is no tenant ${tenantId}.`);
     case 'tenant-leaving':

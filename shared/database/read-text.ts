@@ -84,7 +84,11 @@ function refusalOf(error: unknown, { timeoutMs }: ReadLimits): AppError | undefi
   // The RDS Data API writes `ERROR: <message>; SQLState: <code>`, and Postgres's position and hint on lines of their own.
   const said = error.cause instanceof Error ? error.cause.message : error.message;
   const text = said.replace(/^ERROR: /, '').replace(/; SQLState: \w{5}\s*$/, '');
-  return new AppError('statement-refused', `${text.replaceAll(/\s*\n\s*/g, ' ')} (${error.sqlState ?? ''})`, {
-    cause: error,
-  });
+  return new AppError(
+    'statement-refused',
+    `${text.replace(/\s*\n\s*Where: [^]*$/, '').replaceAll(/\s*\n\s*/g, ' ')} (${error.sqlState ?? ''})`,
+    {
+      cause: error,
+    },
+  );
 }

@@ -28,6 +28,7 @@ export const errorCatalogue = {
   conflict: { status: 409, title: 'The resource exists already' },
   'version-conflict': { status: 409, title: 'The resource has changed since it was read' },
   'tenant-exists': { status: 409, title: 'The tenant id is taken' },
+  'tenant-id-used': { status: 409, title: 'The tenant id was that of a tenant who has left' },
   'operation-in-progress': { status: 409, title: 'Another operation on the tenant is not finished' },
   'export-unusable': { status: 409, title: 'The export cannot be restored' },
   'erasure-incomplete': { status: 409, title: 'Something of the tenant is left' },

@@ -45,10 +45,18 @@ export function validateRequest(
     if (result.success) validated[part] = result.data;
     else problems.push(...result.error.issues.flatMap((issue) => problemsOf(issue, part)));
   }
+  if (!description.body) problems.push(...problemsOfNoBody(event));
   if (problems.length === 0) {
     return description.idempotent ? { ...validated, idempotencyKey: idempotencyKeyOf(event) } : validated;
   }
   throw new AppError('validation-failed', summaryOf(problems), { errors: problems.slice(0, maxProblems) });
+}
+
+/** What a route takes no body for would be lost on whoever sends it: nothing may be sent, or an object with nothing in it. */
+function problemsOfNoBody({ httpMethod, body, isBase64Encoded }: APIGatewayProxyEvent): ErrorItem[] {
+  if (httpMethod !== 'POST' || !body) return [];
+  const text = isBase64Encoded ? Buffer.from(body, 'base64').toString() : body;
+  return /^\s*(\{\s*\})?\s*$/.test(text) ? [] : [{ pointer: '#/body', detail: 'This route takes no body.' }];
 }
 
 /** A parameter that is given once is text; one that is given several times is a list, which a schema for text refuses. */

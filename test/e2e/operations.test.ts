@@ -70,6 +70,14 @@ describe('onboarding', () => {
     expect(await keysOf('once')).toHaveLength(1);
   });
 
+  test('is known to a token that was refused before there was the tenant', async () => {
+    const token = await tokenOf('awaited');
+    const list = (): Promise<Answer> => send('GET', '/projects', { token });
+    expectProblem(await list(), 403, 'tenant-unknown');
+    expect((await onboard('awaited')).state).toBe('succeeded');
+    expect((await list()).status).toBe(200);
+  });
+
   test('of an id that is taken is refused, and changes nothing', async () => {
     const body = { tenantId: 'acme', name: 'Other', plan: 'free' };
     expectProblem(await operator.ask('POST', '/tenants', { body }), 409, 'tenant-exists');

@@ -110,6 +110,19 @@ describe('an operation', () => {
   });
 });
 
+describe('the id of a tenant that was offboarded', () => {
+  it('is refused to another one, whose rows the tokens of its users would show, unless it is the same that comes back', async () => {
+    await database.postgres.superuser.query(
+      `insert into registry.operations (id, tenant_id, kind, input, actor, state, ended_at)
+       values (gen_random_uuid(), 'departed', 'offboard', '{}', 'olga', 'succeeded', now())`,
+    );
+    await expect(createOperation(onboard('departed'))).rejects.toMatchObject({ code: 'tenant-id-used' });
+    const again = onboard('departed');
+    const operation = await createOperation({ ...again, input: { ...again.input, reuseId: true } });
+    expect(operation).toMatchObject({ state: 'pending', input: { reuseId: true } });
+  });
+});
+
 describe('the list of operations', () => {
   it('comes in pages, the newest first, each once, also among those of one time', async () => {
     await database.postgres.superuser.query(

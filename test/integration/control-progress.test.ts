@@ -68,6 +68,16 @@ describe('an operation under way', () => {
     });
   });
 
+  it('says of the step at which it was abandoned that it failed, unless that is undone', async () => {
+    const { id } = await createOperation(suspend('initech'));
+    await startOperation(id, ['one', 'two']);
+    await markStep(id, 'one', 'running');
+    const abandoned = await abandonOperation(id, { code: 'internal', message: 'late', remedy: 'none' });
+    expect(abandoned.steps).toMatchObject([{ state: 'failed', endedAt: expect.any(String) }, { state: 'pending' }]);
+    await expect(markStep(id, 'one', 'undoing')).resolves.toBe('marked');
+    await endOperation(id, 'suspend');
+  });
+
   it('has steps that go forth until it is abandoned, and back from then on, whoever else is at them', async () => {
     const { id } = await createOperation(suspend('initech'));
     await startOperation(id, ['one', 'two']);

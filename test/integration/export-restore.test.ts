@@ -158,6 +158,32 @@ describe('restoring', () => {
     await refused(exported, 'tasks.jsonl is not there');
   });
 
+  it('refuses a manifest that does not agree with itself, or names files that are not its own', async () => {
+    const a = await world.prepare('export');
+    const exported = await exportOf(a);
+    const file = fileOf((await readOperation(exported))?.result, 'manifest.json');
+    const manifest = JSON.parse(readFileSync(file, 'utf8')) as { tables: { name: string; file: string }[] };
+    const [first, ...others] = manifest.tables;
+    const without = { ...manifest, tables: manifest.tables.filter(({ name }) => name !== 'tasks') };
+    const elsewhere = { ...manifest, tables: [{ ...first, file: `../x/${first?.file}` }, ...others] };
+    const twice = { ...manifest, tables: [...manifest.tables, ...manifest.tables] };
+    for (const damaged of [without, elsewhere, twice, { ...manifest, tenantId: 'somebody-else' }]) {
+      writeFileSync(file, JSON.stringify(damaged));
+      await refused(exported, 'do not belong together');
+    }
+  });
+
+  it('passes over a table that was empty and is gone', async () => {
+    const { owner } = world.database.postgres;
+    await owner.query(
+      'create table pool.passing (tenant_id text not null, id int not null, primary key (tenant_id, id))',
+    );
+    await owner.query(`select tenancy.protect('pool.passing')`);
+    const exported = await exportOf(await world.prepare('export'));
+    await owner.query('drop table pool.passing');
+    await expect(readOperation(await restore(exported, await emptyTenant()))).resolves.toMatchObject({ error: null });
+  });
+
   it('refuses rows that do not fit into the tables, and says why', async () => {
     const { owner } = world.database.postgres;
     const a = await world.prepare('export');

@@ -107,3 +107,12 @@ test('Changes must change something; a version alone does not', () => {
     expect(changes.safeParse(refused).success).toBe(false);
   }
 });
+
+test('what a route has no use for is refused in a body, and nothing is a good body of such a route', () => {
+  const without = { summary: 'Test', path: description.path };
+  const send = (body: unknown, route = 'POST /projects/{projectId}'): unknown =>
+    validateRequest(apiEvent({ route, path: { projectId }, ...(body !== undefined && { body }) }), without, 1000);
+  for (const body of [undefined, '', {}, ' { } ']) expect(send(body)).toMatchObject({ path: { projectId } });
+  for (const body of [{ reason: 'x' }, [], 'garbage', 'null']) expect(() => send(body)).toThrow(AppError);
+  expect(send({ a: 1 }, 'GET /projects/{projectId}')).toMatchObject({ path: { projectId } });
+});
