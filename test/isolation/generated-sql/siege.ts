@@ -34,6 +34,8 @@ export interface Siege {
 const batchSize = 250;
 /** A connection is wiped as the Data API does before others get it, but not each time, so that what is left of a call meets the next. */
 const requestsBetweenResets = 6;
+/** Longer than the longest siege: what is refused for its age is not refused for what it should be. */
+const secondsLeft = 4 * 3600;
 
 /** Puts the attacker and its victims into a database, and looks up what the application role can reach there. */
 export async function laySiege(database: TestDatabase): Promise<Siege> {
@@ -43,7 +45,7 @@ export async function laySiege(database: TestDatabase): Promise<Siege> {
   const lore: Lore = {
     tenantIds: [attacker, ...Object.keys(victims)],
     rowIds: [ownId, ...knownIds],
-    ownCapability: capabilityFor(attacker, { secondsLeft: 3600 }),
+    ownCapability: capabilityFor(attacker, { secondsLeft }),
     uselessCapabilities: uselessCapabilities(),
     schemas: [poolSchema, 'tenancy', 'registry', 'pg_catalog', 'public'],
   };
@@ -74,8 +76,8 @@ function uselessCapabilities(): string[] {
     `${good.slice(0, good.lastIndexOf('.'))}.`,
     capabilityFor(attacker).replace(attacker, 'victim'),
     // Signed as they should be, for tenants that are not served here.
-    capabilityFor('sleeping-beauty'),
-    capabilityFor('emigrant'),
+    capabilityFor('sleeping-beauty', { secondsLeft }),
+    capabilityFor('emigrant', { secondsLeft }),
     '',
   ];
 }
