@@ -11,7 +11,7 @@ const data = stackOf('Data', {
   Resources: {
     Key: { Type: 'AWS::SecretsManager::Secret', Properties: {} },
     Cluster: { Type: 'AWS::RDS::DBCluster', Properties: { DBClusterIdentifier: 'Main' } },
-    Bucket: { Type: 'AWS::S3::Bucket', Properties: {} },
+    Table: { Type: 'AWS::DynamoDB::Table', Properties: {} },
   },
   Outputs: {
     Exported: { Value: { Ref: 'Cluster' }, Export: { Name: { 'Fn::Sub': '${AWS::StackName}:cluster' } } },
@@ -84,7 +84,7 @@ describe('a value is resolved as CloudFormation would', () => {
 describe('what the local stack does not know stops it', () => {
   test.each<[string, unknown, RegExp]>([
     ['a function', { 'Fn::Transform': {} }, /^here: the function Fn::Transform/],
-    ['a type that is referred to', { Ref: 'Bucket' }, /Data\/Bucket \(AWS::S3::Bucket\)/],
+    ['a type that is referred to', { Ref: 'Table' }, /Data\/Table \(AWS::DynamoDB::Table\)/],
     ['an attribute', { 'Fn::GetAtt': ['Cluster', 'ReadEndpoint.Address'] }, /attribute ReadEndpoint\.Address/],
     ['a name', { Ref: 'Nobody' }, /Nobody/],
     ['a parameter without a default', { Ref: 'Bare' }, /Bare/],
