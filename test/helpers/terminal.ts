@@ -15,6 +15,9 @@ export interface TerminalRun {
   readonly screen: string;
 }
 
+/** What would decide about colours in place of the terminal. */
+const undecided = { NO_COLOR: undefined, FORCE_COLOR: undefined, NODE_DISABLE_COLORS: undefined, CI: undefined };
+
 /**
  * Runs a command line at a terminal of 80 columns unless told otherwise.
  *
@@ -26,7 +29,7 @@ export function atTerminal(
 ): Promise<TerminalRun> {
   const { columns = 80, env = {}, type = () => '' } = options;
   const child = spawn('script', ['-qec', `stty cols ${columns}; ${command}`, '/dev/null'], {
-    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, ...env, TERM: 'xterm', SHELL: '/bin/bash' },
+    env: { ...process.env, ...undecided, ...env, TERM: 'xterm', SHELL: '/bin/bash' },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let screen = '';

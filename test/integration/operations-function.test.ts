@@ -17,8 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-async function perform(kind: KnownKind, { tenantId, ports }: TestSubject): Promise<void> {
-  await expect(world.run(await world.ask(kind, tenantId), ports)).resolves.toBe('SUCCEEDED');
+async function perform(kind: KnownKind, { tenantId, ports }: TestSubject, more?: object): Promise<void> {
+  await expect(world.run(await world.ask(kind, tenantId, more), ports)).resolves.toBe('SUCCEEDED');
 }
 
 /** What a request of the tenant reads, with a capability that was good before. */
@@ -173,7 +173,7 @@ describe('offboarding', () => {
   it('lets the tenant come again under its id, empty', async () => {
     const subject = await world.prepare('offboard');
     await offboard(subject);
-    await perform('onboard', subject);
+    await perform('onboard', subject, { reuseId: true });
     await expect(read(subject.tenantId)).resolves.toEqual([]);
   });
 });

@@ -33,8 +33,8 @@ export interface OperationWorld extends AsyncDisposable {
   readonly alone: <T>(work: () => Promise<T>) => Promise<T>;
   /** A tenant like those on which such operations are made: none yet, active or suspended. */
   prepare(scenario: Scenario): Promise<TestSubject>;
-  /** Asks for an operation. @returns its id */
-  ask(scenario: Scenario, tenantId: string): Promise<string>;
+  /** Asks for an operation, with more input than usual if there is any. @returns its id */
+  ask(scenario: Scenario, tenantId: string, more?: object): Promise<string>;
   /** Runs an operation in a fresh runner, which knows nothing of earlier ones. */
   run(operationId: string, ports: Ports, attempts?: number): Promise<string | undefined>;
 }
@@ -83,10 +83,10 @@ export async function startOperationWorld(): Promise<OperationWorld> {
       });
       return { tenantId, ports, isRemembered: () => isRemembered };
     },
-    ask: async (scenario, tenantId) => {
+    ask: async (scenario, tenantId, more) => {
       const from = scenario === 'restore' ? await (exported ??= exportTenant(world)) : undefined;
       const request = requestOf(scenario, tenantId, database, from);
-      return (await createOperation(request)).id;
+      return (await createOperation({ ...request, input: { ...request.input, ...more } })).id;
     },
     run: async (operationId, ports, attempts = 1) => {
       const runner = new LocalDurableTestRunner({ handlerFunction: operationsFunction(ports, attempts) });
