@@ -1,5 +1,5 @@
 -- Operations log in with a role of their own: they have of the registry what the control plane has, and act for tenants besides
--- (migrations/kernel/016_acting.sql).
+-- (migrations/kernel/021_acting.sql).
 
 grant usage on schema registry to tenantry_operations;
 grant select, insert, update, delete on registry.tenants to tenantry_operations;

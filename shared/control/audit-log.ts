@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { queryRegistry } from '../database/registry-connection.ts';
 import { type PageRequest, timestamp } from '../http/index.ts';
+import { readPage } from './read-page.ts';
 
 const state = z.record(z.string(), z.unknown()).nullable();
 
@@ -32,24 +32,18 @@ export type AuditPosition = readonly [entry: number];
  */
 export async function listAuditEntries(
   tenantId: string | undefined,
-  { limit, cursor }: PageRequest<AuditPosition>,
+  page: PageRequest<AuditPosition>,
 ): Promise<AuditEntry[]> {
-  const conditions = [
-    ...(tenantId === undefined ? [] : ['tenant_id = :tenant_id']),
-    ...(cursor ? ['entry < cast(:entry as bigint)'] : []),
-  ];
-  const rows = await queryRegistry({
-    sql: `select jsonb_build_object('entry', entry, 'at', at, 'actor', actor, 'action', action, 'tenantId', tenant_id,
-        'operationId', operation_id, 'detail', detail, 'before', before, 'after', after)::text
-      from registry.audit_log ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
-      order by entry desc limit cast(:rows as integer)`,
-    parameters: {
-      rows: `${limit + 1}`,
-      ...(tenantId !== undefined && { tenant_id: tenantId }),
-      ...(cursor && { entry: `${cursor[0]}` }),
+  const rows = await readPage(
+    {
+      select: `cast(jsonb_build_object('entry', entry, 'at', at, 'actor', actor, 'action', action, 'tenantId', tenant_id,
+        'operationId', operation_id, 'detail', detail, 'before', before, 'after', after) as text)`,
+      from: 'registry.audit_log',
+      filter: { tenant_id: tenantId },
+      order: 'newest first',
+      key: { entry: 'bigint' },
     },
-    operation: 'select',
-    twice: 'harmless',
-  });
+    page,
+  );
   return rows.map((row) => auditEntrySchema.parse(row));
 }

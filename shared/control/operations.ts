@@ -119,7 +119,7 @@ export async function listOperations(filter: OperationFilter, page: PageRequest)
       from: 'registry.operations o',
       filter: { tenant_id: filter.tenantId, state: filter.state },
       order: 'newest first',
-      id: { column: 'id', type: 'uuid' },
+      key: { created_at: 'timestamptz', id: 'uuid' },
     },
     page,
   );

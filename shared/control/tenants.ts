@@ -19,7 +19,7 @@ export async function listTenants(filter: TenantFilter, page: PageRequest): Prom
       from: 'registry.tenants',
       filter: { ...filter },
       order: 'oldest first',
-      id: { column: 'tenant_id', type: 'text' },
+      key: { created_at: 'timestamptz', tenant_id: 'text' },
     },
     page,
   );
