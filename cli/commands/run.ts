@@ -21,7 +21,7 @@ const everyTenant = '--all';
 export const runCommand = defineCommand({
   summary: 'run one read-only statement as a tenant, or as each',
   description: `Runs one read-only statement as a tenant, which sees the rows of that tenant alone; with --all, as each active tenant in turn.
-The two things behind "--" are no options, so that a statement may begin with dashes: run -- --all "select count(*) from projects".`,
+What follows "--" is no option: run -- --all "select count(*) from projects". Of columns of one name the last is shown: name them apart.`,
   positionals: [
     { name: 'tenant', completes: 'tenants' },
     { name: 'sql', isOptional: true },
@@ -69,7 +69,11 @@ async function runAsEach(plane: ControlPlane, sql: string, json: boolean): Promi
       shown,
     ),
   );
-  const failed = asked.flatMap(({ tenantId, error }) => (error === undefined ? [] : [`${tenantId}: ${error}`]));
-  for (const line of failed) console.error(printableLines(line));
-  return failed.length > 0 ? 1 : 0;
+  const byError = Map.groupBy(asked, ({ error }) => error);
+  byError.delete(undefined);
+  for (const [error, refused] of byError) {
+    const [first, ...more] = refused.map(({ tenantId }) => tenantId);
+    console.error(printableLines(`${first}${more.length > 0 ? ` and ${more.length} more` : ''}: ${error}`));
+  }
+  return byError.size > 0 ? 1 : 0;
 }

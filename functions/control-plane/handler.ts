@@ -5,7 +5,7 @@ import { operationStarterOf, readQuotas } from '../../shared/control/index.ts';
 import { operatorApi } from '../../shared/middleware/index.ts';
 import { controlPlaneDocument } from './document.ts';
 import { endImpersonation, impersonate } from './impersonations.ts';
-import { getOperation, listOperations, requestOperation } from './operations.ts';
+import { getOperation, listOperations, onboard, requestOperation } from './operations.ts';
 import { controlPlaneApi } from './schema.ts';
 import { getTenant, listAuditEntries, listTenants } from './service.ts';
 
@@ -24,7 +24,7 @@ const pool = { model: 'pool', ...registry, schema: poolSchema } as const;
 export const handler = operatorApi(controlPlaneApi, {
   'GET /tenants': ({ query }) => listTenants(query),
   'POST /tenants': ({ body: { tenantId, ...wanted }, idempotencyKey }) =>
-    requestOperation({ kind: 'onboard', tenantId, input: { ...wanted, placement: pool }, idempotencyKey }, starter),
+    onboard(tenantId, { ...wanted, placement: pool }, idempotencyKey, starter),
   'GET /tenants/{tenantId}': ({ path }) => getTenant(path.tenantId),
   'POST /tenants/{tenantId}/change-plan': ({ path: { tenantId }, body: input, idempotencyKey }) =>
     requestOperation({ kind: 'change-plan', tenantId, input, idempotencyKey }, starter),

@@ -3,6 +3,7 @@ import {
   type KnownKind,
   listOperations as readOperations,
   type Operation,
+  type OperationInput,
   type OperationRequest,
   type OperationStarter,
   readOperation,
@@ -26,6 +27,21 @@ export async function getOperation(operationId: string): Promise<Operation> {
 }
 
 const log = serviceLogger('control-plane');
+
+/** Has a new tenant onboarded, as `requestOperation` does. @throws AppError export-unusable */
+export async function onboard(
+  tenantId: string,
+  input: OperationInput<'onboard'>,
+  idempotencyKey: string | undefined,
+  starter: OperationStarter,
+): Promise<Operation> {
+  // The files themselves are looked at by the operation.
+  const isOperation = input.from !== undefined && !input.from.includes('/');
+  if (isOperation && !(await readOperation(input.from))?.result?.['export']) {
+    throw new AppError('export-unusable', `The operation ${input.from} has made no export.`);
+  }
+  return requestOperation({ kind: 'onboard', tenantId, input, idempotencyKey }, starter);
+}
 
 /**
  * Writes an operation down and has it started. Once it is written it will be done, now or when operations that nobody began with are

@@ -15,7 +15,8 @@ const statement = z.strictObject({
 
 const result = z.object({
   rows: z.array(z.record(z.string(), z.unknown())).meta({
-    description: 'By names of columns. Numbers that a double cannot hold exactly are texts.',
+    description:
+      'By names of columns; of columns of one name the last. Numbers that a double cannot hold exactly are texts.',
   }),
   truncated: z.boolean().meta({ description: 'Whether there are more rows, which were left out.' }),
 });

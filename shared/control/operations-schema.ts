@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { exportsFolder } from '../contract/index.ts';
+import { text } from '../http/index.ts';
 import { placementSchema, planSchema, tenantIdSchema } from '../tenancy/tenant.ts';
 import { managedTenantSchema } from './managed-tenant.ts';
 
@@ -18,7 +19,7 @@ const exportPrefixSchema = z.string().regex(/^exports\/[a-z][a-z0-9-]{1,38}[a-z0
 /** What each kind of operation needs to know, beyond the tenant. */
 export const operationInputs = {
   onboard: z.strictObject({
-    name: z.string().min(1).max(200),
+    name: text(1, 200).regex(/^\P{Cc}*$/u, 'Expected one line, without control characters.'),
     plan: planSchema,
     placement: placementSchema,
     /** What the tenant begins with: the id of an operation that exported a tenant, or the prefix of its files. */

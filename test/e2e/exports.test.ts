@@ -34,6 +34,8 @@ test('a tenant is exported, comes again under another name, and goes without lea
   const lines = (await readFile(join(folder, 'projects.jsonl'), 'utf8')).trim().split('\n');
   expect(lines.map((line) => (JSON.parse(line) as { name: string }).name).sort()).toEqual(await namesOf('leaver'));
 
+  const unmade = { tenantId: 'comer', name: 'Comer', plan: 'pro', from: '0190a0a0-0000-7000-8000-000000000000' };
+  expectProblem(await operator.ask('POST', '/tenants', { body: unmade }), 409, 'export-unusable');
   const body = { tenantId: 'comer', name: 'Comer', plan: 'pro', from: exported.id };
   await expect(operator.operate('/tenants', body)).resolves.toMatchObject({ state: 'succeeded', error: null });
   expect(await namesOf('comer')).toEqual(await namesOf('leaver'));

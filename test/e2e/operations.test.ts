@@ -89,6 +89,8 @@ describe('onboarding', () => {
     ['an id with a slash', { tenantId: 'a/b', name: 'A', plan: 'free' }],
     ['no name', { tenantId: 'nameless', plan: 'free' }],
     ['an empty name', { tenantId: 'nameless', name: '', plan: 'free' }],
+    ['a name of blanks', { tenantId: 'nameless', name: ' ', plan: 'free' }],
+    ['a name of two lines', { tenantId: 'nameless', name: 'A\nB', plan: 'free' }],
     ['an unknown plan', { tenantId: 'planless', name: 'A', plan: 'gold' }],
     ['a field too many', { tenantId: 'chatty', name: 'A', plan: 'free', state: 'active' }],
     ['a placement of its own choice', { tenantId: 'chooser', name: 'A', plan: 'free', placement: { model: 'silo' } }],
