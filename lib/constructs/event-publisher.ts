@@ -1,9 +1,9 @@
 import { CfnOutput, Duration } from 'aws-cdk-lib';
 import { EventBus } from 'aws-cdk-lib/aws-events';
-import { Grant } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { environmentKeys, eventBusName, publishTimeoutSeconds, stackOutputs } from '../../shared/contract/index.ts';
 import { type ControlPlane, grantRegistry, registryEnvironment } from './control-services.ts';
+import { grant } from './grant.ts';
 import { RegularRun } from './regular-run.ts';
 import { ServiceFunction } from './service-function.ts';
 
@@ -29,8 +29,7 @@ export class EventPublisher extends Construct {
       environment: { ...registryEnvironment(this, plane), [environmentKeys.eventBus]: this.bus.eventBusName },
     });
     grantRegistry(this.service, plane);
-    const [actions, resourceArns] = [['events:PutEvents'], [this.bus.eventBusArn]];
-    Grant.addToPrincipal({ grantee: this.service, actions, resourceArns }).assertSuccess();
+    grant(this.service, ['events:PutEvents'], [this.bus.eventBusArn]);
     new RegularRun(this, 'Sweep', this.service, plane.config);
     new CfnOutput(scope, stackOutputs.eventBusArn, { value: this.bus.eventBusArn });
   }
@@ -38,11 +37,7 @@ export class EventPublisher extends Construct {
   /** Lets a function that has written events have them published at once, and tells it how. */
   wokenBy(waker: ServiceFunction): void {
     const { functionArn } = this.service.function;
-    Grant.addToPrincipal({
-      grantee: waker,
-      actions: ['lambda:InvokeFunction'],
-      resourceArns: [functionArn],
-    }).assertSuccess();
+    grant(waker, ['lambda:InvokeFunction'], [functionArn]);
     waker.function.addEnvironment(environmentKeys.publisherFunctionArn, functionArn);
   }
 }
