@@ -5,7 +5,7 @@ import { environmentKeys, eventBusName, publishTimeoutSeconds, stackOutputs } fr
 import { type ControlPlane, grantRegistry, registryEnvironment } from './control-services.ts';
 import { grant } from './grant.ts';
 import { RegularRun } from './regular-run.ts';
-import { ServiceFunction } from './service-function.ts';
+import { ServiceFunction, stageSettings } from './service-function.ts';
 
 /** The event bus of the stage, and the function that publishes to it what the control plane has written down. */
 export class EventPublisher extends Construct {
@@ -22,8 +22,7 @@ export class EventPublisher extends Construct {
     this.service = new ServiceFunction(this, 'Publish', {
       name: 'publish-events',
       description: 'Publishes events of the control plane',
-      stage,
-      logRetention: plane.config.logRetentionDays,
+      ...stageSettings(plane.config),
       memoryMegabytes: 512,
       timeout: Duration.seconds(publishTimeoutSeconds),
       environment: { ...registryEnvironment(this, plane), [environmentKeys.eventBus]: this.bus.eventBusName },

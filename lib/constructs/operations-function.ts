@@ -9,7 +9,7 @@ import { grantDataApi } from './data-api-access.ts';
 import type { ExportBucket } from './export-bucket.ts';
 import { type ControlPlane, grantRegistry, registryEnvironment } from './control-services.ts';
 import { grant } from './grant.ts';
-import { ServiceFunction } from './service-function.ts';
+import { ServiceFunction, stageSettings } from './service-function.ts';
 
 /** What operations change besides the registry and tenants' rows. */
 export interface TenantPlane {
@@ -32,8 +32,7 @@ export class OperationsFunction extends Construct {
     this.service = new ServiceFunction(this, 'Operations', {
       name: 'operations',
       description: 'Does what operators ask for',
-      stage: plane.config.stage,
-      logRetention: plane.config.logRetentionDays,
+      ...stageSettings(plane.config),
       timeout: Duration.minutes(15),
       durableConfig: { executionTimeout: Duration.days(1), retentionPeriod: Duration.days(30) },
       environment: {
