@@ -6,7 +6,7 @@ import { type DatabaseRole, environmentKeys } from '../../shared/contract/index.
 import type { IssuerConfig, StageConfig } from '../config.ts';
 import { type ClusterReferences, grantDataApi, grantReadValue, registryClusters } from './data-api-access.ts';
 import { clustersVariable, registryVariable } from './function-environment.ts';
-import { ServiceFunction } from './service-function.ts';
+import { ServiceFunction, stageSettings } from './service-function.ts';
 import type { ValkeyCache } from './valkey-cache.ts';
 
 /** What the application plane shares with the other stacks. */
@@ -26,7 +26,7 @@ export function authorizerService(scope: Construct, plane: ApplicationPlane): Se
   const service = new ServiceFunction(scope, 'Authorizer', {
     name: 'authorizer',
     description: 'Verifies tokens and mints capabilities',
-    ...common(plane.config),
+    ...stageSettings(plane.config),
     environment: {
       ...clustersVariable(scope, registry, () => plane.logins.authorizer),
       ...registryVariable,
@@ -45,7 +45,7 @@ export function tenantService(scope: Construct, name: string, plane: Application
   const service = new ServiceFunction(scope, `Service-${name}`, {
     name,
     description: `Service ${name}`,
-    ...common(plane.config),
+    ...stageSettings(plane.config),
     network: plane.network,
     environment: {
       ...clustersVariable(scope, plane.clusters, () => plane.logins.app),
@@ -66,7 +66,7 @@ export function tenantCacheService(scope: Construct, plane: ApplicationPlane): S
   const service = new ServiceFunction(scope, 'TenantCache', {
     name: 'tenant-cache',
     description: 'Purges the cache of a tenant',
-    ...common(plane.config),
+    ...stageSettings(plane.config),
     // It goes through all keys of the cache.
     timeout: Duration.minutes(5),
     network: plane.network,
@@ -81,7 +81,7 @@ export function publicService(scope: Construct, name: string, config: StageConfi
   return new ServiceFunction(scope, `Service-${name}`, {
     name,
     description: `Service ${name}`,
-    ...common(config),
+    ...stageSettings(config),
     environment: originsVariable(config),
   });
 }
@@ -89,8 +89,4 @@ export function publicService(scope: Construct, name: string, config: StageConfi
 function originsVariable({ corsAllowedOrigins }: StageConfig): Record<string, string> {
   if (corsAllowedOrigins.length === 0) return {};
   return { [environmentKeys.allowedOrigins]: JSON.stringify(corsAllowedOrigins) };
-}
-
-function common(config: StageConfig): { stage: string; logRetention: StageConfig['logRetentionDays'] } {
-  return { stage: config.stage, logRetention: config.logRetentionDays };
 }

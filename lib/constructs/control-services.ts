@@ -5,7 +5,7 @@ import { environmentKeys } from '../../shared/contract/index.ts';
 import type { IssuerConfig, StageConfig } from '../config.ts';
 import { type ClusterReferences, grantDataApi, grantReadValue, registryClusters } from './data-api-access.ts';
 import { clustersVariable, registryVariable } from './function-environment.ts';
-import { ServiceFunction } from './service-function.ts';
+import { ServiceFunction, stageSettings } from './service-function.ts';
 
 /** What the control plane shares with the other stacks. Never the signing key: it acts for no tenant. */
 export interface ControlPlane {
@@ -21,8 +21,7 @@ export function operatorAuthorizerService(scope: Construct, { config, issuers }:
   return new ServiceFunction(scope, 'OperatorAuthorizer', {
     name: 'operator-authorizer',
     description: 'Verifies tokens of operators',
-    stage: config.stage,
-    logRetention: config.logRetentionDays,
+    ...stageSettings(config),
     environment: { [environmentKeys.issuers]: Stack.of(scope).toJsonString(issuers) },
   });
 }
@@ -32,8 +31,7 @@ export function controlService(scope: Construct, name: string, plane: ControlPla
   const service = new ServiceFunction(scope, `Control-${name}`, {
     name,
     description: `Control plane service ${name}`,
-    stage: plane.config.stage,
-    logRetention: plane.config.logRetentionDays,
+    ...stageSettings(plane.config),
     environment: { ...registryEnvironment(scope, plane), ...quotasVariable(plane.config) },
   });
   grantRegistry(service, plane);

@@ -1,6 +1,7 @@
-import { type IGrantable, Grant } from 'aws-cdk-lib/aws-iam';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { mainCluster } from '../../shared/contract/index.ts';
+import { grant } from './grant.ts';
 
 /** What a client of the Data API may need. BatchExecuteStatement is left out: `tenancy.run_batch` does its work. */
 export const dataApiActions = [
@@ -28,14 +29,13 @@ export function grantDataApi(
   clusters: ClusterReferences,
   actions: readonly (typeof dataApiActions)[number][] = dataApiActions,
 ): void {
-  const resourceArns = Object.values(clusters).map((cluster) => cluster.clusterArn);
-  Grant.addToPrincipal({ grantee, actions: [...actions], resourceArns }).assertSuccess();
+  const clusterArns = Object.values(clusters).map((cluster) => cluster.clusterArn);
+  grant(grantee, actions, clusterArns);
 }
 
 /** Lets `grantee` read the value of one secret, and nothing about it. */
 export function grantReadValue(grantee: IGrantable, secret: ISecret): void {
-  const actions = ['secretsmanager:GetSecretValue'];
-  Grant.addToPrincipal({ grantee, actions, resourceArns: [secret.secretArn] }).assertSuccess();
+  grant(grantee, ['secretsmanager:GetSecretValue'], [secret.secretArn]);
 }
 
 /** The cluster that holds the registry, by its name. */

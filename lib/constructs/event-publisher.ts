@@ -1,11 +1,11 @@
 import { CfnOutput, Duration } from 'aws-cdk-lib';
 import { EventBus } from 'aws-cdk-lib/aws-events';
-import { Grant } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { environmentKeys, eventBusName, publishTimeoutSeconds, stackOutputs } from '../../shared/contract/index.ts';
 import { type ControlPlane, grantRegistry, registryEnvironment } from './control-services.ts';
+import { grant } from './grant.ts';
 import { RegularRun } from './regular-run.ts';
-import { ServiceFunction } from './service-function.ts';
+import { ServiceFunction, stageSettings } from './service-function.ts';
 
 /** The event bus of the stage, and the function that publishes to it what the control plane has written down. */
 export class EventPublisher extends Construct {
@@ -22,15 +22,13 @@ export class EventPublisher extends Construct {
     this.service = new ServiceFunction(this, 'Publish', {
       name: 'publish-events',
       description: 'Publishes events of the control plane',
-      stage,
-      logRetention: plane.config.logRetentionDays,
+      ...stageSettings(plane.config),
       memoryMegabytes: 512,
       timeout: Duration.seconds(publishTimeoutSeconds),
       environment: { ...registryEnvironment(this, plane), [environmentKeys.eventBus]: this.bus.eventBusName },
     });
     grantRegistry(this.service, plane);
-    const [actions, resourceArns] = [['events:PutEvents'], [this.bus.eventBusArn]];
-    Grant.addToPrincipal({ grantee: this.service, actions, resourceArns }).assertSuccess();
+    grant(this.service, ['events:PutEvents'], [this.bus.eventBusArn]);
     new RegularRun(this, 'Sweep', this.service, plane.config);
     new CfnOutput(scope, stackOutputs.eventBusArn, { value: this.bus.eventBusArn });
   }
@@ -38,11 +36,7 @@ export class EventPublisher extends Construct {
   /** Lets a function that has written events have them published at once, and tells it how. */
   wokenBy(waker: ServiceFunction): void {
     const { functionArn } = this.service.function;
-    Grant.addToPrincipal({
-      grantee: waker,
-      actions: ['lambda:InvokeFunction'],
-      resourceArns: [functionArn],
-    }).assertSuccess();
+    grant(waker, ['lambda:InvokeFunction'], [functionArn]);
     waker.function.addEnvironment(environmentKeys.publisherFunctionArn, functionArn);
   }
 }

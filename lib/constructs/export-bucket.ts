@@ -1,9 +1,10 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { exportsFolder } from '../../shared/contract/index.ts';
 import { acknowledge } from './acknowledge.ts';
+import { grant } from './grant.ts';
 
 export interface ExportBucketProps {
   /** Days after which exports are deleted. */
@@ -41,13 +42,8 @@ export class ExportBucket extends Construct {
   /** Lets `grantee` write exports and read them again. */
   grantExports(grantee: IGrantable): void {
     const objects = this.bucket.arnForObjects(`${exportsFolder}*`);
-    const actions = ['s3:PutObject', 's3:GetObject', 's3:AbortMultipartUpload'];
-    Grant.addToPrincipal({ grantee, actions, resourceArns: [objects] }).assertSuccess();
+    grant(grantee, ['s3:PutObject', 's3:GetObject', 's3:AbortMultipartUpload'], [objects]);
     // Else S3 does not say that a file is missing, but that it may not be read.
-    Grant.addToPrincipal({
-      grantee,
-      actions: ['s3:ListBucket'],
-      resourceArns: [this.bucket.bucketArn],
-    }).assertSuccess();
+    grant(grantee, ['s3:ListBucket'], [this.bucket.bucketArn]);
   }
 }

@@ -1,16 +1,13 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Trigger } from 'aws-cdk-lib/triggers';
 import { Construct } from 'constructs';
 import { type DatabaseRole, environmentKeys } from '../../shared/contract/index.ts';
 import { type ClusterReferences, grantDataApi, grantReadValue } from './data-api-access.ts';
 import { clustersVariable, registryVariable } from './function-environment.ts';
-import { ServiceFunction } from './service-function.ts';
+import { ServiceFunction, type StageSettings } from './service-function.ts';
 
-export interface MigrationRunnerProps {
-  readonly stage: string;
-  readonly logRetention: RetentionDays;
+export interface MigrationRunnerProps extends StageSettings {
   readonly clusters: ClusterReferences;
   readonly logins: Readonly<Record<DatabaseRole, ISecret>>;
   readonly signingKey: ISecret;

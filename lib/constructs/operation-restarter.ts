@@ -4,7 +4,7 @@ import { environmentKeys } from '../../shared/contract/index.ts';
 import { type ControlPlane, grantRegistry, registryEnvironment } from './control-services.ts';
 import { RegularRun } from './regular-run.ts';
 import type { OperationsFunction } from './operations-function.ts';
-import { ServiceFunction } from './service-function.ts';
+import { ServiceFunction, stageSettings } from './service-function.ts';
 
 /** Whoever works on an operation writes to it each minute at least: so long are the longest pauses between two tries. */
 const restartAfter = Duration.minutes(5);
@@ -18,8 +18,7 @@ export class OperationRestarter extends Construct {
     this.service = new ServiceFunction(this, 'Restart', {
       name: 'restart-operations',
       description: 'Starts operations again that nobody goes on with',
-      stage: plane.config.stage,
-      logRetention: plane.config.logRetentionDays,
+      ...stageSettings(plane.config),
       memoryMegabytes: 512,
       environment: {
         ...registryEnvironment(this, plane),

@@ -1,6 +1,6 @@
 import { Aws, type CfnElement, Duration, Stack } from 'aws-cdk-lib';
 import type { RestApi, UsagePlan } from 'aws-cdk-lib/aws-apigateway';
-import { Grant, Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Alias, type IFunction, type IVersion } from 'aws-cdk-lib/aws-lambda';
 import { Construct, type IConstruct } from 'constructs';
 import { environmentKeys, exportsFolder, type PlanName } from '../../shared/contract/index.ts';
@@ -8,7 +8,8 @@ import { acknowledge } from './acknowledge.ts';
 import { grantDataApi } from './data-api-access.ts';
 import type { ExportBucket } from './export-bucket.ts';
 import { type ControlPlane, grantRegistry, registryEnvironment } from './control-services.ts';
-import { ServiceFunction } from './service-function.ts';
+import { grant } from './grant.ts';
+import { ServiceFunction, stageSettings } from './service-function.ts';
 
 /** What operations change besides the registry and tenants' rows. */
 export interface TenantPlane {
@@ -31,8 +32,7 @@ export class OperationsFunction extends Construct {
     this.service = new ServiceFunction(this, 'Operations', {
       name: 'operations',
       description: 'Does what operators ask for',
-      stage: plane.config.stage,
-      logRetention: plane.config.logRetentionDays,
+      ...stageSettings(plane.config),
       timeout: Duration.minutes(15),
       durableConfig: { executionTimeout: Duration.days(1), retentionPeriod: Duration.days(30) },
       environment: {
@@ -58,8 +58,7 @@ export class OperationsFunction extends Construct {
 
   /** Lets a function start operations, and tells it how. */
   startedBy(starter: ServiceFunction): void {
-    const [actions, resourceArns] = [['lambda:InvokeFunction'], [this.live.functionArn]];
-    Grant.addToPrincipal({ grantee: starter, actions, resourceArns }).assertSuccess();
+    grant(starter, ['lambda:InvokeFunction'], [this.live.functionArn]);
     starter.function.addEnvironment(environmentKeys.operationsFunctionArn, this.live.functionArn);
   }
 
@@ -84,10 +83,8 @@ export class OperationsFunction extends Construct {
   /** Exports, the cache, and whether a tenant has secrets. */
   private grantErasure({ tenantCache, exports }: TenantPlane): void {
     exports.grantExports(this.service);
-    const [invoke, resourceArns] = [['lambda:InvokeFunction'], [tenantCache.functionArn]];
-    Grant.addToPrincipal({ grantee: this.service, actions: invoke, resourceArns }).assertSuccess();
-    const list = ['secretsmanager:ListSecrets'];
-    Grant.addToPrincipal({ grantee: this.service, actions: list, resourceArns: ['*'] }).assertSuccess();
+    grant(this.service, ['lambda:InvokeFunction'], [tenantCache.functionArn]);
+    grant(this.service, ['secretsmanager:ListSecrets'], ['*']);
     acknowledge(this.service.role, {
       [`AwsSolutions-IAM5[Resource::${importNameOf(exports.bucket, exports.bucket.bucketArn)}/${exportsFolder}*]`]:
         'Exports of all tenants.',
@@ -99,17 +96,17 @@ export class OperationsFunction extends Construct {
   private grantApiKeys({ restApi, usagePlans }: TenantPlane): void {
     const arn = (path: string) => `arn:${Aws.PARTITION}:apigateway:${Aws.REGION}::${path}`;
     const keysOfPlans = Object.values(usagePlans).map((plan) => arn(`/usageplans/${plan.usagePlanId}/keys`));
-    const grants = {
-      'apigateway:GET': [arn('/apikeys'), arn('/usageplans')],
-      'apigateway:POST': [arn('/apikeys'), ...keysOfPlans],
-      'apigateway:DELETE': [
+    grant(this.service, ['apigateway:GET'], [arn('/apikeys'), arn('/usageplans')]);
+    grant(this.service, ['apigateway:POST'], [arn('/apikeys'), ...keysOfPlans]);
+    grant(
+      this.service,
+      ['apigateway:DELETE'],
+      [
         arn('/apikeys/*'),
         ...keysOfPlans.map((keys) => `${keys}/*`),
         arn(`/restapis/${restApi.restApiId}/stages/${restApi.deploymentStage.stageName}/cache/authorizers`),
       ],
-    };
-    for (const [action, resourceArns] of Object.entries(grants))
-      Grant.addToPrincipal({ grantee: this.service, actions: [action], resourceArns }).assertSuccess();
+    );
     const wildcards = [
       '/apikeys/*',
       ...Object.values(usagePlans).map((plan) => `/usageplans/${importNameOf(plan, plan.usagePlanId)}/keys/*`),

@@ -1,9 +1,10 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import { Grant, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
 import { type StageConfig, sweepMinutes } from '../config.ts';
+import { grant } from './grant.ts';
 import type { ServiceFunction } from './service-function.ts';
 
 /** Runs a function again and again, see `sweepMinutes`. A run that fails is not repeated: the next one does its work. */
@@ -18,8 +19,7 @@ export class RegularRun extends Construct {
       }),
       description: `Invokes a function regularly (${config.stage})`,
     });
-    const [actions, resourceArns] = [['lambda:InvokeFunction'], [service.function.functionArn]];
-    Grant.addToPrincipal({ grantee: role, actions, resourceArns }).assertSuccess();
+    grant(role, ['lambda:InvokeFunction'], [service.function.functionArn]);
     new Schedule(this, 'Schedule', {
       schedule: ScheduleExpression.rate(Duration.minutes(sweepMinutes(config))),
       target: new LambdaInvoke(service.function, {

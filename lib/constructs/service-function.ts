@@ -7,13 +7,23 @@ import { Construct } from 'constructs';
 import { environmentKeys, metricsNamespace } from '../../shared/contract/index.ts';
 import { acknowledge } from './acknowledge.ts';
 import { bundledCode } from '../bundling/bundled-code.ts';
+import type { StageConfig } from '../config.ts';
 
-export interface ServiceFunctionProps {
+/** What is the same for every function of a stage. */
+export interface StageSettings {
+  readonly stage: string;
+  readonly logRetention: RetentionDays;
+}
+
+/** Picks them from the stage's configuration. */
+export function stageSettings({ stage, logRetentionDays }: StageConfig): StageSettings {
+  return { stage, logRetention: logRetentionDays };
+}
+
+export interface ServiceFunctionProps extends StageSettings {
   /** Folder below functions/, which is also the service's name in logs and metrics. */
   readonly name: string;
   readonly description: string;
-  readonly stage: string;
-  readonly logRetention: RetentionDays;
   /** Variables beyond those that every function has. @default none */
   readonly environment?: Readonly<Record<string, string>>;
   /** @default 1024, where a function has more than half a processor to start with */

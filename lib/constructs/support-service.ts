@@ -4,7 +4,7 @@ import { environmentKeys } from '../../shared/contract/index.ts';
 import type { ControlPlane } from './control-services.ts';
 import { grantDataApi, grantReadValue } from './data-api-access.ts';
 import { clustersVariable, registryVariable } from './function-environment.ts';
-import { ServiceFunction } from './service-function.ts';
+import { ServiceFunction, stageSettings } from './service-function.ts';
 
 /** What it takes to act for a tenant, which nothing else of the control plane can. */
 export interface TenantAccess {
@@ -21,8 +21,7 @@ export function supportService(scope: Construct, plane: ControlPlane, access: Te
   const service = new ServiceFunction(scope, 'Control-support', {
     name: 'support',
     description: 'Control plane service support',
-    stage: plane.config.stage,
-    logRetention: plane.config.logRetentionDays,
+    ...stageSettings(plane.config),
     environment: {
       ...clustersVariable(scope, plane.clusters, () => access.login),
       ...registryVariable,

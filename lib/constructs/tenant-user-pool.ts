@@ -1,16 +1,10 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as cognito from 'aws-cdk-lib/aws-cognito';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { tokenClaims, userAttributes } from '../../shared/contract/index.ts';
 import type { IssuerConfig } from '../config.ts';
 import { acknowledge } from './acknowledge.ts';
-import { ServiceFunction } from './service-function.ts';
-
-export interface TenantUserPoolProps {
-  readonly stage: string;
-  readonly logRetention: RetentionDays;
-}
+import { ServiceFunction, type StageSettings } from './service-function.ts';
 
 /**
  * One pool for the users of all tenants. The tenant is an attribute that is set when a user is made: it can neither be
@@ -23,14 +17,13 @@ export class TenantUserPool extends Construct {
   /** How the authorizer verifies the pool's access tokens. */
   readonly issuer: IssuerConfig;
 
-  constructor(scope: Construct, id: string, props: TenantUserPoolProps) {
+  constructor(scope: Construct, id: string, settings: StageSettings) {
     super(scope, id);
     this.userPool = this.createUserPool();
     this.preToken = new ServiceFunction(this, 'PreToken', {
+      ...settings,
       name: 'pre-token',
       description: 'Copies tenant and roles of a user into access tokens',
-      stage: props.stage,
-      logRetention: props.logRetention,
       memoryMegabytes: 256,
       // Cognito waits five seconds.
       timeout: Duration.seconds(5),

@@ -2,10 +2,11 @@ import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { type ISecurityGroup, type IVpc, SubnetType } from 'aws-cdk-lib/aws-ec2';
 import { CfnServerlessCache, CfnUser, CfnUserGroup } from 'aws-cdk-lib/aws-elasticache';
-import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { cacheAccessString } from '../../shared/contract/index.ts';
 import type { StageConfig } from '../config.ts';
+import { grant } from './grant.ts';
 
 export interface ValkeyCacheProps {
   readonly stage: string;
@@ -81,10 +82,7 @@ export class ValkeyCache extends Construct {
         resourceName,
         arnFormat: ArnFormat.COLON_RESOURCE_NAME,
       });
-    Grant.addToPrincipal({
-      grantee,
-      actions: ['elasticache:Connect'],
-      resourceArns: [arn('serverlesscache', this.cacheName), arn('user', this.user.userId)],
-    }).assertSuccess();
+    const resourceArns = [arn('serverlesscache', this.cacheName), arn('user', this.user.userId)];
+    grant(grantee, ['elasticache:Connect'], resourceArns);
   }
 }

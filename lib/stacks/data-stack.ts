@@ -7,6 +7,7 @@ import { AuroraCluster, clusterIdentifier } from '../constructs/aurora-cluster.t
 import { DatabaseSecrets } from '../constructs/database-secrets.ts';
 import { ExportBucket } from '../constructs/export-bucket.ts';
 import { MigrationRunner } from '../constructs/migration-runner.ts';
+import { stageSettings } from '../constructs/service-function.ts';
 import { ValkeyCache } from '../constructs/valkey-cache.ts';
 import type { NetworkStack } from './network-stack.ts';
 
@@ -40,8 +41,7 @@ export class DataStack extends Stack {
     });
     this.exports = new ExportBucket(this, 'Exports', config.exports);
     this.migrations = new MigrationRunner(this, 'Migrations', {
-      stage: config.stage,
-      logRetention: config.logRetentionDays,
+      ...stageSettings(config),
       clusters: this.clusters,
       logins: this.logins,
       signingKey: this.signingKey,

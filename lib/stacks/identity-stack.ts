@@ -1,7 +1,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { IssuerConfig, StageConfig } from '../config.ts';
-import type { ServiceFunction } from '../constructs/service-function.ts';
+import { type ServiceFunction, stageSettings } from '../constructs/service-function.ts';
 import { TenantUserPool } from '../constructs/tenant-user-pool.ts';
 
 export interface IdentityStackProps extends StackProps {
@@ -15,8 +15,7 @@ export class IdentityStack extends Stack {
 
   constructor(scope: Construct, id: string, props: IdentityStackProps) {
     super(scope, id, { terminationProtection: true, ...props });
-    const { config } = props;
-    const users = new TenantUserPool(this, 'Users', { stage: config.stage, logRetention: config.logRetentionDays });
+    const users = new TenantUserPool(this, 'Users', stageSettings(props.config));
     this.issuers = [users.issuer];
     this.functions = { 'pre-token': users.preToken };
     new CfnOutput(this, 'UserPoolId', { value: users.userPool.userPoolId });
