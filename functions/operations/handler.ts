@@ -10,19 +10,28 @@ import {
   exportStoreIn,
   flushAuthorizerCache,
   tenantCacheVia,
+  tenantDatabasesVia,
   tenantSecretsOf,
 } from '../../shared/control/index.ts';
 import { operationsFunction } from './durable-function.ts';
-import { placements, type Ports, registry, rows } from './ports.ts';
+import { homes, type Ports, registry, rows } from './ports.ts';
 
-const config = loadConfig('stage', 'tenantApi', 'publisherFunctionArn', 'exportBucket', 'tenantCacheFunctionArn');
+const config = loadConfig(
+  'stage',
+  'tenantApi',
+  'publisherFunctionArn',
+  'exportBucket',
+  'tenantCacheFunctionArn',
+  'migrationFunctionArn',
+);
 const { stage, tenantApi } = config;
 const apiGateway = new APIGatewayClient();
 const lambda = new LambdaClient();
 
 const ports: Ports = {
   registry,
-  placements,
+  homes,
+  databases: tenantDatabasesVia(lambda, config.migrationFunctionArn),
   apiKeys: apiKeysOf(apiGateway, tenantApi.usagePlanIds, { sharingPlans, namePrefix: apiKeyNamePrefix(stage) }),
   gateway: { flushAuthorizersCache: () => flushAuthorizerCache(apiGateway, tenantApi) },
   rows,

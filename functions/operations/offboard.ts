@@ -1,25 +1,36 @@
+import type { FoundRows } from '../../shared/control/index.ts';
 import { AppError } from '../../shared/errors/index.ts';
 import { exportRowsStep } from './export.ts';
-import { flushAuthorizers, placementBefore, type Step, type Subject, tenantBefore } from './step.ts';
+import { flushAuthorizers, homeBefore, placementBefore, type Step, type Subject, tenantBefore } from './step.ts';
 
 /** Rows that a call erases at most, well within the time that a statement has. */
 const batchRows = 2_000;
 
-const homeOf = (subject: Subject<'offboard'>) => ({
-  tenantId: subject.tenantId,
-  placement: tenantBefore(subject).placement,
-});
+const modelOf = (subject: Subject<'offboard'>) => tenantBefore(subject).placement.model;
+
+/** Whether the tenant is whole: what an earlier operation has begun to erase is no tenant any more, and was exported before. */
+const isWhole = (subject: Subject<'offboard'>): boolean => tenantBefore(subject).state !== 'offboarding';
+
+/** Whether there still is a place where the tenant lives: one that is its alone may be dropped by now. */
+const hasHome = (subject: Subject<'offboard'>): boolean => isWhole(subject) || modelOf(subject) === 'pool';
+
+const leftIn = (found: readonly Pick<FoundRows, 'relation' | 'rows'>[]): string[] =>
+  found.flatMap(({ relation, rows }) => {
+    if (rows === 0) return [];
+    return [rows === null ? `${relation}, which cannot be read` : `${rows} rows of ${relation}`];
+  });
 
 /**
- * Ends a tenant: serves it no more, exports its rows, erases all that there is of it, and proves that. Until rows are erased it can be
+ * Ends a tenant: serves it no more, exports its rows, erases all that there is of it, and proves that. Until anything is erased it can be
  * undone; from then on it only goes forward. One that failed there is gone on with by another operation of this kind.
  */
 export const offboard: readonly Step<'offboard'>[] = [
   {
     // Waits for writes in flight; from then on the database refuses the tenant's statements, reads as well.
     name: 'close-placement',
-    run: ({ tenantId }, { placements }) => placements.place(tenantId, 'suspended'),
-    undo: (subject, { placements }) => placements.place(subject.tenantId, placementBefore(subject)),
+    isWanted: hasHome,
+    run: (subject, { homes }) => homes.place(homeBefore(subject), 'suspended'),
+    undo: (subject, { homes }) => homes.place(homeBefore(subject), placementBefore(subject)),
   },
   {
     name: 'stop-serving',
@@ -33,30 +44,32 @@ export const offboard: readonly Step<'offboard'>[] = [
   flushAuthorizers,
   {
     ...exportRowsStep,
-    // What an earlier operation has begun to erase is no tenant any more; it has exported it before.
-    isWanted: (subject) => subject.input.export && tenantBefore(subject).state !== 'offboarding',
+    isWanted: (subject) => subject.input.export && isWhole(subject),
   },
   {
     name: 'count-rows',
+    isWanted: hasHome,
     run: async (subject, { registry, rows }) => {
-      const counts = { rows: await rows.count(homeOf(subject)) };
+      const counts = { rows: await rows.count(homeBefore(subject)) };
       await registry.report(subject.operationId, 'count-rows', { share: 1, counts });
     },
   },
   {
     name: 'erase-rows',
+    // Whatever is a tenant's alone is dropped as a whole.
+    isWanted: (subject) => modelOf(subject) === 'pool',
     isFinal: true,
     run: async (subject, { registry, rows }) => {
       const { operationId } = subject;
       const counted = (await registry.read(operationId))?.counts['rows'] ?? 0;
-      let left = await rows.count(homeOf(subject));
+      let left = await rows.count(homeBefore(subject));
       const report = (erasedRows: number): Promise<void> =>
         registry.report(operationId, 'erase-rows', {
           share: erasedRows / Math.max(1, counted),
           counts: { erasedRows },
         });
       for (;;) {
-        const gone = await rows.erase(homeOf(subject), batchRows);
+        const gone = await rows.erase(homeBefore(subject), batchRows);
         if (gone === 0) break;
         await report(counted - (left -= gone));
       }
@@ -76,27 +89,36 @@ export const offboard: readonly Step<'offboard'>[] = [
     run: ({ tenantId }, { cache }) => cache.purge(tenantId),
   },
   {
-    name: 'remove-placement',
-    run: ({ tenantId }, { placements }) => placements.remove(tenantId),
+    name: 'drop-home',
+    isFinal: true,
+    run: async (subject, { databases, homes, registry }) => {
+      const home = homeBefore(subject);
+      if (modelOf(subject) === 'silo') await databases.drop(home);
+      else await homes.displace(home);
+      if (modelOf(subject) === 'bridge') await homes.drop(home);
+      const counts = (await registry.read(subject.operationId))?.counts ?? {};
+      const erasedRows = counts['erasedRows'] ?? counts['rows'] ?? 0;
+      await registry.report(subject.operationId, 'drop-home', { share: 1, counts: { erasedRows } });
+    },
   },
   {
     name: 'prove',
-    run: async ({ tenantId, operationId }, { apiKeys, cache, registry, secrets }) => {
+    run: async (subject, { apiKeys, cache, registry, rows, secrets }) => {
+      const { tenantId, operationId } = subject;
       const apiKeyIds = await apiKeys.find(tenantId);
       const secretNames = await secrets.find(tenantId);
       const cacheKeys = await cache.count(tenantId);
+      // A silo's database is not there any more.
+      const home = modelOf(subject) === 'silo' ? [] : await rows.find(homeBefore(subject));
       const left = [
         ...apiKeyIds.map((id) => `the API key ${id}`),
         ...secretNames.map((name) => `the secret ${name}`),
         ...(cacheKeys > 0 ? [`${cacheKeys} keys in the cache`] : []),
+        ...leftIn(home.filter(({ schema }) => schema !== 'registry')),
       ];
       if (left.length === 0) {
-        const found = await registry.unregister(operationId, { apiKeys: 0, secrets: 0, cacheKeys: 0 });
-        left.push(
-          ...found.map(({ relation, rows }) =>
-            rows === null ? `${relation}, which cannot be read` : `${rows} rows of ${relation}`,
-          ),
-        );
+        const proof = { home: homeBefore(subject).placement, apiKeys: 0, secrets: 0, cacheKeys: 0 };
+        left.push(...leftIn(await registry.unregister(operationId, proof)));
       }
       if (left.length > 0)
         throw new AppError('erasure-incomplete', `Of the tenant ${tenantId} there is left: ${left.join(', ')}.`);

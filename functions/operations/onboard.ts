@@ -1,7 +1,10 @@
+import type { TenantHome } from '../../shared/control/index.ts';
 import { restore } from './restore.ts';
-import { flushAuthorizers, type Step } from './step.ts';
+import { flushAuthorizers, type Step, type Subject } from './step.ts';
 
-/** Makes a tenant of the pool, empty or from an export. Nobody is served before the last step, so there is nothing that undoing could lose. */
+const homeOf = ({ tenantId, input }: Subject<'onboard'>): TenantHome => ({ tenantId, placement: input.placement });
+
+/** Makes a tenant, empty or from an export. Nobody is served before the last step, so there is nothing that undoing could lose. */
 export const onboard: readonly Step<'onboard'>[] = [
   {
     name: 'register',
@@ -9,9 +12,25 @@ export const onboard: readonly Step<'onboard'>[] = [
     undo: ({ tenantId }, { registry }) => registry.forget(tenantId),
   },
   {
+    name: 'make-database',
+    isWanted: ({ input }) => input.placement.model === 'silo',
+    run: async (subject, { databases, registry }) =>
+      registry.setLogin(subject.tenantId, await databases.make(homeOf(subject))),
+    undo: (subject, { databases }) => databases.drop(homeOf(subject)),
+  },
+  {
+    name: 'make-home',
+    isWanted: ({ input }) => input.placement.model !== 'pool',
+    run: (subject, { homes }) => homes.make(homeOf(subject)),
+    undo: async (subject, { homes }) => {
+      // A silo goes with its database, which may not even have been made.
+      if (subject.input.placement.model === 'bridge') await homes.drop(homeOf(subject));
+    },
+  },
+  {
     name: 'place',
-    run: ({ tenantId }, { placements }) => placements.place(tenantId, 'suspended'),
-    undo: ({ tenantId }, { placements }) => placements.remove(tenantId),
+    run: (subject, { homes }) => homes.place(homeOf(subject), 'suspended'),
+    undo: (subject, { homes }) => homes.displace(homeOf(subject)),
   },
   ...restore,
   {
@@ -25,8 +44,8 @@ export const onboard: readonly Step<'onboard'>[] = [
   },
   {
     name: 'open-placement',
-    run: ({ tenantId }, { placements }) => placements.place(tenantId, 'active'),
-    undo: ({ tenantId }, { placements }) => placements.place(tenantId, 'suspended'),
+    run: (subject, { homes }) => homes.place(homeOf(subject), 'active'),
+    undo: (subject, { homes }) => homes.place(homeOf(subject), 'suspended'),
   },
   {
     name: 'serve',

@@ -5,16 +5,18 @@ import {
   type ExportStore,
   forgetTenant,
   markStep,
-  placeTenant,
   readOperation,
   registerTenant,
-  removePlacement,
   reportProgress,
   setTenantApiKey,
+  setTenantLogin,
   setTenantPlan,
   setTenantState,
   startOperation,
   type TenantCache,
+  type TenantDatabases,
+  type TenantHomes,
+  tenantHomes,
   type TenantRows,
   type TenantSecrets,
   tenantRows,
@@ -41,10 +43,11 @@ export const registry = {
   setState: setTenantState,
   setPlan: setTenantPlan,
   setApiKey: setTenantApiKey,
+  setLogin: setTenantLogin,
 };
 
-/** The databases in which tenants live. */
-export const placements = { place: placeTenant, remove: removePlacement };
+/** Where tenants live. */
+export const homes: TenantHomes = tenantHomes;
 
 /** Rows of tenants. */
 export const rows: TenantRows = tenantRows;
@@ -52,7 +55,9 @@ export const rows: TenantRows = tenantRows;
 /** All that operations change. */
 export interface Ports {
   readonly registry: typeof registry;
-  readonly placements: typeof placements;
+  readonly homes: TenantHomes;
+  /** `tenantDatabasesVia`. */
+  readonly databases: TenantDatabases;
   readonly apiKeys: ApiKeys;
   readonly gateway: Gateway;
   readonly rows: TenantRows;

@@ -1,4 +1,4 @@
-import type { KnownKind, Operation, OperationInput, TenantRecord } from '../../shared/control/index.ts';
+import type { KnownKind, Operation, OperationInput, TenantHome, TenantRecord } from '../../shared/control/index.ts';
 import { AppError } from '../../shared/errors/index.ts';
 import type { Ports } from './ports.ts';
 
@@ -34,6 +34,12 @@ export function tenantBefore({ tenantId, before }: Subject<KnownKind>): TenantRe
   if (before) return before;
   throw new AppError('internal', `The operation does not know what the tenant ${tenantId} was before.`);
 }
+
+/** Where the tenant lived when the operation was asked for. */
+export const homeBefore = (subject: Subject<KnownKind>): TenantHome => ({
+  tenantId: subject.tenantId,
+  placement: tenantBefore(subject).placement,
+});
 
 /** Whether the database answered the tenant before. */
 export function placementBefore(subject: Subject<KnownKind>): 'active' | 'suspended' {

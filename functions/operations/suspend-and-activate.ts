@@ -1,11 +1,11 @@
-import { flushAuthorizers, placementBefore, type Step, tenantBefore } from './step.ts';
+import { flushAuthorizers, homeBefore, placementBefore, type Step, tenantBefore } from './step.ts';
 
 /** The database comes first: it refuses the tenant's next statement, whatever registry and gateway still say. */
 const become = (state: 'active' | 'suspended'): readonly Step<'suspend' | 'activate'>[] => [
   {
     name: 'set-placement',
-    run: ({ tenantId }, { placements }) => placements.place(tenantId, state),
-    undo: (subject, { placements }) => placements.place(subject.tenantId, placementBefore(subject)),
+    run: (subject, { homes }) => homes.place(homeBefore(subject), state),
+    undo: (subject, { homes }) => homes.place(homeBefore(subject), placementBefore(subject)),
   },
   {
     name: 'set-state',

@@ -15,6 +15,8 @@ create table registry.tenants (
   cluster text not null,
   database name not null,
   schema name not null,
+  -- ARN of the login of a database that is the tenant's alone; that of its cluster otherwise.
+  secret_arn text,
   -- Value of the tenant's API Gateway key: counts its requests. Clients never see it.
   api_key text,
   created_at timestamptz not null default now(),
@@ -31,7 +33,8 @@ create function registry.current_placement(capability text) returns jsonb
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select jsonb_build_object('model', t.model, 'cluster', t.cluster, 'database', t.database, 'schema', t.schema)
+  select jsonb_strip_nulls(jsonb_build_object('model', t.model, 'cluster', t.cluster, 'database', t.database, 'schema', t.schema,
+    'secretArn', t.secret_arn))
   from registry.tenants t, tenancy.signing_keys k
   where t.tenant_id = split_part(capability, '.', 3) and k.key_id = split_part(capability, '.', 2)
     and split_part(capability, '.', 1) = 'v1' and tenancy.is_signed(capability, k.inner_pad, k.outer_pad)

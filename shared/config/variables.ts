@@ -154,6 +154,11 @@ export const variables = {
     schema: text(),
     expected: 'the ARN of the function that purges the cache of a tenant',
   },
+  migrationFunctionArn: {
+    key: environmentKeys.migrationFunctionArn,
+    schema: text(),
+    expected: 'the ARN of the function that makes and drops databases',
+  },
   roleSecretArns: {
     key: environmentKeys.roleSecretArns,
     schema: json(z.record(z.string(), z.string().min(1))),

@@ -37,6 +37,8 @@ export const environmentKeys = {
   exportBucket: 'TENANTRY_EXPORT_BUCKET',
   /** ARN of the function that purges the cache of a tenant; operations only. */
   tenantCacheFunctionArn: 'TENANTRY_TENANT_CACHE_FUNCTION_ARN',
+  /** ARN of the function that makes and drops databases; operations only. */
+  migrationFunctionArn: 'TENANTRY_MIGRATION_FUNCTION_ARN',
   /** JSON by role name of login secret ARNs; migration runner only. */
   roleSecretArns: 'TENANTRY_ROLE_SECRET_ARNS',
 } as const;

@@ -11,5 +11,11 @@ export const tenantTag = 'tenantry:tenant';
 /** What the names of a tenant's secrets begin with. */
 export const tenantSecretPrefix = (stage: string, tenantId: string): string => `tenantry/${stage}/tenants/${tenantId}/`;
 
+/** The schema, or the database, that is a tenant's alone; as the kernel's `tenancy.home_of` has it. */
+export const tenantHomeName = (tenantId: string): string => `t_${tenantId.replaceAll('-', '_')}`;
+
+/** What the names of the logins of tenants' own databases begin with. */
+export const siloSecretPrefix = (stage: string): string => `silo/${stage}/`;
+
 /** Prefix of all exports in their bucket. */
 export const exportsFolder = 'exports/';

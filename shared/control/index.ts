@@ -44,10 +44,9 @@ export {
 } from './operations-schema.ts';
 export {
   forgetTenant,
-  placeTenant,
   registerTenant,
-  removePlacement,
   setTenantApiKey,
+  setTenantLogin,
   setTenantPlan,
   setTenantState,
 } from './operations-tenants.ts';
@@ -65,6 +64,7 @@ export { claimUntouchedOperations, oldestUnfinishedSeconds, type UntouchedOperat
 export { type TenantCache, tenantCacheVia } from './tenant-cache.ts';
 export {
   firstRow,
+  type FoundRows,
   type RowsPosition,
   type RowsSnapshot,
   type RowTable,
@@ -74,3 +74,5 @@ export {
   tenantRows,
 } from './tenant-rows.ts';
 export { type TenantSecrets, tenantSecretsOf } from './tenant-secrets.ts';
+export { type TenantDatabases, tenantDatabasesVia } from './tenant-databases.ts';
+export { type TenantHomes, tenantHomes } from './tenant-homes.ts';

@@ -9,7 +9,7 @@ export const managedTenantSchema = z.object({
   name: z.string(),
   plan: planSchema,
   state: z.enum(tenantStates),
-  placement: placementSchema,
+  placement: placementSchema.omit({ secretArn: true }),
   createdAt: timestamp,
   updatedAt: timestamp,
 });

@@ -43,29 +43,18 @@ async function setColumns(tenantId: string, values: Readonly<Record<string, stri
   );
 }
 
-/** Says in the registry whether a tenant is served. The database it lives in is told by `placeTenant`. */
+/** Says in the registry whether a tenant is served. The database it lives in is told by `tenantHomes.place`. */
 export const setTenantState = (tenantId: string, state: TenantRecord['state']): Promise<void> =>
   setColumns(tenantId, { state });
 
 export const setTenantPlan = (tenantId: string, plan: PlanName): Promise<void> => setColumns(tenantId, { plan });
+
+/** Remembers the login of the database that is a tenant's alone, an ARN. */
+export const setTenantLogin = (tenantId: string, secretArn: string): Promise<void> =>
+  setColumns(tenantId, { secret_arn: secretArn });
 
 /** Remembers the key by which the gateway counts a tenant's requests; null forgets it. */
 export const setTenantApiKey = (
   tenantId: string,
   key: { readonly id: string; readonly value: string } | null,
 ): Promise<void> => setColumns(tenantId, { api_key_id: key?.id ?? null, api_key: key?.value ?? null });
-
-/**
- * Makes a tenant of the pool answered or refused by its database, from the next statement on, once its writes in flight are done.
- *
- * @throws DatabaseError `tenant-moving` when the tenant is not at home in the pool, or is being moved
- */
-export const placeTenant = (tenantId: string, state: 'active' | 'suspended'): Promise<void> =>
-  run('update', 'select cast(null as text) from registry.place_tenant(:tenant_id, :state)', {
-    tenant_id: tenantId,
-    state,
-  });
-
-/** Makes the database forget a tenant that is not served. */
-export const removePlacement = (tenantId: string): Promise<void> =>
-  run('delete', 'select cast(null as text) from registry.remove_placement(:tenant_id)', { tenant_id: tenantId });

@@ -7,7 +7,8 @@ import { loginOf } from './router.ts';
 
 const tenantJson = `jsonb_build_object(
   'tenantId', t.tenant_id, 'plan', t.plan, 'state', t.state, 'apiKey', t.api_key,
-  'placement', jsonb_build_object('model', t.model, 'cluster', t.cluster, 'database', t.database, 'schema', t.schema))`;
+  'placement', jsonb_strip_nulls(jsonb_build_object('model', t.model, 'cluster', t.cluster, 'database', t.database,
+    'schema', t.schema, 'secretArn', t.secret_arn)))`;
 
 const tenantStatement = `select ${tenantJson}::text from registry.tenants t where t.tenant_id = :tenant_id`;
 

@@ -23,8 +23,8 @@ export class Router {
   }
 
   homeOf(context: TenantContext): Home {
-    const { cluster, database, schema } = this.#placementOf(context);
-    return { ...loginOf(this.#config, cluster), database, schema };
+    const { cluster, database, schema, secretArn } = this.#placementOf(context);
+    return { ...loginOf(this.#config, cluster), ...(secretArn !== undefined && { secretArn }), database, schema };
   }
 
   /**

@@ -12,6 +12,8 @@ export const placementSchema = z.object({
   cluster: z.string().min(1),
   database: z.string().min(1),
   schema: z.string().min(1),
+  /** The login of a database that is the tenant's alone. @default that of its cluster */
+  secretArn: z.string().min(1).optional(),
 });
 export type Placement = Readonly<z.infer<typeof placementSchema>>;
 

@@ -20,8 +20,14 @@ export async function runWith(
 }
 
 /** The same for a tenant in good standing. */
-export function runAs(app: Client, tenantId: string, statement: string, args: readonly unknown[] = []) {
-  return runWith(app, capabilityFor(tenantId), statement, args);
+export function runAs(
+  app: Client,
+  tenantId: string,
+  statement: string,
+  args: readonly unknown[] = [],
+  schema = poolSchema,
+) {
+  return runWith(app, capabilityFor(tenantId), statement, args, schema);
 }
 
 /** SQLSTATE and message with which the work failed. Fails itself when the work does not. */

@@ -8,20 +8,8 @@ beforeAll(async () => {
   database = await createTestDatabase();
   await database.addTenants('acme', 'globex');
   control = await database.connectAs('control');
-  await database.superuser.query(
-    `insert into registry.tenants (tenant_id, name, plan, state, model, cluster, database, schema)
-     values ('new', 'New', 'free', 'onboarding', 'pool', 'main', current_database(), 'pool'),
-       ('silo', 'Silo', 'pro', 'onboarding', 'silo', 'main', 'elsewhere', 'pool')`,
-  );
 });
 afterAll(() => database[Symbol.asyncDispose]());
-
-const stateOf = async (tenantId: string): Promise<unknown> => {
-  const { rows } = await database.superuser.query('select state from tenancy.placements where tenant_id = $1', [
-    tenantId,
-  ]);
-  return rows[0]?.state;
-};
 
 describe('the audit log', () => {
   const insert = `insert into registry.audit_log (actor, action, tenant_id, detail) values ('olga', 'test', 'acme', '{}')`;
@@ -58,40 +46,6 @@ describe('the control plane', () => {
     await expect(control.query(`select tenancy.set_placement('acme', 'pool', 'moved')`)).rejects.toMatchObject({
       code: '42501',
     });
-  });
-
-  it('places tenants that the registry has in the pool, active or suspended', async () => {
-    await control.query(`select registry.place_tenant('new', 'suspended')`);
-    await expect(stateOf('new')).resolves.toBe('suspended');
-    await control.query(`select registry.place_tenant('new', 'active')`);
-    await expect(stateOf('new')).resolves.toBe('active');
-  });
-
-  it.each([
-    ['nobody', 'active', 'TN004'],
-    ['silo', 'active', 'TN004'],
-    ['acme', 'moved', '22023'],
-    ['acme', 'moving', '22023'],
-    ['acme', null, '22023'],
-  ])('does not place %s as %s', async (tenantId, state, code) => {
-    await expect(control.query('select registry.place_tenant($1, $2)', [tenantId, state])).rejects.toMatchObject({
-      code,
-    });
-  });
-
-  it('leaves a tenant alone that is being moved', async () => {
-    await database.owner.query(`select tenancy.set_placement('globex', 'pool', 'moving')`);
-    await expect(control.query(`select registry.place_tenant('globex', 'active')`)).rejects.toMatchObject({
-      code: 'TN006',
-    });
-  });
-
-  it('removes the placement of a tenant that is not served, and of no other', async () => {
-    await expect(control.query(`select registry.remove_placement('acme')`)).rejects.toMatchObject({ code: '55006' });
-    await control.query(`select registry.remove_placement('new')`);
-    await control.query(`select registry.remove_placement('new')`);
-    await expect(stateOf('new')).resolves.toBeUndefined();
-    await expect(stateOf('acme')).resolves.toBe('active');
   });
 });
 

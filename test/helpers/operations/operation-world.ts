@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
 import { operationsFunction } from '../../../functions/operations/durable-function.ts';
-import { placements, type Ports, registry, rows } from '../../../functions/operations/ports.ts';
+import { homes, type Ports, registry, rows } from '../../../functions/operations/ports.ts';
 import { createOperation } from '../../../shared/control/operations.ts';
 import { startControlRegistry } from '../control-registry.ts';
 import type { TestTenantDatabase } from '../tenant-database.ts';
@@ -39,6 +39,8 @@ export interface OperationWorld extends AsyncDisposable {
   run(operationId: string, ports: Ports, attempts?: number): Promise<string | undefined>;
 }
 
+const noSilos = (): Promise<never> => Promise.reject(new Error('There are no silos in this world.'));
+
 export async function startOperationWorld(): Promise<OperationWorld> {
   // What was killed leaves transactions, which end by themselves.
   const database = await startControlRegistry([], 'operations', { transactionIdleMs: 5_000 });
@@ -54,7 +56,8 @@ export async function startOperationWorld(): Promise<OperationWorld> {
   };
   const portsWith = (flushAuthorizersCache: () => Promise<void>): Ports => ({
     registry,
-    placements,
+    homes,
+    databases: { make: noSilos, drop: noSilos },
     apiKeys: keys,
     gateway: { flushAuthorizersCache },
     rows,

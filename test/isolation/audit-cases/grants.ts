@@ -98,8 +98,8 @@ export const grants: readonly AuditCase[] = [
       },
       ...['tenantry_app', 'public'].map((role) => ({
         title: `a sealed function that acts with its owner's rights, for ${role}`,
-        plant: `grant execute on function registry.place_tenant to ${role}`,
-        object: 'registry.place_tenant(text,text)',
+        plant: `grant execute on function tenancy.displace to ${role}`,
+        object: 'tenancy.displace(text)',
       })),
       {
         title: 'passwords by a view of a superuser',
@@ -193,7 +193,7 @@ export const grants: readonly AuditCase[] = [
     nearMisses: [
       {
         title: 'a sealed function for a role of nobody, and once more for those who have it',
-        plant: `create role auditor; grant execute on function registry.place_tenant to auditor, tenantry_control`,
+        plant: `create role auditor; grant execute on function tenancy.displace to auditor, tenantry_operations`,
       },
       { title: 'a large object of somebody else', plant: 'select lo_create(0)' },
       { title: 'a role that decides how to log in', plant: 'create role rds_iam; grant rds_iam to tenantry_app' },
