@@ -42,6 +42,12 @@ export async function operate(path: string, body: object, options: OperationOpti
   return printEnd(await watch(plane, begun, options), options.json);
 }
 
+/** Starts an operation and waits until it has ended. @throws CommandError when nobody knows whether it was begun, or how it goes on */
+export async function perform(path: string, body: object, connection: Connection): Promise<Operation> {
+  const plane = await connect(connection);
+  return watch(plane, await startOperation(plane, path, body, randomUUID()), connection);
+}
+
 /** Prints an operation that has ended. Returns 1 if it has failed. */
 export function printEnd(operation: Operation, json: boolean): number {
   print(operation, json, formatOperation);

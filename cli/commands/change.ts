@@ -13,6 +13,16 @@ export const planCommand = defineCommand({
   run: ({ options, positionals: [tenantId = '', plan] }) => operate(pathOf(tenantId, 'change-plan'), { plan }, options),
 });
 
+/** `tenant rename` */
+export const renameCommand = defineCommand({
+  summary: 'change what people call a tenant',
+  description:
+    'Changes the name of a tenant. Its id stays, since tokens and rows go by it: for another id, clone the tenant and delete the first.',
+  positionals: [tenantPositional, { name: 'name' }],
+  options: operationOptions,
+  run: ({ options, positionals: [tenantId = '', name] }) => operate(pathOf(tenantId, 'rename'), { name }, options),
+});
+
 /** `tenant suspend` */
 export const suspendCommand = defineCommand({
   summary: 'refuse a tenant service, and keep its data',

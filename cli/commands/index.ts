@@ -1,7 +1,8 @@
 import type { Command } from '../command.ts';
 import { auditCommand } from './audit.ts';
 import { auditLogCommand } from './audit-log.ts';
-import { activateCommand, deleteCommand, exportCommand, planCommand, suspendCommand } from './change.ts';
+import { activateCommand, deleteCommand, exportCommand, planCommand, renameCommand, suspendCommand } from './change.ts';
+import { cloneCommand } from './clone.ts';
 import { completionCommand } from './completion.ts';
 import { createCommand } from './create.ts';
 import { impersonateCommand } from './impersonate.ts';
@@ -17,7 +18,9 @@ export const commands: Readonly<Record<string, Command>> = {
   list: listCommand,
   show: showCommand,
   create: createCommand,
+  clone: cloneCommand,
   plan: planCommand,
+  rename: renameCommand,
   suspend: suspendCommand,
   activate: activateCommand,
   export: exportCommand,

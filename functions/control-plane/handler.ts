@@ -28,6 +28,8 @@ export const handler = operatorApi(controlPlaneApi, {
   'GET /tenants/{tenantId}': ({ path }) => getTenant(path.tenantId),
   'POST /tenants/{tenantId}/change-plan': ({ path: { tenantId }, body: input, idempotencyKey }) =>
     requestOperation({ kind: 'change-plan', tenantId, input, idempotencyKey }, starter),
+  'POST /tenants/{tenantId}/rename': ({ path: { tenantId }, body: input, idempotencyKey }) =>
+    requestOperation({ kind: 'rename', tenantId, input, idempotencyKey }, starter),
   'POST /tenants/{tenantId}/suspend': ({ path: { tenantId }, idempotencyKey }) =>
     requestOperation({ kind: 'suspend', tenantId, input: {}, idempotencyKey }, starter),
   'POST /tenants/{tenantId}/activate': ({ path: { tenantId }, idempotencyKey }) =>

@@ -44,6 +44,13 @@ const newTenant = z.strictObject({
   tenantId: tenantIdSchema,
   name: operationInputs.onboard.shape.name,
   plan: planSchema,
+  model: placementSchema.shape.model.default('pool').meta({
+    description:
+      'How strongly the tenant’s data is set apart: in tables that it shares, in a schema of its own, or in a database of its own.',
+  }),
+  cluster: operationInputs.onboard.shape.cluster.meta({
+    description: 'The cluster to live on. The one with the most room for such tenants if left out.',
+  }),
   from: operationInputs.onboard.shape.from.meta({
     description:
       'The export that the tenant begins with: the id of an operation that made it, or the prefix of its files.',
@@ -101,7 +108,7 @@ export const controlPlaneApi = describeOperatorApi('control-plane', {
     ...asOperation,
     summary: 'Onboard a tenant',
     body: newTenant,
-    errors: ['tenant-exists', 'tenant-id-used', 'operation-in-progress'],
+    errors: ['tenant-exists', 'tenant-id-used', 'operation-in-progress', 'export-unusable'],
   },
   'GET /tenants/{tenantId}': {
     summary: 'Get a tenant',
@@ -113,6 +120,11 @@ export const controlPlaneApi = describeOperatorApi('control-plane', {
     ...onTenant,
     summary: 'Change what a tenant may use',
     body: operationInputs['change-plan'],
+  },
+  'POST /tenants/{tenantId}/rename': {
+    ...onTenant,
+    summary: 'Change what people call a tenant; its id stays',
+    body: operationInputs.rename,
   },
   'POST /tenants/{tenantId}/suspend': { ...onTenant, summary: 'Refuse a tenant service, and keep its data' },
   'POST /tenants/{tenantId}/activate': { ...onTenant, summary: 'Serve a suspended tenant again' },

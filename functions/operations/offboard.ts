@@ -56,7 +56,7 @@ export const offboard: readonly Step<'offboard'>[] = [
   },
   {
     name: 'erase-rows',
-    // Whatever is a tenant's alone is dropped as a whole.
+    // What is a tenant's alone is dropped as a whole instead.
     isWanted: (subject) => modelOf(subject) === 'pool',
     isFinal: true,
     run: async (subject, { registry, rows }) => {
@@ -78,6 +78,21 @@ export const offboard: readonly Step<'offboard'>[] = [
     },
   },
   {
+    name: 'drop-home',
+    isWanted: (subject) => modelOf(subject) !== 'pool',
+    isFinal: true,
+    run: async (subject, { databases, homes, registry }) => {
+      const home = homeBefore(subject);
+      if (modelOf(subject) === 'silo') await databases.drop(home);
+      else {
+        await homes.displace(home);
+        await homes.drop(home);
+      }
+      const { rows: erasedRows = 0 } = (await registry.read(subject.operationId))?.counts ?? {};
+      await registry.report(subject.operationId, 'drop-home', { share: 1, counts: { erasedRows } });
+    },
+  },
+  {
     name: 'remove-api-key',
     run: async ({ tenantId }, { apiKeys, registry }) => {
       await apiKeys.remove(tenantId);
@@ -89,17 +104,9 @@ export const offboard: readonly Step<'offboard'>[] = [
     run: ({ tenantId }, { cache }) => cache.purge(tenantId),
   },
   {
-    name: 'drop-home',
-    isFinal: true,
-    run: async (subject, { databases, homes, registry }) => {
-      const home = homeBefore(subject);
-      if (modelOf(subject) === 'silo') await databases.drop(home);
-      else await homes.displace(home);
-      if (modelOf(subject) === 'bridge') await homes.drop(home);
-      const counts = (await registry.read(subject.operationId))?.counts ?? {};
-      const erasedRows = counts['erasedRows'] ?? counts['rows'] ?? 0;
-      await registry.report(subject.operationId, 'drop-home', { share: 1, counts: { erasedRows } });
-    },
+    name: 'remove-placement',
+    isWanted: (subject) => modelOf(subject) === 'pool',
+    run: (subject, { homes }) => homes.displace(homeBefore(subject)),
   },
   {
     name: 'prove',

@@ -10,6 +10,7 @@ import {
   reportProgress,
   setTenantApiKey,
   setTenantLogin,
+  setTenantName,
   setTenantPlan,
   setTenantState,
   startOperation,
@@ -42,6 +43,7 @@ export const registry = {
   unregister: unregisterTenant,
   setState: setTenantState,
   setPlan: setTenantPlan,
+  setName: setTenantName,
   setApiKey: setTenantApiKey,
   setLogin: setTenantLogin,
 };

@@ -74,7 +74,12 @@ async function runSteps(
     try {
       await durably(name, async () => {
         if (!goesOn(await registry.mark(id, name, 'running'), id)) return;
-        await run();
+        try {
+          await run();
+        } catch (error) {
+          // Another execution may have done it meanwhile, and what follows, after which it cannot be done any more.
+          if (!isDone(await registry.read(id), name)) throw error;
+        }
         goesOn(await registry.mark(id, name, 'succeeded'), id);
       });
     } catch (error) {
@@ -84,6 +89,9 @@ async function runSteps(
   }
   return undefined;
 }
+
+const isDone = (operation: Operation | undefined, step: string): boolean =>
+  operation?.steps.some(({ name, state }) => name === step && state === 'succeeded') ?? false;
 
 /** Undoes what was begun, the last step first. */
 async function undoSteps(

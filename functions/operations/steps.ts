@@ -4,6 +4,7 @@ import { exportTenant } from './export.ts';
 import { offboard } from './offboard.ts';
 import { onboard } from './onboard.ts';
 import type { Ports } from './ports.ts';
+import { rename } from './rename.ts';
 import type { Step, Subject } from './step.ts';
 import { activate, suspend } from './suspend-and-activate.ts';
 
@@ -13,6 +14,7 @@ export const operationSteps: { readonly [Kind in KnownKind]: readonly Step<Kind>
   suspend,
   activate,
   'change-plan': changePlan,
+  rename,
   export: exportTenant,
   offboard,
 };

@@ -7,7 +7,7 @@ comment on column registry.tenants.api_key_id is 'What API Gateway calls the ten
 create table registry.operations (
   id uuid primary key,
   tenant_id text not null check (tenant_id ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'),
-  kind text not null check (kind in ('onboard', 'activate', 'suspend', 'change-plan', 'offboard', 'export')),
+  kind text not null check (kind in ('onboard', 'activate', 'suspend', 'change-plan', 'rename', 'offboard', 'export')),
   state text not null default 'pending' check (state in ('pending', 'running', 'succeeded', 'failed')),
   -- What was asked for, beyond tenant and kind.
   input jsonb not null,

@@ -27,7 +27,7 @@ begin
         raise exception 'tenant-id-used' using errcode = 'TN011';
       elsif made.kind <> 'onboard' and tenant_before is null then
         raise exception 'tenant-unknown' using errcode = 'TN011';
-      elsif made.kind in ('activate', 'suspend', 'change-plan', 'export') and tenant_before ->> 'state' not in ('active', 'suspended') then
+      elsif made.kind in ('activate', 'suspend', 'change-plan', 'rename', 'export') and tenant_before ->> 'state' not in ('active', 'suspended') then
         raise exception 'tenant-leaving' using errcode = 'TN011';
       end if;
     exception when sqlstate 'TN011' then
@@ -37,7 +37,9 @@ begin
     select * into other from registry.operations o where o.id = new_id or o.idempotency_key = request ->> 'idempotencyKey';
     if found then
       return jsonb_build_object('operation', registry.operation_record(other), 'outcome',
-        case when (other.tenant_id, other.kind, other.input) = (tenant, request ->> 'kind', request -> 'input') then 'known'
+        -- Where there was room then, there may be none now.
+        case when (other.tenant_id, other.kind, other.input - 'placement') = (tenant, request ->> 'kind', request -> 'input' - 'placement')
+          and other.input -> 'placement' -> 'model' is not distinct from request -> 'input' -> 'placement' -> 'model' then 'known'
           else 'key-reused' end);
     end if;
     select * into other from registry.operations o where o.tenant_id = tenant and o.state in ('pending', 'running');

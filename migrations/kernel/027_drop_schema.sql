@@ -6,14 +6,18 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   until constant timestamptz := clock_timestamp() + make_interval(secs => most_ms / 1000.0);
-  schema_ constant oid := to_regnamespace(quote_ident(placement));
+  schema_ oid;
   relation regclass;
   left_over bigint;
+  is_known boolean;
 begin
   perform from tenancy.migration_targets t where t.target = placement::name for update;
-  if not found and schema_ is null then
+  is_known := found;
+  -- Only now: whoever held the lock may have dropped it.
+  schema_ := to_regnamespace(quote_ident(placement));
+  if not is_known and schema_ is null then
     return 0;
-  elsif not found or placement in ('kernel', 'control') then
+  elsif not is_known or placement in ('kernel', 'control') then
     raise exception 'The schema % is not for tenants', placement using errcode = '42P06';
   elsif exists (select from tenancy.placements p where p.schema = placement::name and p.state <> 'moved') then
     raise exception 'Tenants are at home in the schema %', placement using errcode = '55006', hint = 'Move or offboard them first.';

@@ -47,6 +47,7 @@ export {
   registerTenant,
   setTenantApiKey,
   setTenantLogin,
+  setTenantName,
   setTenantPlan,
   setTenantState,
 } from './operations-tenants.ts';

@@ -4,7 +4,7 @@ import { text } from '../http/index.ts';
 import { placementSchema, planSchema, tenantIdSchema } from '../tenancy/tenant.ts';
 import { managedTenantSchema } from './managed-tenant.ts';
 
-const operationKinds = ['onboard', 'activate', 'suspend', 'change-plan', 'offboard', 'export'] as const;
+const operationKinds = ['onboard', 'activate', 'suspend', 'change-plan', 'rename', 'offboard', 'export'] as const;
 export type OperationKind = (typeof operationKinds)[number];
 
 /** What the registry says of a tenant, as operations and the audit log keep it. */
@@ -16,11 +16,16 @@ export const exportPrefix = (tenantId: string, operationId: string): string =>
   `${exportsFolder}${tenantId}/${operationId}/`;
 const exportPrefixSchema = z.string().regex(/^exports\/[a-z][a-z0-9-]{1,38}[a-z0-9]\/[0-9a-f-]{36}\/$/);
 
+const tenantName = text(1, 200).regex(/^\P{Cc}*$/u, 'Expected one line, without control characters.');
+
 /** What each kind of operation needs to know, beyond the tenant. */
 export const operationInputs = {
   onboard: z.strictObject({
-    name: text(1, 200).regex(/^\P{Cc}*$/u, 'Expected one line, without control characters.'),
+    name: tenantName,
     plan: planSchema,
+    /** The cluster that was asked for. @default any that has room */
+    cluster: placementSchema.shape.cluster.optional(),
+    /** Where it lives, as was chosen then. */
     placement: placementSchema,
     /** What the tenant begins with: the id of an operation that exported a tenant, or the prefix of its files. */
     from: z
@@ -35,6 +40,7 @@ export const operationInputs = {
   activate: z.strictObject({}),
   suspend: z.strictObject({}),
   'change-plan': z.strictObject({ plan: planSchema }),
+  rename: z.strictObject({ name: tenantName }),
   export: z.strictObject({}),
   offboard: z.strictObject({
     /** Whether the tenant's rows are exported before they are erased. */

@@ -49,6 +49,8 @@ export const setTenantState = (tenantId: string, state: TenantRecord['state']): 
 
 export const setTenantPlan = (tenantId: string, plan: PlanName): Promise<void> => setColumns(tenantId, { plan });
 
+export const setTenantName = (tenantId: string, name: string): Promise<void> => setColumns(tenantId, { name });
+
 /** Remembers the login of the database that is a tenant's alone, an ARN. */
 export const setTenantLogin = (tenantId: string, secretArn: string): Promise<void> =>
   setColumns(tenantId, { secret_arn: secretArn });

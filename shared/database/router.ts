@@ -4,6 +4,7 @@ import type { DatabaseConfig } from './config.ts';
 import type { Connection, DataApi } from './data-api.ts';
 import { DatabaseError } from './database-error.ts';
 import { special } from './error-table.ts';
+import { MovedTenants } from './moved-tenants.ts';
 
 /** A schema of a database, where a tenant is at home. */
 export interface Home extends Connection {
@@ -14,8 +15,10 @@ export interface Home extends Connection {
 export class Router {
   readonly #config: DatabaseConfig;
   readonly #dataApi: DataApi;
-  /** Lives as long as a request: the context is the request's own, so this remembers nothing of a tenant. */
+  /** Lives as long as a request: the context is the request's own. */
   readonly #refreshed = new WeakMap<TenantContext, Placement>();
+  /** Tenants of which authorizers still say, for as long as their answers are replayed, where they lived before. */
+  readonly #moved = new MovedTenants();
 
   constructor(config: DatabaseConfig, dataApi: DataApi) {
     this.#config = config;
@@ -46,11 +49,12 @@ export class Router {
     const before = this.#placementOf(context);
     const now = placementSchema.parse(JSON.parse(row[0]));
     this.#refreshed.set(context, now);
+    this.#moved.add(context, now);
     return now.cluster !== before.cluster || now.database !== before.database || now.schema !== before.schema;
   }
 
   #placementOf(context: TenantContext): Placement {
-    return this.#refreshed.get(context) ?? context.placement;
+    return this.#refreshed.get(context) ?? this.#moved.find(context) ?? context.placement;
   }
 }
 

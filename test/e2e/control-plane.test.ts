@@ -134,6 +134,7 @@ test('the control plane describes itself', async () => {
     '/tenants/{tenantId}/impersonate',
     '/tenants/{tenantId}/impersonations/{impersonationId}',
     '/tenants/{tenantId}/offboard',
+    '/tenants/{tenantId}/rename',
     '/tenants/{tenantId}/statements',
     '/tenants/{tenantId}/suspend',
   ]);

@@ -1,17 +1,22 @@
 import type { Client } from 'pg';
+import { poolSchema } from '../../shared/contract/index.ts';
 import { capabilityFor } from './capability.ts';
 import type { TestDatabase } from './database.ts';
 
-/** Rows in every table of a tenant who is at home in the pool and active, always the same. */
-export async function addSampleRows({ superuser }: TestDatabase, tenantId: string): Promise<void> {
+/** Rows in every table of a tenant who is at home in a schema, by default the pool, and active; always the same. */
+export async function addSampleRows(
+  { superuser }: TestDatabase,
+  tenantId: string,
+  schema: string = poolSchema,
+): Promise<void> {
   await asTenant(superuser, tenantId, [
-    `insert into pool.projects (tenant_id, id, name, description, created_at, updated_at)
+    `insert into ${schema}.projects (tenant_id, id, name, description, created_at, updated_at)
      select $1, ('00000000-0000-4000-8000-00000000000' || n)::uuid, 'Project ' || n, case n when 1 then E'Line\\n"two" ü' end,
        '2026-01-02 03:04:05.678901Z', '2026-01-02 03:04:05Z' from generate_series(1, 3) n`,
-    `insert into pool.tasks (tenant_id, id, project_id, title, due_on, created_at, updated_at)
+    `insert into ${schema}.tasks (tenant_id, id, project_id, title, due_on, created_at, updated_at)
      select $1, ('00000000-0000-4000-8000-00000000001' || n)::uuid, '00000000-0000-4000-8000-000000000001', 'Task ' || n,
        '2026-02-03', '2026-01-02 03:04:05.6Z', '2026-01-02 03:04:05Z' from generate_series(1, 4) n`,
-    `insert into pool.idempotency_keys (tenant_id, key, status, response, expires_at)
+    `insert into ${schema}.idempotency_keys (tenant_id, key, status, response, expires_at)
      values ($1, 'key', 'COMPLETED', '{"a": 1.50, "b": [null]}', 9007199254740993)`,
   ]);
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { operationEvents } from '../../shared/control/operations-events.ts';
 import { disturb, type Disturbance } from '../helpers/operations/interruptions.ts';
 import { type OperationWorld, startOperationWorld } from '../helpers/operations/operation-world.ts';
 import { kindOf, type Scenario, scenarios, stepsOfScenario } from '../helpers/operations/scenarios.ts';
@@ -76,7 +77,9 @@ async function stopEverywhere(scenario: Scenario, from: string, failingStep?: st
 }
 
 /** What a tenant is, beyond what was done to it. */
-const stays = ({ tenants, placements, keys, rows, cacheKeys, secrets }: Traces) => ({
+const stays = ({ tenants, placements, keys, rows, cacheKeys, secrets, home, homeTarget }: Traces) => ({
+  home,
+  homeTarget,
   tenants,
   placements,
   keys,
@@ -84,8 +87,9 @@ const stays = ({ tenants, placements, keys, rows, cacheKeys, secrets }: Traces) 
   cacheKeys,
   secrets,
 });
-/** There are no events of exports. */
-const eventsOf = (scenario: Scenario, ...events: object[]): object[] | null => (scenario === 'export' ? null : events);
+/** Some operations are nobody else's business. */
+const eventsOf = (scenario: Scenario, ...events: object[]): object[] | null =>
+  operationEvents[kindOf(scenario)] === undefined ? null : events;
 
 describe.each(scenarios)('an operation of the kind %s', (scenario) => {
   it('ends in the same wherever it is stopped and run again', { timeout: 300_000 }, async () => {

@@ -7,11 +7,12 @@ import { operationsFunction } from '../../../functions/operations/durable-functi
 import { homes, type Ports, registry, rows } from '../../../functions/operations/ports.ts';
 import { createOperation } from '../../../shared/control/operations.ts';
 import { startControlRegistry } from '../control-registry.ts';
+import type { Placement } from '../../../shared/tenancy/index.ts';
 import type { TestTenantDatabase } from '../tenant-database.ts';
 import { addSampleRows } from '../tenant-row-samples.ts';
 import { ApiKeyFile } from './api-key-file.ts';
 import { type ExportFolder, startExportFolder } from './export-folder.ts';
-import { planBefore, requestOf, type Scenario, stateBefore } from './scenarios.ts';
+import { placementIn, planBefore, requestOf, type Scenario, stateBefore } from './scenarios.ts';
 import { type SecretList, startSecretList } from './secret-list.ts';
 import { startTenantCache, type TestTenantCache } from './tenant-cache.ts';
 
@@ -77,7 +78,9 @@ export async function startOperationWorld(): Promise<OperationWorld> {
       const tenantId = `t${randomBytes(6).toString('hex')}`;
       const state = stateBefore(scenario);
       if (state !== undefined) {
-        await alone(() => addTenant(database, keys, tenantId, state));
+        await alone(() =>
+          addTenant(database, keys, tenantId, state, placementIn(scenario, tenantId, database.postgres.placement)),
+        );
         await cache.fill(tenantId);
       }
       let isRemembered = true;
@@ -88,7 +91,7 @@ export async function startOperationWorld(): Promise<OperationWorld> {
     },
     ask: async (scenario, tenantId, more) => {
       const from = scenario === 'restore' ? await (exported ??= exportTenant(world)) : undefined;
-      const request = requestOf(scenario, tenantId, database, from);
+      const request = requestOf(scenario, tenantId, database.postgres.placement, from);
       return (await createOperation({ ...request, input: { ...request.input, ...more } })).id;
     },
     run: async (operationId, ports, attempts = 1) => {
@@ -117,13 +120,19 @@ async function addTenant(
   keys: ApiKeyFile,
   tenantId: string,
   state: 'active' | 'suspended',
+  { model, schema }: Placement,
 ): Promise<void> {
   const key = await keys.ensure(tenantId, planBefore);
   await postgres.addTenants(tenantId);
-  await addSampleRows(postgres, tenantId);
-  await postgres.owner.query('select tenancy.set_placement($1, $2, $3)', [tenantId, postgres.placement.schema, state]);
+  if (model === 'bridge') {
+    await postgres.owner.query('select tenancy.provision($1)', [schema]);
+    await postgres.owner.query('delete from tenancy.placements where tenant_id = $1', [tenantId]);
+    await postgres.owner.query(`select tenancy.set_placement($1, $2, 'active')`, [tenantId, schema]);
+  }
+  await addSampleRows(postgres, tenantId, schema);
+  await postgres.owner.query('select tenancy.set_placement($1, $2, $3)', [tenantId, schema, state]);
   await postgres.superuser.query(
-    'update registry.tenants set state = $2, api_key_id = $3, api_key = $4 where tenant_id = $1',
-    [tenantId, state, key.id, key.value],
+    'update registry.tenants set state = $2, api_key_id = $3, api_key = $4, model = $5, schema = $6 where tenant_id = $1',
+    [tenantId, state, key.id, key.value, model, schema],
   );
 }

@@ -1,15 +1,17 @@
 import type { Step } from '../../../functions/operations/step.ts';
 import { operationSteps } from '../../../functions/operations/steps.ts';
-import type { PlanName } from '../../../shared/contract/index.ts';
+import { type PlanName, tenantHomeName } from '../../../shared/contract/index.ts';
 import type { OperationRequest } from '../../../shared/control/operations.ts';
-import type { KnownKind, TenantRecord } from '../../../shared/control/operations-schema.ts';
-import type { TestTenantDatabase } from '../tenant-database.ts';
+import type { KnownKind, OperationInput, TenantRecord } from '../../../shared/control/operations-schema.ts';
+import type { Placement } from '../../../shared/tenancy/index.ts';
 
-/** An operation of each kind; and `restore`, which is one that onboards a tenant from an export. */
-export type Scenario = KnownKind | 'restore';
-export const scenarios = [...Object.keys(operationSteps), 'restore'] as readonly Scenario[];
+/** Operations beyond one of each kind: one that onboards a tenant from an export, and tenants with a schema of their own. */
+const more = { restore: 'onboard', 'onboard a bridge': 'onboard', 'offboard a bridge': 'offboard' } as const;
+export type Scenario = KnownKind | keyof typeof more;
+export const scenarios = [...Object.keys(operationSteps), ...Object.keys(more)] as readonly Scenario[];
 
-export const kindOf = (scenario: Scenario): KnownKind => (scenario === 'restore' ? 'onboard' : scenario);
+const isMore = (scenario: Scenario): scenario is keyof typeof more => Object.hasOwn(more, scenario);
+export const kindOf = (scenario: Scenario): KnownKind => (isMore(scenario) ? more[scenario] : scenario);
 
 export const planBefore: PlanName = 'free';
 const planAfter: PlanName = 'pro';
@@ -20,31 +22,42 @@ export function stateBefore(scenario: Scenario): 'active' | 'suspended' | undefi
   return scenario === 'activate' ? 'suspended' : 'active';
 }
 
+/** Where the tenant lives, or is to live. */
+export function placementIn(scenario: Scenario, tenantId: string, pool: Placement): Placement {
+  return scenario.endsWith('a bridge') ? { ...pool, model: 'bridge', schema: tenantHomeName(tenantId) } : pool;
+}
+
 /** @param from the operation whose export is restored */
 export function requestOf(
   scenario: Scenario,
   tenantId: string,
-  { postgres }: Pick<TestTenantDatabase, 'postgres'>,
+  pool: Placement,
   from = '0190a0a0-0000-7000-8000-000000000000',
 ): OperationRequest {
-  const onboard = { name: 'New', plan: planAfter, placement: postgres.placement };
-  const inputs = {
-    onboard,
-    restore: { ...onboard, from },
+  const kind = kindOf(scenario);
+  const inputs: { readonly [Kind in KnownKind]: OperationInput<Kind> } = {
+    onboard: {
+      name: 'New',
+      plan: planAfter,
+      placement: placementIn(scenario, tenantId, pool),
+      ...(scenario === 'restore' && { from }),
+    },
     activate: {},
     suspend: {},
     'change-plan': { plan: planAfter },
+    rename: { name: 'Renamed' },
     export: {},
     offboard: { export: true },
   };
-  return { kind: kindOf(scenario), tenantId, input: inputs[scenario], actor: 'olga' };
+  return { kind, tenantId, input: inputs[kind], actor: 'olga' };
 }
 
 /** Steps that such an operation has, in their order. */
 export function stepsOfScenario(scenario: Scenario): readonly Pick<Step<KnownKind>, 'name' | 'isFinal'>[] {
-  const placement = { model: 'pool', cluster: 'main', database: 'tenantry', schema: 'pool' } as const;
+  const pool = { model: 'pool', cluster: 'main', database: 'tenantry', schema: 'pool' } as const;
+  const placement = placementIn(scenario, 'acme', pool);
   const before: TenantRecord = { name: 'A', plan: planBefore, state: stateBefore(scenario) ?? 'active', placement };
-  const { input } = requestOf(scenario, 'acme', { postgres: { placement } } as TestTenantDatabase);
+  const { input } = requestOf(scenario, 'acme', pool);
   const steps = operationSteps[kindOf(scenario)] as readonly Step<KnownKind>[];
   return steps.filter((step) => step.isWanted?.({ operationId: '', tenantId: 'acme', input, before }) ?? true);
 }

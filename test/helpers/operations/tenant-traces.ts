@@ -1,3 +1,4 @@
+import { tenantHomeName } from '../../../shared/contract/index.ts';
 import type { OperationWorld, TestSubject } from './operation-world.ts';
 
 export type Traces = Readonly<Record<string, unknown>>;
@@ -30,9 +31,14 @@ export async function tenantTraces(
        'rows', jsonb_build_object(
          'projects', (select jsonb_agg(to_jsonb(p) order by id) from pool.projects p where tenant_id = $1),
          'tasks', (select jsonb_agg(to_jsonb(t) order by id) from pool.tasks t where tenant_id = $1),
-         'idempotencyKeys', (select jsonb_agg(to_jsonb(k) order by key) from pool.idempotency_keys k where tenant_id = $1))
+         'idempotencyKeys', (select jsonb_agg(to_jsonb(k) order by key) from pool.idempotency_keys k where tenant_id = $1)),
+       'home', (select jsonb_object_agg(c.relname, case c.relkind when 'r' then query_to_xml(
+           format('select * from %s where tenant_id = %L order by 1, 2', c.oid::regclass, $1::text), true, false, '')::text end)
+         from pg_class c where c.relnamespace = to_regnamespace($2)),
+       'homeMigrations', (select jsonb_agg(m.version order by m.version) from tenancy.migrations m where m.target = $2),
+       'homeTarget', (select to_jsonb(t) from tenancy.migration_targets t where t.target = $2)
      ) as traces`,
-      [tenantId],
+      [tenantId, tenantHomeName(tenantId)],
     ),
   );
   // The key itself may be gone already.
@@ -48,6 +54,7 @@ export async function tenantTraces(
   return JSON.parse(
     JSON.stringify(traces, (name, value: unknown) => (isTime(name) ? 'TIME' : value))
       .replaceAll(tenantId, 'TENANT')
+      .replaceAll(tenantHomeName(tenantId), 'HOME')
       .replaceAll(operationId, 'OPERATION')
       .replaceAll(key?.id ?? registered?.api_key_id ?? 'none', 'KEY ID')
       .replaceAll(key?.value ?? registered?.api_key ?? 'none', 'KEY VALUE'),

@@ -38,6 +38,10 @@ const line = (...args: readonly string[]): string =>
   [process.execPath, 'local/run.cjs', '../cli/tenant', ...args, '--data', server.folder]
     .map((arg) => `'${arg}'`)
     .join(' ');
+const tenantAnswer = {
+  ...{ tenantId: 'acme', name: 'acme', plan: 'pro', state: 'active', createdAt: '', updatedAt: '' },
+  placement: { model: 'pool', cluster: 'main', database: 'tenantry', schema: 'pool' },
+};
 const create = ['create', 'acme', '--name', 'Acme', '--plan', 'pro'] as const;
 const requests = () => server.asked.map(({ method, url, body }) => [method, url, body].filter(Boolean).join(' '));
 
@@ -92,6 +96,11 @@ describe('a command that starts an operation', () => {
 
   test.each<[readonly string[], string]>([
     [['plan', 'acme', 'free'], 'POST /tenants/acme/change-plan {"plan":"free"}'],
+    [
+      [...create, '--model', 'silo', '--cluster', 'main'],
+      'POST /tenants {"tenantId":"acme","name":"Acme","plan":"pro","model":"silo","cluster":"main"}',
+    ],
+    [['rename', 'acme', 'Acme Ltd'], 'POST /tenants/acme/rename {"name":"Acme Ltd"}'],
     [['suspend', 'acme'], 'POST /tenants/acme/suspend {}'],
     [['activate', 'acme'], 'POST /tenants/acme/activate {}'],
     [['export', 'acme'], 'POST /tenants/acme/export {}'],
@@ -101,6 +110,24 @@ describe('a command that starts an operation', () => {
     server.answers = [begun, ended];
     expect((await tenant(...args)).code).toBe(0);
     expect(requests()[0]).toBe(request);
+  });
+
+  test('clones a tenant by way of an export, and says how to go on when only that was made', async () => {
+    const acme = { ...tenantAnswer, name: 'Acme', plan: 'pro' };
+    server.answers = [json(200, acme), begun, ended, begun, ended];
+    expect((await tenant('clone', 'acme', 'acme-test', '--plan', 'free', '--model', 'bridge')).code).toBe(0);
+    expect(requests().filter((request) => request.startsWith('POST'))).toEqual([
+      'POST /tenants/acme/export {}',
+      `POST /tenants {"tenantId":"acme-test","name":"Acme","plan":"free","model":"bridge","from":"${id}"}`,
+    ]);
+    server.answers = [json(200, acme), begun, ended];
+    server.otherwise = json(409, { title: 'Taken', code: 'tenant-exists', detail: 'No.', instance: 'r' });
+    const { code, stderr } = await tenant('clone', 'acme', 'globex');
+    expect(code).toBe(1);
+    expect(stderr).toContain(`create a tenant with --from ${id}`);
+    server.answers = [json(200, acme), begun, failed];
+    expect((await tenant('clone', 'acme', 'acme-test')).code).toBe(1);
+    expect(requests().filter((request) => request.startsWith('POST /tenants {'))).toHaveLength(2);
   });
 
   test.each<[readonly string[], RegExp]>([
@@ -203,10 +230,7 @@ describe('looking into things', () => {
     ['run', '--', '--all', 'select 1', '--data', '<folder>'],
     ['run', '--data', '<folder>', '--all', 'select 1'],
   ])('or as each, where one that fails does not keep the others from it: %s', async (...args) => {
-    const placement = { model: 'pool', cluster: 'main', database: 'tenantry', schema: 'pool' };
-    const items = ['acme', 'globex'].map((tenantId) => ({
-      ...{ tenantId, name: tenantId, plan: 'pro', state: 'active', createdAt: '', updatedAt: '', placement },
-    }));
+    const items = ['acme', 'globex'].map((tenantId) => ({ ...tenantAnswer, tenantId }));
     const answer: Answerer = (response, { url }) =>
       (url.includes('acme')
         ? json(409, { title: 'Refused', code: 'constraint-violated', detail: 'No.', instance: 'r' })
