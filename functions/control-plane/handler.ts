@@ -1,6 +1,6 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { loadConfig } from '../../shared/config/index.ts';
-import { poolSchema, quotaLimits } from '../../shared/contract/index.ts';
+import { quotaLimits } from '../../shared/contract/index.ts';
 import { operationStarterOf, readQuotas } from '../../shared/control/index.ts';
 import { operatorApi } from '../../shared/middleware/index.ts';
 import { controlPlaneDocument } from './document.ts';
@@ -13,18 +13,15 @@ const {
   operationsFunctionArn,
   registry,
   quotaLimits: raised,
-} = loadConfig('operationsFunctionArn', 'registry', 'quotaLimits');
+  clusterCapacity: clusters,
+} = loadConfig('operationsFunctionArn', 'registry', 'quotaLimits', 'clusterCapacity');
 const starter = operationStarterOf(new LambdaClient(), operationsFunctionArn);
 const limits = { ...quotaLimits, ...raised };
 const document = { ...controlPlaneDocument() };
 
-/** Where a new tenant lives: in the pool that is beside the registry. */
-const pool = { model: 'pool', ...registry, schema: poolSchema } as const;
-
 export const handler = operatorApi(controlPlaneApi, {
   'GET /tenants': ({ query }) => listTenants(query),
-  'POST /tenants': ({ body: { tenantId, ...wanted }, idempotencyKey }) =>
-    onboard(tenantId, { ...wanted, placement: pool }, idempotencyKey, starter),
+  'POST /tenants': ({ body, idempotencyKey }) => onboard(body, idempotencyKey, { starter, clusters }),
   'GET /tenants/{tenantId}': ({ path }) => getTenant(path.tenantId),
   'POST /tenants/{tenantId}/change-plan': ({ path: { tenantId }, body: input, idempotencyKey }) =>
     requestOperation({ kind: 'change-plan', tenantId, input, idempotencyKey }, starter),

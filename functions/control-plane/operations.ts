@@ -1,3 +1,4 @@
+import type { ClusterCapacity } from '../../shared/contract/index.ts';
 import {
   createOperation,
   type KnownKind,
@@ -12,6 +13,7 @@ import { AppError } from '../../shared/errors/index.ts';
 import { toPage } from '../../shared/http/index.ts';
 import { serviceLogger } from '../../shared/logging/index.ts';
 import { currentOperator } from '../../shared/tenancy/index.ts';
+import { choosePlacement, type Wish } from './placement.ts';
 import type { OperationsQuery } from './schema.ts';
 
 export async function listOperations({ limit, cursor, ...filter }: OperationsQuery) {
@@ -28,19 +30,26 @@ export async function getOperation(operationId: string): Promise<Operation> {
 
 const log = serviceLogger('control-plane');
 
-/** Has a new tenant onboarded, as `requestOperation` does. @throws AppError export-unusable */
+/** What is asked of a new tenant. */
+type NewTenant = Omit<OperationInput<'onboard'>, 'placement'> & { readonly tenantId: string } & Wish;
+
+/**
+ * Has a new tenant onboarded, as `requestOperation` does, where there is room for it.
+ *
+ * @throws AppError also export-unusable, no-capacity, validation-failed
+ */
 export async function onboard(
-  tenantId: string,
-  input: OperationInput<'onboard'>,
+  { tenantId, model, ...wanted }: NewTenant,
   idempotencyKey: string | undefined,
-  starter: OperationStarter,
+  { starter, clusters }: { starter: OperationStarter; clusters: Readonly<Record<string, ClusterCapacity>> },
 ): Promise<Operation> {
+  const { from, cluster } = wanted;
   // The files themselves are looked at by the operation.
-  const isOperation = input.from !== undefined && !input.from.includes('/');
-  if (isOperation && !(await readOperation(input.from))?.result?.['export']) {
-    throw new AppError('export-unusable', `The operation ${input.from} has made no export.`);
+  if (from !== undefined && !from.includes('/') && !(await readOperation(from))?.result?.['export']) {
+    throw new AppError('export-unusable', `The operation ${from} has made no export.`);
   }
-  return requestOperation({ kind: 'onboard', tenantId, input, idempotencyKey }, starter);
+  const placement = await choosePlacement(tenantId, { model, cluster }, clusters);
+  return requestOperation({ kind: 'onboard', tenantId, input: { ...wanted, placement }, idempotencyKey }, starter);
 }
 
 /**

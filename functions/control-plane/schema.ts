@@ -108,7 +108,7 @@ export const controlPlaneApi = describeOperatorApi('control-plane', {
     ...asOperation,
     summary: 'Onboard a tenant',
     body: newTenant,
-    errors: ['tenant-exists', 'tenant-id-used', 'operation-in-progress', 'export-unusable'],
+    errors: ['tenant-exists', 'tenant-id-used', 'operation-in-progress', 'export-unusable', 'no-capacity'],
   },
   'GET /tenants/{tenantId}': {
     summary: 'Get a tenant',

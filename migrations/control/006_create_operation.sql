@@ -38,7 +38,7 @@ begin
     if found then
       return jsonb_build_object('operation', registry.operation_record(other), 'outcome',
         -- Where there was room then, there may be none now.
-        case when (other.tenant_id, other.kind, other.input - 'placement') = (tenant, request ->> 'kind', request -> 'input' - 'placement')
+        case when (other.tenant_id, other.kind, other.input - 'placement') = (tenant, request ->> 'kind', (request -> 'input') - 'placement')
           and other.input -> 'placement' -> 'model' is not distinct from request -> 'input' -> 'placement' -> 'model' then 'known'
           else 'key-reused' end);
     end if;

@@ -12,7 +12,8 @@ export { type ManagedTenant, managedTenantSchema } from './managed-tenant.ts';
 export { recordStatement, type TypedStatement } from './statements.ts';
 export { type Quota, quotaSchema } from './quota-counts.ts';
 export { readQuotas } from './quotas.ts';
-export { listTenants, readTenant, type TenantFilter } from './tenants.ts';
+export { chooseCluster } from './choose-cluster.ts';
+export { countTenants, listTenants, readTenant, type TenantFilter } from './tenants.ts';
 export {
   createOperation,
   listOperations,

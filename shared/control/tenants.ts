@@ -1,6 +1,9 @@
+import * as z from 'zod';
 import type { PlacementModel, PlanName, TenantState } from '../contract/index.ts';
 import { queryRegistry } from '../database/registry-connection.ts';
 import type { PageRequest } from '../http/index.ts';
+import { placementSchema } from '../tenancy/index.ts';
+import type { TenantCount } from './choose-cluster.ts';
 import { type ManagedTenant, managedTenantJson, managedTenantSchema } from './managed-tenant.ts';
 import { readPage } from './read-page.ts';
 
@@ -35,4 +38,18 @@ export async function readTenant(tenantId: string): Promise<ManagedTenant | unde
     twice: 'harmless',
   });
   return row === undefined ? undefined : managedTenantSchema.parse(row);
+}
+
+const countSchema = z.object({ cluster: z.string(), model: placementSchema.shape.model, total: z.int() });
+
+/** How many tenants there are of each model on each cluster. */
+export async function countTenants(): Promise<TenantCount[]> {
+  const rows = await queryRegistry({
+    sql: `select jsonb_build_object('cluster', cluster, 'model', model, 'total', count(*))::text
+      from registry.tenants group by cluster, model`,
+    parameters: {},
+    operation: 'select',
+    twice: 'harmless',
+  });
+  return rows.map((row) => countSchema.parse(row));
 }
