@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { beforeAll, expect, inject, test } from 'vitest';
@@ -6,12 +7,15 @@ import { blocksOf } from '../helpers/markdown.ts';
 import { makePassableFolder } from '../helpers/passable-folder.ts';
 import { atTerminal, noTerminal } from '../helpers/terminal.ts';
 
-/** Types every command of docs/cli.md at a terminal, and compares what it shows. */
+/** Types every command of these pages at a terminal, and compares what it shows. */
+const pages = ['docs/cli.md', 'docs/placements.md'];
 const text = await readFile('docs/cli.md', 'utf8');
-const blocks = blocksOf(text);
-const examples = blocks.flatMap(({ language, text: typed }, at) =>
-  language === 'sh' ? [{ typed, shown: blocks[at + 1] }] : [],
-);
+const examples = pages.flatMap((page) => {
+  const blocks = blocksOf(readFileSync(page, 'utf8'));
+  return blocks.flatMap(({ language, text: typed }, at) =>
+    language === 'sh' ? [{ page, typed, shown: blocks[at + 1] }] : [],
+  );
+});
 const { dataDir } = inject('stack');
 let profile: string;
 
@@ -36,8 +40,8 @@ const masked = (shown: string): string[] =>
     .split(/\r*\n/)
     .map((line) => line.replaceAll('\r', '').trimEnd());
 
-for (const { typed, shown } of examples) {
-  test(`docs/cli.md: ${typed.split('\n')[0]}`, { timeout: 30_000 }, async ({ skip }) => {
+for (const { page, typed, shown } of examples) {
+  test(`${page}: ${typed.split('\n')[0]}`, { timeout: 30_000 }, async ({ skip }) => {
     skip(noTerminal !== undefined, noTerminal);
     const script = `${profile}.sh`;
     await writeFile(script, `set -euo pipefail\nsource '${profile}'\n${typed.replaceAll('.local/', `${dataDir}/`)}`);
