@@ -57,7 +57,7 @@ export async function startBackingServices(
         secret: loginsOf(secrets),
       }),
     ),
-    stoppables.add(startSecretsManager({ secrets })),
+    stoppables.add(startSecretsManager({ secrets, region, account })),
     stoppables.add(startApiGatewayManagement({ keys: apiKeys, apis: readApis(deployment), flushAuthorizers })),
     stoppables.add(startEventBridge({ file: folder.file('events.jsonl'), region, account })),
     stoppables.add(startS3({ buckets: readBuckets(deployment, folder) })),

@@ -8,6 +8,7 @@ export interface Secret {
   readonly value: string;
   /** Changes with the value. */
   readonly versionId: string;
+  readonly description: string | undefined;
   readonly createdAt: Date;
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -16,6 +17,9 @@ const storedSecretSchema = z.object({
   value: z.string(),
   createdAt: z.iso.datetime(),
   tags: z.record(z.string(), z.string()).default({}),
+  description: z.string().optional(),
+  /** @default made of the value */
+  versionId: z.string().optional(),
 });
 type StoredSecret = Readonly<z.infer<typeof storedSecretSchema>>;
 
@@ -40,8 +44,13 @@ export class SecretStore {
   }
 
   /** Adds a secret or gives it another value; resolves when it is on disk. */
-  async put(arn: string, value: string, tags: Readonly<Record<string, string>> = {}): Promise<void> {
-    this.#secrets.set(arn, { value, createdAt: new Date().toISOString(), tags });
+  async put(
+    arn: string,
+    value: string,
+    tags: Readonly<Record<string, string>> = {},
+    more: Pick<StoredSecret, 'description' | 'versionId'> = {},
+  ): Promise<void> {
+    this.#secrets.set(arn, { ...more, value, createdAt: new Date().toISOString(), tags });
     await this.#save();
   }
 
@@ -64,9 +73,8 @@ export class SecretStore {
       : [...this.#secrets.keys()].find((key) => id === nameOf(key) || id === bare(key));
     const stored = arn === undefined ? undefined : this.#secrets.get(arn);
     if (arn === undefined || stored === undefined) return undefined;
-    const versionId = createHash('sha256').update(stored.createdAt).update(stored.value).digest('hex').slice(0, 32);
-    const { value, createdAt, tags } = stored;
-    return { arn, name: nameOf(arn), value, versionId, createdAt: new Date(createdAt), tags };
+    const { value, createdAt, tags, description, versionId = versionOf(stored) } = stored;
+    return { arn, name: nameOf(arn), value, versionId, description, createdAt: new Date(createdAt), tags };
   }
 
   async #save(): Promise<void> {
@@ -78,6 +86,10 @@ export class SecretStore {
     if (this.#file === undefined) return;
     await writePrivately(this.#file, JSON.stringify(Object.fromEntries(this.#secrets), null, 2));
   }
+}
+
+function versionOf({ createdAt, value }: StoredSecret): string {
+  return createHash('sha256').update(createdAt).update(value).digest('hex').slice(0, 32);
 }
 
 /** `arn:aws:secretsmanager:region:account:secret:name-AbCdEf` without the last seven characters. */

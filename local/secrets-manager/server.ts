@@ -3,58 +3,60 @@ import { AwsError } from '../aws/aws-error.ts';
 import { type AwsEndpoint, type AwsRequest, startAwsEndpoint } from '../aws/endpoint.ts';
 import { parseJson } from '../aws/json.ts';
 import { listSecrets, listSecretsRequest } from './list-secrets.ts';
-import type { Secret, SecretStore } from './secret-store.ts';
+import {
+  createSecret,
+  createSecretRequest,
+  deleteSecret,
+  deleteSecretRequest,
+  describeSecret,
+  describeSecretRequest,
+  getSecretValue,
+  getSecretValueRequest,
+  type SecretOwner,
+} from './operations.ts';
+import type { SecretStore } from './secret-store.ts';
 
 /** The service's name in signatures and, before a dot, in X-Amz-Target. */
 const service = 'secretsmanager';
 
-const getSecretValueRequest = z.object({
-  SecretId: z.string().min(1).max(2048),
-  VersionId: z.string().min(32).max(64).optional(),
-  VersionStage: z.string().min(1).max(256).optional(),
-});
+export interface SecretsManagerOptions extends Partial<SecretOwner> {
+  readonly secrets: SecretStore;
+  /** 0 or missing: any free port. */
+  readonly port?: number;
+}
 
-/** Serves GetSecretValue and ListSecrets of AWS Secrets Manager on 127.0.0.1; a secret has its current version only. */
-export function startSecretsManager(options: { secrets: SecretStore; port?: number }): Promise<AwsEndpoint> {
+type Answer = (body: string) => Record<string, unknown> | Promise<Record<string, unknown>>;
+
+/** Serves some operations of AWS Secrets Manager on 127.0.0.1. */
+export function startSecretsManager(options: SecretsManagerOptions): Promise<AwsEndpoint> {
+  const operations = operationsOn(options);
   return startAwsEndpoint({
     port: options.port ?? 0,
     signingName: service,
     contentType: 'application/x-amz-json-1.1',
     requestLimitBytes: 1024 * 1024,
-    handle: (request) => answer(options.secrets, request),
+    handle: (request) => answer(operations, request),
     internalError: (cause) => new AwsError('InternalServiceError', 500, String(cause)),
   });
 }
 
-function answer(secrets: SecretStore, { headers, body }: AwsRequest): Record<string, unknown> {
-  switch (headers['x-amz-target']) {
-    case `${service}.GetSecretValue`:
-      return getSecretValue(secrets, body);
-    case `${service}.ListSecrets`:
-      return listSecrets(secrets, parse(body, listSecretsRequest));
-    default:
-      throw new AwsError(
-        'UnknownOperationException',
-        400,
-        `${String(headers['x-amz-target'] ?? 'A request without X-Amz-Target')} is not supported here. ` +
-          `Supported is ${service}.GetSecretValue, ${service}.ListSecrets.`,
-      );
-  }
+function operationsOn({ secrets, region = 'eu-central-1', account = '000000000000' }: SecretsManagerOptions) {
+  const owner = { region, account };
+  return new Map<string, Answer>([
+    ['GetSecretValue', (body) => getSecretValue(secrets, parse(body, getSecretValueRequest))],
+    ['ListSecrets', (body) => listSecrets(secrets, parse(body, listSecretsRequest))],
+    ['CreateSecret', (body) => createSecret(secrets, owner, parse(body, createSecretRequest))],
+    ['DescribeSecret', (body) => describeSecret(secrets, parse(body, describeSecretRequest))],
+    ['DeleteSecret', (body) => deleteSecret(secrets, owner, parse(body, deleteSecretRequest))],
+  ]);
 }
 
-function getSecretValue(secrets: SecretStore, body: string): Record<string, unknown> {
-  const request = parse(body, getSecretValueRequest);
-  const secret = secrets.get(request.SecretId);
-  if (!secret) throw notFound("Secrets Manager can't find the specified secret.");
-  refuseOtherVersion(secret, request);
-  return {
-    ARN: secret.arn,
-    Name: secret.name,
-    VersionId: secret.versionId,
-    VersionStages: ['AWSCURRENT'],
-    SecretString: secret.value,
-    CreatedDate: secret.createdAt.getTime() / 1000,
-  };
+function answer(operations: ReadonlyMap<string, Answer>, { headers, body }: AwsRequest): ReturnType<Answer> {
+  const target = String(headers['x-amz-target'] ?? 'A request without X-Amz-Target');
+  const operation = target.startsWith(`${service}.`) ? operations.get(target.slice(service.length + 1)) : undefined;
+  if (operation) return operation(body);
+  const supported = [...operations.keys()].map((name) => `${service}.${name}`).join(', ');
+  throw new AwsError('UnknownOperationException', 400, `${target} is not supported here. Supported is ${supported}.`);
 }
 
 function parse<Schema extends z.ZodType>(body: string, schema: Schema): z.output<Schema> {
@@ -68,18 +70,4 @@ function parse<Schema extends z.ZodType>(body: string, schema: Schema): z.output
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => `'${issue.path.join('.')}': ${issue.message}`);
   throw new AwsError('ValidationException', 400, `Invalid request: ${problems.join('; ')}`);
-}
-
-function refuseOtherVersion(secret: Secret, request: z.infer<typeof getSecretValueRequest>): void {
-  const { VersionId: id = secret.versionId, VersionStage: stage = 'AWSCURRENT' } = request;
-  if (id !== secret.versionId) {
-    throw notFound(`Secrets Manager can't find the specified secret value for VersionId: ${id}`);
-  }
-  if (stage !== 'AWSCURRENT') {
-    throw notFound(`Secrets Manager can't find the specified secret value for staging label: ${stage}`);
-  }
-}
-
-function notFound(message: string): AwsError {
-  return new AwsError('ResourceNotFoundException', 400, message);
 }
