@@ -9,7 +9,7 @@ const rdsData = ['^@aws-sdk/client-rds-data$', 'Only shared/database talks to th
 const redis = ['^ioredis$', 'Only shared/cache and shared/rate-limit talk to Redis.'];
 const noRooms = (rooms, who) => [`(^|/)(${rooms})/`, `${who} may not import ${rooms.replaceAll('|', ', ')}.`];
 const unscoped = [
-  '(migration-connection|migrator|provision|fleet[\\w-]*)\\.ts$',
+  '(migration-connection|migrator|provision|silo-databases|fleet[\\w-]*)\\.ts$',
   'Only the migration runner may act for no tenant; everybody else uses tenantDatabase().',
 ];
 const registry = [

@@ -1,100 +1,104 @@
-import { type DatabaseRole, poolSchema } from '../../shared/contract/index.ts';
-import { audit } from '../../shared/database/audit.ts';
+import { poolSchema } from '../../shared/contract/index.ts';
 import { FleetError } from '../../shared/database/fleet-error.ts';
 import { migrateFleet } from '../../shared/database/fleet.ts';
-import type { FleetReport } from '../../shared/database/fleet.ts';
-import { migrationConnection } from '../../shared/database/migration-connection.ts';
-import {
-  applyMigrations,
-  createRoles,
-  type Execute,
-  type Migration,
-  type Migrations,
-} from '../../shared/database/migrator.ts';
+import { createRoles, type Execute } from '../../shared/database/migrator.ts';
 import { provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
-import type { SigningKey } from '../../shared/tenancy/index.ts';
-import { AuditError } from './audit-error.ts';
+import { countSilos, readSilos } from '../../shared/database/silo-databases.ts';
+import { applyTo, auditDatabase, migrateKernel } from './kernel.ts';
+import { beginning, plus, type Progress, reportOf } from './progress.ts';
+import { migrateSilo } from './silo.ts';
+import { asMaster, asOwner, type Cluster, nameOf, type System } from './system.ts';
 
-export interface Cluster {
-  readonly name: string;
-  readonly resourceArn: string;
-  readonly masterSecretArn: string;
-  readonly ownerSecretArn: string;
-  readonly database: string;
-  /** The registry lives in one database of one cluster. */
-  readonly holdsRegistry: boolean;
-}
+/** Databases of tenants' own at once. */
+const silosAtOnce = 4;
 
-export interface Inputs {
-  readonly migrations: Migrations;
-  readonly passwords: Readonly<Record<DatabaseRole, string>>;
-  readonly signingKeys: readonly SigningKey[];
-  /** `Date.now()` from which on no placement is begun. @default never */
-  readonly until?: number;
-}
-
-/** Where the runner says what it did. */
-export interface Log {
-  info(message: string, details: Record<string, unknown>): void;
-  warn(message: string, details: Record<string, unknown>): void;
+/**
+ * Brings everything up to date, as far as there is time: the databases that tenants share with their pools first, then all other
+ * placements of these, then the databases that are a tenant's alone. Nothing changes where nothing is to be done.
+ *
+ * @param until `Date.now()` from which on no placement is begun
+ * @returns how far it came; `goOn` does the rest
+ * @throws FleetError when a placement could not be migrated, or time was up before the pools were; what was migrated stays
+ * @throws AuditError when a database has a way around row-level security; what was migrated stays
+ */
+export async function deploy(system: System, until = Number.POSITIVE_INFINITY): Promise<Progress> {
+  for (const cluster of system.clusters) await migrateShared(cluster, system, until);
+  const progress = await goOn(system, beginning, until);
+  if (progress.phase !== 'done' && progress.failed > 0) throw new FleetError(reportOf(progress, 'time'));
+  return progress;
 }
 
 /**
- * Brings one cluster up to date, pool first and then the placements of tenants of their own; nothing changes where nothing is to be done.
- * Ends with the audit. The fleet runs in here as long as there is time; what is left is for the next deployment, or for
- * `npm run tenant -- migrate`. It will be an operation of its own.
+ * Goes on with the placements that are not the pool, where an earlier call had to stop.
  *
- * @throws FleetError when a placement could not be migrated, or time was up; what was migrated stays
- * @throws AuditError when the database has a way around row-level security; what was migrated stays
+ * @throws FleetError when all that is left to do has failed, or more has failed than a run puts up with
+ * @throws AuditError as `deploy` does
  */
-export async function migrateCluster(cluster: Cluster, inputs: Inputs, log: Log): Promise<void> {
-  const { resourceArn, database } = cluster;
-  const master = migrationConnection({ resourceArn, secretArn: cluster.masterSecretArn, database });
-  await createRoles(master, database, inputs.passwords);
-  const owner = migrationConnection({ resourceArn, secretArn: cluster.ownerSecretArn, database });
-  const apply = async (target: string, migrations: readonly Migration[]): Promise<void> => {
-    const applied = await applyMigrations(owner, target, migrations);
-    log.info('migrated', { cluster: cluster.name, database, target, applied });
-  };
-  await apply('kernel', inputs.migrations.kernel);
-  const keys = inputs.signingKeys.map(({ keyId, secret }) => ({ keyId, secret: Buffer.from(secret).toString('utf8') }));
-  await owner('select tenancy.set_signing_keys(cast(:keys as jsonb))', { keys: JSON.stringify(keys) });
-  if (cluster.holdsRegistry) await apply('control', inputs.migrations.control);
-  const fleet = await migratePlacements(owner, cluster, inputs, log);
-  await owner('select tenancy.set_cluster(:name)', { name: cluster.name });
-  await auditDatabase(owner, cluster, log);
-  if (fleet.failed > 0 || fleet.stopped) throw new FleetError(fleet);
+export async function goOn(system: System, begun: Progress, until: number): Promise<Progress> {
+  const shared = begun.phase === 'shared' ? await migratePlacements(system, begun, until) : begun;
+  const progress = shared.phase === 'silos' ? await migrateSilos(system, shared, until) : shared;
+  if (progress.phase === 'done' && progress.failed > 0) throw new FleetError(reportOf(progress, undefined));
+  return progress;
 }
 
-/** The pool, in which most tenants live, and then the others. */
-async function migratePlacements(owner: Execute, cluster: Cluster, inputs: Inputs, log: Log): Promise<FleetReport> {
-  const databases = [{ name: `${cluster.database} on the cluster ${cluster.name}`, execute: owner }];
-  const { tenant } = inputs.migrations;
-  const until = inputs.until === undefined ? {} : { until: inputs.until };
+/** The database of a cluster that tenants share, and the pool in it, where most of them live. */
+async function migrateShared(cluster: Cluster, system: System, until: number): Promise<void> {
+  const { name, database } = cluster;
+  const { tenant } = system.migrations;
+  await createRoles(asMaster(cluster), database, system.passwords);
+  await migrateKernel(cluster, system);
+  if (cluster.holdsRegistry) await applyTo('control', cluster, system);
+  const owner = asOwner(cluster);
   await publishMigrations(owner, tenant);
   const provisioned = await provisionSchema(owner, poolSchema);
-  const pool = await migrateFleet(databases, tenant, { ...until, only: [poolSchema] });
+  const only = [poolSchema];
+  const pool = await migrateFleet([{ name: nameOf(cluster, database), execute: owner }], tenant, { until, only });
   if (pool.failed > 0 || pool.stopped) throw new FleetError(pool);
-  const fleet = await migrateFleet(databases, tenant, until);
-  const { name, database } = cluster;
-  // Also where the audit finds something, which is what the deployment then fails with.
-  if (fleet.failed > 0) log.warn('placements failed', { cluster: name, database, failures: fleet.failures });
-  log.info('migrated', {
-    cluster: name,
-    database,
-    target: poolSchema,
-    provisioned,
-    placements: pool.done + fleet.done,
-  });
-  return fleet;
+  system.log.info('migrated', { cluster: name, database, target: poolSchema, provisioned, placements: pool.done });
 }
 
-async function auditDatabase(owner: Execute, { name, database }: Cluster, log: Log): Promise<void> {
-  const findings = await audit(owner);
-  const errors = findings.filter(({ severity }) => severity === 'error');
-  for (const warning of findings.filter(({ severity }) => severity === 'warning')) {
-    log.warn('audit warning', { cluster: name, database, ...warning });
+/** The other placements of the databases that tenants share, and the audit of these. */
+async function migratePlacements(system: System, begun: Progress, until: number): Promise<Progress> {
+  const databases = system.clusters.map((cluster) => ({
+    name: nameOf(cluster, cluster.database),
+    execute: asOwner(cluster),
+  }));
+  // Those that went first need not do so again.
+  const canaries = begun.done > 0 ? { canaries: 0 } : {};
+  const report = await migrateFleet(databases, system.migrations.tenant, { until, ...canaries });
+  const { done, failures, stopped } = report;
+  // Also where the audit finds something, which is what the deployment then fails with.
+  if (failures.length > 0) system.log.warn('placements failed', { failures });
+  system.log.info('migrated', { target: 'placements', placements: done, ...(stopped && { stopped }) });
+  // What has failed is tried again each time.
+  const progress = plus({ ...begun, failed: 0, failures: [] }, report);
+  if (stopped === 'time') return progress;
+  for (const cluster of system.clusters) await auditDatabase(cluster, cluster.database, system);
+  if (stopped) throw new FleetError(report);
+  const silos = await countSilos(registryOf(system));
+  return { ...progress, phase: 'silos', mostFailures: progress.failed + Math.max(10, Math.floor(silos / 20)) };
+}
+
+/** Databases of tenants' own, a few at once, each with its audit. */
+async function migrateSilos(system: System, begun: Progress, until: number): Promise<Progress> {
+  let progress = begun;
+  for (;;) {
+    const silos = await readSilos(registryOf(system), progress.after, silosAtOnce);
+    const after = silos.at(-1)?.tenantId;
+    if (after === undefined) return { ...progress, phase: 'done' };
+    if (Date.now() >= until) return progress;
+    const outcomes = await Promise.all(silos.map((silo) => migrateSilo(silo, system, until)));
+    // Those that are through with it have nothing to do the next time.
+    if (outcomes.some(({ isLeft }) => isLeft)) return progress;
+    const failures = outcomes.flatMap((outcome) => outcome.failures);
+    if (failures.length > 0) system.log.warn('placements failed', { failures });
+    progress = { ...plus(progress, { done: outcomes.filter(({ done }) => done).length, failures }), after };
+    if (progress.failed > progress.mostFailures) throw new FleetError(reportOf(progress, 'budget'));
   }
-  if (errors.length > 0) throw new AuditError(`${database} on the cluster ${name}`, errors);
-  log.info('audited', { cluster: name, database, warnings: findings.length });
+}
+
+function registryOf({ clusters }: System): Execute {
+  const cluster = clusters.find(({ holdsRegistry }) => holdsRegistry);
+  if (!cluster) throw new Error('The registry is on no cluster of the configuration.');
+  return asOwner(cluster);
 }

@@ -27,6 +27,7 @@ export class OperationsAlarms extends Construct {
     this.topic = props.topic;
     this.watchApi(props);
     this.watchFunctions(props);
+    this.watchFleet(props);
     this.watchClusters(props);
     this.watchCache(props);
     watchControlPlane((...alarm) => this.alarm(...alarm), props.config);
@@ -62,6 +63,18 @@ export class OperationsAlarms extends Construct {
       this.alarm(`Throttles-${name}`, service.function.metricThrottles({ period: fiveMinutes }), {
         threshold: 1,
         alarmDescription: `The function ${name} is throttled: concurrency is used up. Raise the quota, or find the busy tenant.`,
+      });
+    }
+  }
+
+  /** Nobody waits for what goes on after a deployment. */
+  private watchFleet({ fleet }: Observed): void {
+    const ends = { Failed: 'DurableExecutionFailed', TimedOut: 'DurableExecutionTimedOut' };
+    for (const [how, metric] of Object.entries(ends)) {
+      this.alarm(`Fleet${how}`, fleet.function.metric(metric, { statistic: 'Sum', period: fiveMinutes }), {
+        threshold: 1,
+        alarmDescription:
+          'Some placements lack migrations. Look at the log of migrate, mend the cause, then deploy again. docs/migrations.md',
       });
     }
   }

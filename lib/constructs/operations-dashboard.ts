@@ -20,6 +20,8 @@ export interface Observed {
   readonly stage: string;
   readonly api: ServiceApi;
   readonly functions: Readonly<Record<string, ServiceFunction>>;
+  /** Goes on with migrations after a deployment. */
+  readonly fleet: ServiceFunction;
   /** Log groups of the functions that publish metrics. */
   readonly metricLogs: readonly LogGroup[];
   readonly clusters: Readonly<Record<string, AuroraCluster>>;

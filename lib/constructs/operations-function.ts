@@ -1,11 +1,11 @@
-import { Aws, type CfnElement, Duration, Stack } from 'aws-cdk-lib';
+import { Aws, Duration, Stack } from 'aws-cdk-lib';
 import type { RestApi, UsagePlan } from 'aws-cdk-lib/aws-apigateway';
-import { Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Alias, type IFunction, type IVersion } from 'aws-cdk-lib/aws-lambda';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct, type IConstruct } from 'constructs';
 import { environmentKeys, exportsFolder, type PlanName } from '../../shared/contract/index.ts';
 import { acknowledge } from './acknowledge.ts';
 import { grantDataApi } from './data-api-access.ts';
+import { durableAlias } from './durable-alias.ts';
 import type { ExportBucket } from './export-bucket.ts';
 import { type ControlPlane, grantRegistry, registryEnvironment } from './control-services.ts';
 import { grant } from './grant.ts';
@@ -18,6 +18,8 @@ export interface TenantPlane {
   readonly usagePlans: Readonly<Record<PlanName, UsagePlan>>;
   /** What purges their cache. */
   readonly tenantCache: IFunction;
+  /** What makes and drops databases of tenants' own. */
+  readonly migrations: IFunction;
   readonly exports: ExportBucket;
 }
 
@@ -40,10 +42,10 @@ export class OperationsFunction extends Construct {
         ...tenantApiVariable(scope, tenantPlane),
         [environmentKeys.exportBucket]: tenantPlane.exports.bucket.bucketName,
         [environmentKeys.tenantCacheFunctionArn]: tenantPlane.tenantCache.functionArn,
+        [environmentKeys.migrationFunctionArn]: tenantPlane.migrations.functionArn,
       },
     });
-    const version = this.service.function.currentVersion as IVersion;
-    this.live = new Alias(this, 'Live', { aliasName: 'live', version }) as IFunction;
+    this.live = durableAlias(this, this.service).live;
     grantRegistry(this.service, plane);
     // Rows are exported in one transaction, of which nothing is kept.
     grantDataApi(this.service, plane.clusters, [
@@ -51,7 +53,6 @@ export class OperationsFunction extends Construct {
       'rds-data:BeginTransaction',
       'rds-data:RollbackTransaction',
     ]);
-    this.grantDurability();
     this.grantApiKeys(tenantPlane);
     this.grantErasure(tenantPlane);
   }
@@ -62,28 +63,10 @@ export class OperationsFunction extends Construct {
     starter.function.addEnvironment(environmentKeys.operationsFunctionArn, this.live.functionArn);
   }
 
-  /** Writing down what is done, and reading it again. */
-  private grantDurability(): void {
-    // A policy of its own: the function waits for those of its role, and this one names the function.
-    const policy = new Policy(this, 'Durability', {
-      statements: [
-        new PolicyStatement({
-          actions: ['lambda:CheckpointDurableExecution', 'lambda:GetDurableExecutionState'],
-          resources: [`${this.service.function.functionArn}:*`],
-        }),
-      ],
-      roles: [this.service.role],
-    });
-    const functionId = Stack.of(this).getLogicalId(this.service.function.node.defaultChild as CfnElement);
-    acknowledge(policy, {
-      [`AwsSolutions-IAM5[Resource::<${functionId}.Arn>:*]`]: 'Executions of every version of this one function.',
-    });
-  }
-
-  /** Exports, the cache, and whether a tenant has secrets. */
-  private grantErasure({ tenantCache, exports }: TenantPlane): void {
+  /** Exports, the cache, databases, and whether a tenant has secrets. */
+  private grantErasure({ tenantCache, migrations, exports }: TenantPlane): void {
     exports.grantExports(this.service);
-    grant(this.service, ['lambda:InvokeFunction'], [tenantCache.functionArn]);
+    grant(this.service, ['lambda:InvokeFunction'], [tenantCache.functionArn, migrations.functionArn]);
     grant(this.service, ['secretsmanager:ListSecrets'], ['*']);
     acknowledge(this.service.role, {
       [`AwsSolutions-IAM5[Resource::${importNameOf(exports.bucket, exports.bucket.bucketArn)}/${exportsFolder}*]`]:

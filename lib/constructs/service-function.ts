@@ -34,7 +34,7 @@ export interface ServiceFunctionProps extends StageSettings {
   readonly network?: { readonly vpc: IVpc; readonly securityGroup: ISecurityGroup };
   /** Folders of the repository that are deployed beside the code. @default none */
   readonly folders?: readonly string[];
-  /** Makes it a durable function, see {@link durableAlias}. It cannot become one, nor stop being one, later. @default not */
+  /** Makes it a durable function, see `durableAlias`. It cannot become one, nor stop being one, later. @default not */
   readonly durableConfig?: lambda.DurableConfig;
 }
 

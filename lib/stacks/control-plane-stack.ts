@@ -58,6 +58,7 @@ export class ControlPlaneStack extends Stack {
         restApi: application.api.restApi,
         usagePlans: application.usagePlans,
         tenantCache: application.tenantCache.function,
+        migrations: data.migrations.service.function,
         exports: data.exports,
       },
     );

@@ -28,6 +28,7 @@ export class ObservabilityStack extends Stack {
       stage: config.stage,
       api: application.api,
       functions: { ...application.functions, ...controlPlane.functions, ...identity?.functions },
+      fleet: data.migrations.fleet,
       metricLogs: Object.entries(application.functions)
         .filter(([name]) => name in services)
         .map(([, service]) => service.logGroup),

@@ -171,6 +171,11 @@ export const variables = {
     schema: text(),
     expected: 'the ARN of the function that makes and drops databases',
   },
+  fleetFunctionArn: {
+    key: environmentKeys.fleetFunctionArn,
+    schema: text(),
+    expected: 'the ARN of the function that goes on with a fleet, with an alias',
+  },
   roleSecretArns: {
     key: environmentKeys.roleSecretArns,
     schema: json(z.record(z.string(), z.string().min(1))),

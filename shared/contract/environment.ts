@@ -41,6 +41,8 @@ export const environmentKeys = {
   tenantCacheFunctionArn: 'TENANTRY_TENANT_CACHE_FUNCTION_ARN',
   /** ARN of the function that makes and drops databases; operations only. */
   migrationFunctionArn: 'TENANTRY_MIGRATION_FUNCTION_ARN',
+  /** ARN of the durable function that goes on with a fleet, with the alias to run; migration runner only. */
+  fleetFunctionArn: 'TENANTRY_FLEET_FUNCTION_ARN',
   /** JSON by role name of login secret ARNs; migration runner only. */
   roleSecretArns: 'TENANTRY_ROLE_SECRET_ARNS',
 } as const;

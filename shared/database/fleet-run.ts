@@ -7,6 +7,8 @@ export interface FleetDatabase {
   readonly name: string;
   /** Runs statements as the owner of the kernel. */
   readonly execute: Execute;
+  /** What application code logs in as, see `forRole`. @default the shared role */
+  readonly role?: string;
 }
 
 /** A placement in which a migration failed, and which was left as it was. */

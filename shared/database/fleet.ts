@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
+import { databaseRoles } from '../contract/index.ts';
 import { editedError } from './fleet-error.ts';
 import type { FleetPlan } from './fleet-plan.ts';
 import {
@@ -14,7 +15,7 @@ import {
 import { onlyParameter, readPlan, toArray } from './fleet-state.ts';
 import { type Wave, works } from './fleet-work.ts';
 import type { MigrationMode } from './migration-modes.ts';
-import type { Migration } from './migrator.ts';
+import { forRole, type Migration } from './migrator.ts';
 import { publishMigrations } from './provision.ts';
 
 /** What became of a run. */
@@ -45,7 +46,7 @@ export async function migrateFleet(
   const planned = await inTurns(databases, run.options.databasesAtOnce, async (database): Promise<Planned> => {
     const plan = await readPlan(database.execute, files, only, canaries);
     if (plan.edited.length > 0) throw editedError(database.name, plan.edited);
-    await publishMigrations(database.execute, files);
+    await publishMigrations(database.execute, forRole(files, database.role ?? databaseRoles.app));
     return { database, only, plan };
   });
   const behind = planned.filter(({ plan }) => plan.steps.length > 0);
@@ -56,7 +57,8 @@ export async function migrateFleet(
     if (run.failures.length > 0) run.stopped ??= 'canary';
   }
   if (placements > 0) run.begin(placements, options.maxFailures);
-  if (run.goesOn()) await inTurns(behind, run.options.databasesAtOnce, (wave) => migrateWave(run, wave));
+  if (placements > 0 && run.goesOn())
+    await inTurns(behind, run.options.databasesAtOnce, (wave) => migrateWave(run, wave));
   return { ...run.progress, failures: run.failures, stopped: run.stopped };
 }
 

@@ -77,8 +77,17 @@ function asOneStatement(sql: string): string {
 }
 
 /**
- * Makes the login roles, or gives them their present passwords. Runs as the cluster's master user, who needs CREATEROLE and to own
- * the database. Postgres gets SCRAM verifiers, so no password stands in a statement that somebody may log.
+ * Migrations for a database in which application code logs in as `role`. Files say `tenantry_app`, unquoted, wherever they grant something
+ * to application code; a database that is one tenant's alone has that tenant's role there instead, so that the shared one has no right in
+ * it at all. Checksums stay those of the files.
+ */
+export function forRole(migrations: readonly Migration[], role: string): readonly Migration[] {
+  return migrations.map((migration) => ({ ...migration, sql: migration.sql.replace(/\btenantry_app\b/g, role) }));
+}
+
+/**
+ * Makes the login roles, or gives them their present passwords, and opens the shared database to them. Runs as the cluster's master user,
+ * who needs CREATEROLE and to own the database.
  */
 export async function createRoles(
   execute: Execute,
@@ -86,23 +95,48 @@ export async function createRoles(
   passwords: Readonly<Record<DatabaseRole, string>>,
 ): Promise<void> {
   for (const [key, role] of Object.entries(databaseRoles)) {
-    const verifier = scramVerifier(passwords[key as DatabaseRole]);
-    // Names are constants and a verifier has no quote: DO takes no parameters.
-    await execute(
-      `do $$ begin
-        if not exists (select from pg_roles where rolname = '${role}') then create role ${role} login; end if;
-        alter role ${role} password '${verifier}';
-        alter role ${role} set timezone = 'UTC';
-        alter role ${role} set statement_timeout = '${role === databaseRoles.owner ? '15min' : '28s'}';
-      end $$`,
-    );
+    const statementTimeout = role === databaseRoles.owner ? '15min' : undefined;
+    await createRole(execute, role, passwords[key as DatabaseRole], statementTimeout);
   }
-  const name = `"${database.replaceAll('"', '""')}"`;
+  await openDatabase(execute, database, Object.values(databaseRoles));
+}
+
+/**
+ * Makes a login role, or gives it its present password. Postgres gets a SCRAM verifier, so no password stands in a statement that somebody
+ * may log.
+ *
+ * @param role a constant, or made of nothing but letters, digits and `_`
+ * @param statementTimeout @default 28s, as long as a function waits
+ */
+export async function createRole(
+  execute: Execute,
+  role: string,
+  password: string,
+  statementTimeout = '28s',
+): Promise<void> {
+  // A verifier has no quote either: DO takes no parameters.
   await execute(
     `do $$ begin
-      revoke all on database ${name} from public;
+      if not exists (select from pg_roles where rolname = '${role}') then create role ${role} login; end if;
+      alter role ${role} password '${scramVerifier(password)}';
+      alter role ${role} set timezone = 'UTC';
+      alter role ${role} set statement_timeout = '${statementTimeout}';
+    end $$`,
+  );
+}
+
+/**
+ * Lets these roles, and no other one of the product's, connect to a database, and the owner of the kernel make schemas there. Runs in that
+ * database as the user that owns it.
+ */
+export async function openDatabase(execute: Execute, database: string, roles: readonly string[]): Promise<void> {
+  const name = `"${database.replaceAll('"', '""')}"`;
+  const others = Object.values(databaseRoles).filter((role) => !roles.includes(role));
+  await execute(
+    `do $$ begin
+      revoke all on database ${name} from ${['public', ...others].join(', ')};
       revoke all on schema public from public;
-      grant connect on database ${name} to ${Object.values(databaseRoles).join(', ')};
+      grant connect on database ${name} to ${roles.join(', ')};
       grant create on database ${name} to ${databaseRoles.owner};
     end $$`,
   );

@@ -144,6 +144,44 @@ describe('least privilege', () => {
     expect(new Set(readers)).toEqual(new Set(['MigrationsMigrate']));
   });
 
+  it('lets the migration runner alone make logins, and none but those of tenants’ own databases', () => {
+    const makers = allStatements().filter(({ statement }) =>
+      list(statement.Action).some((action) => /^secretsmanager:(Create|Delete|Put|Update|Tag)/.test(action)),
+    );
+    expect(makers.map(({ role }) => role.replace(/Role\w+$/, ''))).toEqual(['MigrationsMigrate']);
+    expect(makers.map(({ statement }) => statement.Action)).toEqual([
+      ['Create', 'Delete', 'Describe', 'Get', 'Tag'].map(
+        (verb) => `secretsmanager:${verb}${{ Get: 'SecretValue', Tag: 'Resource' }[verb] ?? 'Secret'}`,
+      ),
+    ]);
+    expect(makers.map(({ statement }) => JSON.stringify(statement.Resource))).toEqual([
+      expect.stringMatching(/:secret:silo\/dev\/\*"\]\]\}$/),
+    ]);
+  });
+
+  it('lets operations, and what goes on with a fleet, have the migration runner work, and the latter do nothing else', () => {
+    const callers = allStatements().filter(
+      ({ statement }) =>
+        list(statement.Action).includes('lambda:InvokeFunction') &&
+        JSON.stringify(statement.Resource).includes('MigrationsMigrateFunction'),
+    );
+    // The third is CloudFormation's, at deploy.
+    expect(callers.map(({ role }) => role.replace(/Role\w+$/, '')).sort()).toEqual([
+      expect.stringMatching(/^AWSCDKTrigger/),
+      'MigrationsFleet',
+      'Operations',
+    ]);
+    expect(grantsOf('MigrationsFleetRole').flatMap(({ Action }) => list(Action))).toEqual([
+      'lambda:CheckpointDurableExecution',
+      'lambda:GetDurableExecutionState',
+      'lambda:InvokeFunction',
+    ]);
+    const started = grantsOf('MigrationsMigrateRole').filter(({ Action }) =>
+      list(Action).includes('lambda:InvokeFunction'),
+    );
+    expect(started.map(({ Resource }) => Resource)).toEqual([{ Ref: expect.stringMatching(/^MigrationsLive/) }]);
+  });
+
   it.each(withoutSupport)(
     'lets service %s log in to the registry and start operations, and do nothing else',
     (service) => {
@@ -283,6 +321,7 @@ describe('least privilege', () => {
     expect(variablesOf('OperationsFunction')).toEqual([
       'CLUSTERS',
       'EXPORT_BUCKET',
+      'MIGRATION_FUNCTION_ARN',
       'PUBLISHER_FUNCTION_ARN',
       'REGISTRY',
       'STAGE',
@@ -305,8 +344,10 @@ describe('least privilege', () => {
       'SIGNING_SECRET_ARN',
       'STAGE',
     ]);
+    expect(variablesOf('MigrationsFleetFunction')).toEqual(['STAGE']);
     expect(variablesOf('MigrationsMigrateFunction')).toEqual([
       'CLUSTERS',
+      'FLEET_FUNCTION_ARN',
       'REGISTRY',
       'ROLE_SECRET_ARNS',
       'SIGNING_SECRET_ARN',

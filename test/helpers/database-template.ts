@@ -6,7 +6,7 @@ import { provisionSchema, publishMigrations } from '../../shared/database/provis
 import { signingKey } from './capability.ts';
 
 /** Logins of the test databases: every role's password is its name. */
-const passwords = {
+export const passwords = {
   owner: databaseRoles.owner,
   app: databaseRoles.app,
   authorizer: databaseRoles.authorizer,
@@ -14,8 +14,8 @@ const passwords = {
   operations: databaseRoles.operations,
 };
 
-/** Master user of the test cluster: may make roles and databases, and is no superuser, as on RDS. */
-const master = 'tenantry_master';
+/** Master user of the test cluster: may make roles and databases and end sessions, and is no superuser, as on RDS. */
+export const master = 'tenantry_master';
 
 /** Runs statements over a plain connection, in place of the Data API: parameters are `:name` there too. */
 export function executeWith(client: Client): Execute {
@@ -30,7 +30,9 @@ export function executeWith(client: Client): Execute {
 /** Makes the database that test files clone: migrated exactly as a deployment is, with the signing key of the tests. */
 export async function createTemplate(postgres: Postgres): Promise<string> {
   await using superuser = await connect(postgres.url());
-  await superuser.client.query(`create role ${master} login createrole createdb password '${master}'`);
+  await superuser.client.query(
+    `create role ${master} login createrole createdb password '${master}' in role pg_signal_backend`,
+  );
   await superuser.client.query(`create database ${mainDatabase} owner ${master}`);
   const url = new URL(postgres.url(mainDatabase));
   await using masterLogin = await connect(as(url, master, master));

@@ -1,50 +1,28 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Cluster, migrateCluster } from '../../functions/migrate/service.ts';
-import { databaseRoles, mainCluster } from '../../shared/contract/index.ts';
-import { type Migration, readAllMigrations } from '../../shared/database/migrator.ts';
-import { signingKey } from '../helpers/capability.ts';
+import { mainCluster } from '../../shared/contract/index.ts';
+import type { Migration } from '../../shared/database/migrator.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
-import { configFor, startTenantDatabase, type TestTenantDatabase } from '../helpers/tenant-database.ts';
+import { deployAlone, type SiloRunner, startSiloRunner } from '../helpers/silo-runner.ts';
 
-/** The endpoint, which serves every database of the server. */
-let api: TestTenantDatabase;
+let runner: SiloRunner;
 let database: TestDatabase;
-let logged: Record<string, unknown>[];
+let logged: SiloRunner['logged'];
 
 beforeAll(async () => {
-  api = await startTenantDatabase([]);
+  runner = await startSiloRunner();
+  ({ logged } = runner);
 });
-afterAll(() => api[Symbol.asyncDispose]());
+afterAll(() => runner[Symbol.asyncDispose]());
 beforeEach(async () => {
   database = await createTestDatabase();
-  logged = [];
+  logged.length = 0;
 });
 afterEach(() => database[Symbol.asyncDispose]());
 
-const { owner, app, authorizer, control, operations } = databaseRoles;
-
 /** Deploys once more, with more tenant migrations than there are. */
 async function deploy(...more: readonly string[]): Promise<void> {
-  const migrations = await readAllMigrations('migrations');
-  const added = more.map((sql, index): Migration => ({ version: `90${index}`, checksum: sql, sql }));
-  const { name } = database;
-  const { [mainCluster]: login } = configFor('owner', name).clusters;
-  if (!login) throw new Error('The configuration has no cluster.');
-  const cluster: Cluster = {
-    name: mainCluster,
-    resourceArn: login.resourceArn,
-    ownerSecretArn: login.secretArn,
-    masterSecretArn: login.secretArn.replace(owner, 'tenantry_master'),
-    database: name,
-    holdsRegistry: true,
-  };
-  const inputs = {
-    migrations: { ...migrations, tenant: [...migrations.tenant, ...added] },
-    passwords: { owner, app, authorizer, control, operations },
-    signingKeys: [signingKey],
-  };
-  const log = (level: string) => (message: string, details: object) => void logged.push({ level, message, ...details });
-  await migrateCluster(cluster, inputs, { info: log('info'), warn: log('warn') });
+  const tenant = more.map((sql, index): Migration => ({ version: `90${index}`, checksum: sql, sql }));
+  await deployAlone(runner.systemFor(database, { tenant }));
 }
 
 describe('a deployment', () => {

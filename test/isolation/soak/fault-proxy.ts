@@ -25,7 +25,7 @@ export interface FaultProxy {
 const stallMs = 1_500;
 
 /**
- * A proxy before the Data API endpoint that breaks calls, so that the SDK meets what a network and a busy service do to it.
+ * A proxy before an endpoint of AWS that breaks calls, so that the SDK meets what a network and a busy service do to it.
  *
  * @param choose the fault of the call with this number, if any
  */
@@ -87,10 +87,10 @@ const refusals: Readonly<Partial<Record<Fault, readonly [number, string]>>> = {
 };
 
 function forward(target: string, request: IncomingMessage, body: Buffer): Promise<Response> {
-  const { authorization = '', 'content-type': type = 'application/json' } = request.headers;
+  const { authorization = '', 'content-type': type = 'application/json', 'x-amz-target': operation } = request.headers;
   return fetch(new URL(request.url ?? '/', target), {
     method: request.method ?? 'POST',
-    headers: { authorization, 'content-type': type },
+    headers: { authorization, 'content-type': type, ...(operation && { 'x-amz-target': String(operation) }) },
     body: new Uint8Array(body),
   });
 }

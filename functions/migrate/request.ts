@@ -1,0 +1,26 @@
+import * as z from 'zod';
+import { tenantIdSchema } from '../../shared/tenancy/index.ts';
+import { progressSchema } from './progress.ts';
+
+const silo = { tenantId: tenantIdSchema, cluster: z.string().min(1) };
+
+const requestSchema = z.discriminatedUnion('action', [
+  z.strictObject({ action: z.literal('make'), ...silo }),
+  z.strictObject({ action: z.literal('drop'), ...silo }),
+  z.strictObject({ action: z.literal('continue'), progress: progressSchema }),
+]);
+export type Request = Readonly<z.output<typeof requestSchema>>;
+
+/**
+ * What the runner is asked for.
+ *
+ * @returns nothing for a deployment, which says nothing
+ * @throws Error that says what is wrong with the request
+ */
+export function readRequest(event: unknown): Request | undefined {
+  if (typeof event !== 'object' || event === null || !('action' in event)) return undefined;
+  const parsed = requestSchema.safeParse(event);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new Error(`The migration runner cannot do what it was asked for. ${problems.join('; ')}.`);
+}

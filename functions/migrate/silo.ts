@@ -1,0 +1,104 @@
+import { databaseRoles, tenantHomeName } from '../../shared/contract/index.ts';
+import type { FleetFailure } from '../../shared/database/fleet-run.ts';
+import { sqlstateOf } from '../../shared/database/fleet-run.ts';
+import { migrateFleet } from '../../shared/database/fleet.ts';
+import { createRole, type Execute, forRole, openDatabase } from '../../shared/database/migrator.ts';
+import { publishMigrations } from '../../shared/database/provision.ts';
+import { databaseExists, type Silo } from '../../shared/database/silo-databases.ts';
+import { auditDatabase, migrateKernel } from './kernel.ts';
+import type { SiloName } from './silo-secrets.ts';
+import { asMaster, asOwner, type Cluster, clusterNamed, nameOf, type System } from './system.ts';
+
+/**
+ * Makes a database that is one tenant's alone, with a role and a login of its own, or finishes making it. The tenant's schema is for
+ * whoever asked: `tenancy.make_home`.
+ *
+ * @returns the ARN of the login
+ */
+export async function makeSilo(silo: SiloName, system: System): Promise<string> {
+  const cluster = clusterNamed(system, silo.cluster);
+  const { secretArn, password } = await system.siloSecrets.ensure(silo);
+  await createDatabase(asMaster(cluster), tenantHomeName(silo.tenantId));
+  await prepare(cluster, silo.tenantId, password, system);
+  return secretArn;
+}
+
+/** Drops a tenant's database, its role and its login, whatever there is of them. */
+export async function dropSilo(silo: SiloName, system: System): Promise<void> {
+  const master = asMaster(clusterNamed(system, silo.cluster));
+  const name = tenantHomeName(silo.tenantId);
+  // No statement of the two can be in a transaction with another one. The role had rights in its database alone, which went with that.
+  await master(`drop database if exists "${name}" with (force)`);
+  await master(`drop role if exists ${name}`);
+  await system.siloSecrets.remove(silo);
+  system.log.info('dropped', { cluster: silo.cluster, database: name });
+}
+
+async function createDatabase(master: Execute, name: string): Promise<void> {
+  if (await databaseExists(master, name)) return;
+  try {
+    await master(`create database "${name}"`);
+  } catch (error) {
+    // Somebody was faster.
+    if (!(await databaseExists(master, name))) throw error;
+  }
+}
+
+/** The database itself is called as the role is: nobody else's name is ever like it. */
+async function prepare(cluster: Cluster, tenantId: string, password: string, system: System): Promise<void> {
+  const name = tenantHomeName(tenantId);
+  await createRole(asMaster(cluster), name, password);
+  await openDatabase(asMaster(cluster, name), name, [name, databaseRoles.owner, databaseRoles.operations]);
+  await migrateKernel(cluster, system, { database: name, role: name });
+  await publishMigrations(asOwner(cluster, name), forRole(system.migrations.tenant, name));
+}
+
+/** What became of a database of a tenant's own. */
+export interface SiloOutcome {
+  /** Whether it lacked something that it has now. */
+  readonly done: boolean;
+  readonly failures: readonly FleetFailure[];
+  /** Time was up. */
+  readonly isLeft: boolean;
+}
+
+/**
+ * Brings a database of a tenant's own up to date. Never throws: what is wrong with one is no reason to leave the others behind.
+ *
+ * @param until `Date.now()` from which on nothing more is begun
+ */
+export async function migrateSilo(silo: Silo, system: System, until: number): Promise<SiloOutcome> {
+  try {
+    return await bringUpToDate(silo, system, until);
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const { database, cluster } = silo;
+    const failure = {
+      database: `${database} on the cluster ${cluster}`,
+      placement: database,
+      version: 'database',
+      sqlstate: sqlstateOf(error) ?? error.name,
+      error: error.message,
+    };
+    return { done: false, failures: [failure], isLeft: false };
+  }
+}
+
+async function bringUpToDate(
+  { tenantId, cluster: clusterName, database, secretArn, state }: Silo,
+  system: System,
+  until: number,
+): Promise<SiloOutcome> {
+  const cluster = clusterNamed(system, clusterName);
+  if (!(await databaseExists(asMaster(cluster), database))) {
+    if (state === 'active' || state === 'suspended') throw new Error(`There is no database ${database}.`);
+    // Its tenant leaves, or has not come in the end.
+    return { done: false, failures: [], isLeft: false };
+  }
+  await prepare(cluster, tenantId, await system.siloSecrets.read(tenantId, secretArn), system);
+  const fleet = [{ name: nameOf(cluster, database), execute: asOwner(cluster, database), role: database }];
+  const { done, failures, stopped } = await migrateFleet(fleet, system.migrations.tenant, { until, canaries: 0 });
+  const isLeft = stopped === 'time';
+  if (!isLeft && failures.length === 0) await auditDatabase(cluster, database, system);
+  return { done: done > 0, failures, isLeft };
+}

@@ -1,0 +1,44 @@
+import * as z from 'zod';
+import { tenantHomeName, tenantStates } from '../contract/index.ts';
+import type { Execute } from './migrator.ts';
+
+const siloSchema = z
+  .object({
+    tenantId: z.string(),
+    cluster: z.string(),
+    secretArn: z.string(),
+    state: z.enum(tenantStates),
+  })
+  .transform((silo) => ({ ...silo, database: tenantHomeName(silo.tenantId) }));
+
+/** A database that is one tenant's alone, as the registry knows it. Its role is called as it is. */
+export type Silo = Readonly<z.output<typeof siloSchema>>;
+
+/**
+ * Databases of tenants' own that were made, by tenant.
+ *
+ * @param registry runs statements as the owner, where the registry is
+ * @param after only those of tenants behind this one
+ */
+export async function readSilos(registry: Execute, after: string, most: number): Promise<readonly Silo[]> {
+  const rows = await registry(
+    `select cast(json_build_object('tenantId', tenant_id, 'cluster', cluster, 'secretArn', secret_arn, 'state', state) as text)
+     from registry.tenants
+     where model = 'silo' and secret_arn is not null and tenant_id collate "C" > :after
+     order by tenant_id collate "C" limit cast(:most as integer)`,
+    { after, most: String(most) },
+  );
+  return rows.map((row) => siloSchema.parse(JSON.parse(String(row))));
+}
+
+export async function countSilos(registry: Execute): Promise<number> {
+  const [count] = await registry(
+    `select count(*) from registry.tenants where model = 'silo' and secret_arn is not null`,
+  );
+  return Number(count);
+}
+
+/** @param execute runs statements in any database of the same cluster */
+export async function databaseExists(execute: Execute, database: string): Promise<boolean> {
+  return (await execute('select true from pg_database where datname = :database', { database })).length > 0;
+}

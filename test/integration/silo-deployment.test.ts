@@ -1,0 +1,246 @@
+import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { migrateFleetFunction } from '../../functions/migrate-fleet/durable-function.ts';
+import { beginning, type Progress, progressSchema } from '../../functions/migrate/progress.ts';
+import { goOn } from '../../functions/migrate/service.ts';
+import type { System } from '../../functions/migrate/system.ts';
+import { databaseRoles, mainCluster, tenantHomeName } from '../../shared/contract/index.ts';
+import type { Migration } from '../../shared/database/migrator.ts';
+import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
+import { deployAlone, type SiloRunner, startSiloRunner } from '../helpers/silo-runner.ts';
+
+let runner: SiloRunner;
+/** The one that tenants share, with the registry. */
+let database: TestDatabase;
+/** Tenants with databases of their own, in the order in which a deployment takes them. */
+let tenants: string[];
+
+beforeAll(async () => {
+  await LocalDurableTestRunner.setupTestEnvironment();
+  runner = await startSiloRunner();
+});
+afterAll(async () => {
+  await runner[Symbol.asyncDispose]();
+  await LocalDurableTestRunner.teardownTestEnvironment();
+});
+beforeEach(async () => {
+  database = await createTestDatabase();
+  tenants = [];
+  runner.logged.length = 0;
+  await addTenants(2);
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await database[Symbol.asyncDispose]();
+});
+
+async function addTenants(count: number): Promise<void> {
+  for (let left = count; left > 0; left -= 1) {
+    const tenantId = runner.newTenant();
+    await runner.addSilo(tenantId, database);
+    tenants.push(tenantId);
+  }
+  tenants.sort();
+}
+
+const file = (version: string, sql: string): Migration => ({ version, checksum: sql, sql });
+const weight = file('900_weight', 'alter table tasks add weight int');
+const deploy = (...tenant: readonly Migration[]) => deployAlone(runner.systemFor(database, { tenant }));
+
+const query = async (name: string, sql: string): Promise<object[]> => {
+  const owner = await runner.connect(databaseRoles.owner, name);
+  return (await owner.query<object>(sql)).rows;
+};
+/** Of these tenants, those whose tables have the column of the migration. */
+const having = async (tenantIds: readonly string[]): Promise<string[]> => {
+  const found: string[] = [];
+  for (const tenantId of tenantIds) {
+    const rows = await query(tenantHomeName(tenantId), `select from pg_attribute where attname = 'weight'`);
+    if (rows.length > 0) found.push(tenantId);
+  }
+  return found;
+};
+const audited = (): unknown[] =>
+  runner.logged.filter(({ message }) => message === 'audited').map(({ database: name }) => name);
+
+describe('a deployment', () => {
+  it('brings the databases that tenants share up to date, then those that are one tenant’s alone, each with its audit', async () => {
+    const kernel = file(
+      '900_answer',
+      `create function tenancy.answer() returns integer language sql as 'select 42';
+       grant execute on function tenancy.answer to tenantry_app;
+       select tenancy.seal('tenancy.answer()');`,
+    );
+    const system = runner.systemFor(database, { tenant: [weight], kernel: [kernel] });
+    expect(await deployAlone(system)).toMatchObject({ phase: 'done', done: 2, failed: 0 });
+    expect(await having(tenants)).toEqual(tenants);
+    expect(audited()[0]).toBe(database.name);
+    expect(audited().slice(1).sort()).toEqual(tenants.map(tenantHomeName).sort());
+    for (const [name, role] of [
+      [database.name, databaseRoles.app],
+      ...tenants.map((tenantId) => [tenantHomeName(tenantId), tenantHomeName(tenantId)]),
+    ] as const)
+      expect(await query(name, `select callers from tenancy.sealed where object = 'tenancy.answer()'`)).toEqual([
+        { callers: [role] },
+      ]);
+    expect(await deployAlone(system)).toMatchObject({ phase: 'done', done: 0, failed: 0 });
+  });
+
+  it('gives a tenant’s role the password that its secret has now', async () => {
+    const [tenantId = ''] = tenants;
+    const name = tenantHomeName(tenantId);
+    const secret = runner.secrets.list().find(({ tags }) => tags['tenantry:tenant'] === tenantId);
+    await runner.secrets.put(secret?.arn ?? '', JSON.stringify({ username: name, password: 'rotated' }), secret?.tags);
+    await expect(runner.connect(name, name)).rejects.toMatchObject({ code: '28P01' });
+    await deploy();
+    await runner.connect(name, name);
+  });
+
+  it.each([
+    [
+      'a table that is not as migrations made it',
+      async (name: string) => {
+        await query(name, `alter table ${name}.tasks add weight text; select tenancy.hide_values('${name}.tasks')`);
+      },
+      '900_weight  1 placement',
+    ],
+    [
+      'a database that is not there',
+      async (name: string) => {
+        await database.superuser.query(`drop database "${name}" with (force)`);
+      },
+      'There is no database <schema>. (Error)',
+    ],
+    [
+      'a login that is not there',
+      async (name: string) => {
+        const secret = runner.secrets.list().find(({ value }) => value.includes(name));
+        await runner.secrets.delete(secret?.arn ?? '');
+      },
+      '(ResourceNotFoundException)',
+    ],
+    [
+      'a login of another role',
+      async (name: string) => {
+        const secret = runner.secrets.list().find(({ value }) => value.includes(name));
+        await runner.secrets.put(secret?.arn ?? '', JSON.stringify({ username: 't_somebody', password: 'x' }));
+      },
+      'is the login of t_somebody',
+    ],
+    [
+      'a way around row-level security',
+      async (name: string) => {
+        await query(name, `alter table ${name}.projects no force row level security`);
+      },
+      'found a way around row-level security',
+    ],
+    [
+      'a kernel that somebody has changed',
+      async (name: string) => {
+        await query(name, `update tenancy.migrations set checksum = 'other' where version = '003_run'`);
+      },
+      'Migration 003_run of kernel was changed',
+    ],
+  ])('with %s fails, says so, and leaves no other database behind', async (_, breakIt, says) => {
+    const [broken = '', whole = ''] = tenants;
+    await breakIt(tenantHomeName(broken));
+    const failure = deploy(weight);
+    await expect(failure).rejects.toMatchObject({ name: 'FleetError', report: { done: 1, failed: 1 } });
+    await expect(failure).rejects.toThrow(says);
+    expect(await having([whole])).toEqual([whole]);
+  });
+
+  it('leaves alone what a tenant who leaves has left, and makes nothing anew', async () => {
+    const [leaving = ''] = tenants;
+    const { superuser } = database;
+    await superuser.query(`update registry.tenants set state = 'offboarding' where tenant_id = $1`, [leaving]);
+    await superuser.query(`drop database "${tenantHomeName(leaving)}" with (force)`);
+    expect(await deploy(weight)).toMatchObject({ phase: 'done', done: 1, failed: 0 });
+    const { rows } = await superuser.query('select from pg_database where datname = $1', [tenantHomeName(leaving)]);
+    expect(rows).toEqual([]);
+  });
+
+  it('does not begin with databases of tenants’ own when the placements of the others fail', async () => {
+    const { owner } = database;
+    await owner.query(`select tenancy.provision('t_bridge')`);
+    await owner.query(`alter table t_bridge.tasks add weight text; select tenancy.hide_values('t_bridge.tasks')`);
+    await expect(deploy(weight)).rejects.toThrow('A canary failed');
+    expect(await having(tenants)).toEqual([]);
+  });
+});
+
+describe('a fleet for which a deployment has no time', () => {
+  const run = async (system: System, begun: Progress, untils: number[]) => {
+    const durable = migrateFleetFunction(async (_name, progress) => {
+      const until = untils.shift() ?? Number.POSITIVE_INFINITY;
+      // As Lambda hands it over.
+      return JSON.parse(JSON.stringify(await goOn(system, progressSchema.parse(progress), until))) as unknown;
+    }, 1);
+    const execution = await new LocalDurableTestRunner({ handlerFunction: durable }).run({
+      payload: { functionName: 'migrate', progress: begun },
+    });
+    return {
+      status: execution.getStatus(),
+      error: execution.getStatus() === 'FAILED' ? execution.getError() : undefined,
+    };
+  };
+
+  it('is what is left behind the pools, and goes on a slice at a time until all is done', async () => {
+    const system = runner.systemFor(database, { tenant: [weight] });
+    await database.owner.query(`select tenancy.provision('t_bridge')`);
+    // The pool needs nothing yet.
+    expect(await deployAlone(runner.systemFor(database), 0)).toMatchObject({ phase: 'silos', done: 0 });
+    expect(await goOn(system, beginning, 0)).toMatchObject({ phase: 'shared', done: 0 });
+    expect(await having(tenants)).toEqual([]);
+    expect(await run(system, beginning, [0, 0])).toEqual({ status: 'SUCCEEDED' });
+    expect(await having(tenants)).toEqual(tenants);
+    const columns = await query(
+      database.name,
+      `select attrelid::regclass::text as name from pg_attribute where attname = 'weight' order by 1`,
+    );
+    expect(columns).toEqual([{ name: 'pool.tasks' }, { name: 't_bridge.tasks' }]);
+  });
+
+  it('goes on behind the last tenant that was done', async () => {
+    await addTenants(4);
+    const now = Date.now;
+    let passedMs = 0;
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + passedMs);
+    const system = runner.systemFor(database, { tenant: [weight] });
+    const log = {
+      ...system.log,
+      info: (message: string, details: Record<string, unknown>) => {
+        system.log.info(message, details);
+        if (audited().length === 1 + 4) passedMs = 3_600_000;
+      },
+    };
+    const progress = await goOn({ ...system, log }, beginning, Date.now() + 1_800_000);
+    expect(progress).toMatchObject({ phase: 'silos', after: tenants[3], failed: 0 });
+    expect(await having(tenants)).toEqual(tenants.slice(0, 4));
+    runner.logged.length = 0;
+    expect(await goOn(system, progress, Number.POSITIVE_INFINITY)).toMatchObject({ phase: 'done' });
+    expect(audited().sort()).toEqual(tenants.slice(4).map(tenantHomeName).sort());
+  });
+
+  it('fails in the end with what has failed, once all others are done', async () => {
+    const [broken = '', whole = ''] = tenants;
+    const name = tenantHomeName(broken);
+    await query(name, `alter table ${name}.tasks add weight text; select tenancy.hide_values('${name}.tasks')`);
+    const { status, error } = await run(runner.systemFor(database, { tenant: [weight] }), beginning, [0]);
+    expect(status).toBe('FAILED');
+    expect(error?.errorMessage).toContain(`900_weight  1 placement: ${name}`);
+    expect(await having([whole])).toEqual([whole]);
+  });
+
+  it('ends when more databases fail than a run puts up with', async () => {
+    const { superuser } = database;
+    await superuser.query(
+      `insert into registry.tenants (tenant_id, name, plan, model, cluster, database, schema, secret_arn)
+       select id, id, 'free', 'silo', $1, id, id, 'none' from (select 'gone-' || n as id from generate_series(10, 40) n) g`,
+      [mainCluster],
+    );
+    const failure = goOn(runner.systemFor(database), beginning, Number.POSITIVE_INFINITY);
+    await expect(failure).rejects.toMatchObject({ report: { stopped: 'budget', failed: 12 } });
+    await expect(failure).rejects.toThrow('Too many failed, so the rest was left alone');
+  });
+});

@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { dropSilo, makeSilo } from '../../functions/migrate/silo.ts';
+import type { System } from '../../functions/migrate/system.ts';
+import { databaseRoles, mainCluster, tenantHomeName } from '../../shared/contract/index.ts';
+import { type SiloRunner, siloSecretsAt, startSiloRunner } from '../helpers/silo-runner.ts';
+import { pointSdkAt } from '../helpers/tenant-database.ts';
+import { type Fault, type FaultProxy, startFaultProxy } from '../isolation/soak/fault-proxy.ts';
+
+let runner: SiloRunner;
+let proxies: readonly FaultProxy[];
+let system: System;
+/** Calls to the Data API and to Secrets Manager so far, and the one that breaks. */
+let calls = 0;
+let broken: { readonly call: number; readonly fault: Fault } | undefined;
+
+beforeAll(async () => {
+  runner = await startSiloRunner();
+  const choose = (): Fault | undefined => {
+    calls += 1;
+    return calls === broken?.call ? broken.fault : undefined;
+  };
+  const [data, secrets] = await Promise.all([
+    startFaultProxy(runner.api.server.url, choose),
+    startFaultProxy(runner.secretsUrl, choose),
+  ]);
+  proxies = [data, secrets];
+  pointSdkAt(data.url);
+  system = { ...runner.system, siloSecrets: siloSecretsAt(secrets.url) };
+});
+afterAll(async () => {
+  pointSdkAt(runner.api.server.url);
+  await runner[Symbol.asyncDispose]();
+  for (const proxy of proxies) await proxy.stop();
+});
+
+const silo = (tenantId: string) => ({ tenantId, cluster: mainCluster });
+
+/** Everything that is there of a tenant's database, but its random password, without its name. */
+async function stateOf(tenantId: string): Promise<unknown> {
+  const name = tenantHomeName(tenantId);
+  const { superuser } = runner.api.postgres;
+  const one = async (sql: string) => (await superuser.query(sql, [name])).rows;
+  const state = {
+    database: await one('select datacl::text, datdba::regrole::text from pg_database where datname = $1'),
+    role: await one('select rolcanlogin, rolcreatedb, rolcreaterole, rolconfig from pg_roles where rolname = $1'),
+    secrets: runner.secrets.list().filter(({ tags }) => tags['tenantry:tenant'] === tenantId).length,
+    inside: await one('select from pg_database where datname = $1').then(({ length }) =>
+      length ? insideOf(name) : [],
+    ),
+  };
+  return JSON.parse(JSON.stringify(state).replaceAll(name, '<home>')) as unknown;
+}
+
+async function insideOf(name: string): Promise<unknown[]> {
+  const owner = await runner.connect(databaseRoles.owner, name).catch(() => undefined);
+  const sql = `select
+    (select json_agg(concat_ws(' ', target, version, state) order by target, version) from tenancy.migrations) as ledger,
+    (select json_agg(version order by version) from tenancy.migration_files) as published,
+    (select json_agg(key_id) from tenancy.signing_keys) as keys, (select name from tenancy.cluster) as cluster,
+    (select json_agg(f) from tenancy.audit() f) as findings`;
+  return (await owner?.query(sql))?.rows ?? ['closed'];
+}
+
+/** Runs the work with one call broken, and then again. @returns whether it noticed */
+async function interrupt(work: typeof makeSilo | typeof dropSilo, tenantId: string, call: number, fault: Fault) {
+  broken = { call: calls + call, fault };
+  const isNoticed = await work(silo(tenantId), system).then(
+    () => false,
+    () => true,
+  );
+  broken = undefined;
+  await work(silo(tenantId), system);
+  return isNoticed;
+}
+
+it.each(['reset before', 'reset after'] as const)(
+  'a database is made, and dropped, as if nothing had happened when any call was lost (%s), and all is done again',
+  async (fault) => {
+    const whole = runner.newTenant();
+    const before = calls;
+    await makeSilo(silo(whole), system);
+    const made = { calls: calls - before, state: await stateOf(whole) };
+    await dropSilo(silo(whole), system);
+    const dropped = { calls: calls - before - made.calls, state: await stateOf(whole) };
+    expect(dropped.state).toEqual({ database: [], role: [], secrets: 0, inside: [] });
+
+    let noticed = 0;
+    for (let call = 1; call <= made.calls; call += 1) {
+      const tenantId = runner.newTenant();
+      if (await interrupt(makeSilo, tenantId, call, fault)) noticed += 1;
+      expect({ call, state: await stateOf(tenantId) }).toEqual({ call, state: made.state });
+      await interrupt(dropSilo, tenantId, (call % dropped.calls) + 1, fault);
+      expect({ call, state: await stateOf(tenantId) }).toEqual({ call, state: dropped.state });
+    }
+    // Whether the database was made is looked up at once.
+    expect(noticed).toBeGreaterThanOrEqual(made.calls - 1);
+  },
+  120_000,
+);
