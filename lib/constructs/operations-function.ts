@@ -5,9 +5,10 @@ import { Construct, type IConstruct } from 'constructs';
 import { environmentKeys, exportsFolder, type PlanName } from '../../shared/contract/index.ts';
 import { acknowledge } from './acknowledge.ts';
 import { grantDataApi } from './data-api-access.ts';
+import { clustersVariable, registryVariable } from './function-environment.ts';
 import { durableAlias } from './durable-alias.ts';
 import type { ExportBucket } from './export-bucket.ts';
-import { type ControlPlane, grantRegistry, registryEnvironment } from './control-services.ts';
+import { type ControlPlane, grantRegistry } from './control-services.ts';
 import { grant } from './grant.ts';
 import { ServiceFunction, stageSettings } from './service-function.ts';
 
@@ -38,7 +39,8 @@ export class OperationsFunction extends Construct {
       timeout: Duration.minutes(15),
       durableConfig: { executionTimeout: Duration.days(1), retentionPeriod: Duration.days(30) },
       environment: {
-        ...registryEnvironment(scope, plane),
+        ...clustersVariable(scope, plane.clusters, () => plane.login),
+        ...registryVariable,
         ...tenantApiVariable(scope, tenantPlane),
         [environmentKeys.exportBucket]: tenantPlane.exports.bucket.bucketName,
         [environmentKeys.tenantCacheFunctionArn]: tenantPlane.tenantCache.functionArn,
