@@ -1,13 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
-import { mainDatabase } from '../shared/contract/index.ts';
+import { databaseRoles, mainCluster, mainDatabase } from '../shared/contract/index.ts';
 import { migrationConnection } from '../shared/database/migration-connection.ts';
 import type { Execute } from '../shared/database/migrator.ts';
+import { databaseExists, readSilos, type Silo } from '../shared/database/silo-databases.ts';
 import { CommandError } from './command-error.ts';
+import { inParallel } from './in-parallel.ts';
 
 /** Where `npm run dev` keeps its data unless told otherwise. */
 export const defaultDataDir = '.local';
+
+/** Databases that are asked at once. */
+export const databasesAtOnce = 4;
 
 const stackSchema = z.object({
   controlPlaneUrl: z.string(),
@@ -19,16 +24,18 @@ const stackSchema = z.object({
   }),
 });
 
-/** A shared database of a stack, and a way to run statements there as its owner. */
+/** A database of a stack, and a way to run statements there as its owner. */
 export interface StackDatabase {
   readonly cluster: string;
   readonly database: string;
+  /** What application code logs in as. In a database that is one tenant's alone it is called as that is. */
+  readonly role: string;
   readonly execute: Execute;
 }
 
 /**
- * The databases of the stack whose data lie in a folder, reached as functions reach them: through the Data API, with a login that the
- * secret store knows.
+ * The databases of the stack whose data lie in a folder, those that tenants share first, reached as functions reach them: through the Data
+ * API, with a login that the secret store knows.
  *
  * @throws CommandError when no stack runs there
  */
@@ -39,16 +46,40 @@ export async function databasesOf(dataDir: string): Promise<readonly StackDataba
   process.env['AWS_REGION'] = resources.region;
   process.env['AWS_ACCESS_KEY_ID'] ??= 'local';
   process.env['AWS_SECRET_ACCESS_KEY'] ??= 'local';
-  return Object.entries(resources.clusters).map(([cluster, resourceArn]) => {
-    const target = { resourceArn, secretArn: resources.roleSecrets.owner, database: mainDatabase };
-    const execute = migrationConnection(target);
+  const open = (cluster: string, database: string, role: string): StackDatabase => {
+    const resourceArn = resources.clusters[cluster] ?? cluster;
+    const execute = migrationConnection({ resourceArn, secretArn: resources.roleSecrets.owner, database });
     return {
       cluster,
-      database: mainDatabase,
+      database,
+      role,
       execute: (sql, parameters) =>
-        execute(sql, parameters).catch((error: unknown) => fail(error, dataApiUrl, dataDir)),
+        execute(sql, parameters).catch((error: unknown) =>
+          fail(error, `${database} on ${cluster}`, dataApiUrl, dataDir),
+        ),
     };
+  };
+  const shared = Object.keys(resources.clusters).map((cluster) => open(cluster, mainDatabase, databaseRoles.app));
+  const silos = await silosOf(shared);
+  return [...shared, ...silos.map(({ cluster, database }) => open(cluster, database, database))];
+}
+
+/** Databases that the registry knows as one tenant's alone, and that are there: a tenant who leaves may be without one already. */
+async function silosOf(shared: readonly StackDatabase[]): Promise<readonly Silo[]> {
+  const on = (name: string) => shared.find(({ cluster }) => cluster === name);
+  const registry = on(mainCluster);
+  const silos: Silo[] = [];
+  for (let page = await pageOf(''); page.length > 0; page = await pageOf(page.at(-1)?.tenantId ?? ''))
+    silos.push(...page);
+  const found = await inParallel(databasesAtOnce, silos, async ({ cluster, database }) => {
+    const neighbour = on(cluster);
+    return neighbour !== undefined && databaseExists(neighbour.execute, database);
   });
+  return silos.filter((_, index) => found[index]);
+
+  async function pageOf(after: string): Promise<readonly Silo[]> {
+    return registry ? readSilos(registry.execute, after, 200) : [];
+  }
 }
 
 /**
@@ -89,10 +120,10 @@ export function noAnswer(url: string, dataDir: string): CommandError {
   );
 }
 
-function fail(error: unknown, dataApiUrl: string, dataDir: string): never {
+function fail(error: unknown, database: string, dataApiUrl: string, dataDir: string): never {
   if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED') throw noAnswer(dataApiUrl, dataDir);
   if (error instanceof Error && error.name === 'DatabaseErrorException') {
-    throw new CommandError(`The database refused: ${error.message}`);
+    throw new CommandError(`The database ${database} refused: ${error.message}`);
   }
   throw error;
 }

@@ -1,6 +1,7 @@
 import { audit } from '../../shared/database/audit.ts';
 import { defineCommand } from '../command.ts';
-import { databasesOf, defaultDataDir } from '../stack.ts';
+import { inParallel } from '../in-parallel.ts';
+import { databasesAtOnce, databasesOf, defaultDataDir } from '../stack.ts';
 import { formatFindings, type LocatedFinding } from '../terminal/format-findings.ts';
 import { print } from '../terminal/print.ts';
 
@@ -15,10 +16,10 @@ Exits with 0 when nothing was found, 1 when something was, 2 when it could not l
   },
   failureCode: 2,
   async run({ options: { json, data = defaultDataDir } }) {
-    const findings: LocatedFinding[] = [];
-    for (const { cluster, database, execute } of await databasesOf(data)) {
-      findings.push(...(await audit(execute)).map((finding) => ({ cluster, database, ...finding })));
-    }
+    const all = await inParallel(databasesAtOnce, await databasesOf(data), async ({ cluster, database, execute }) =>
+      (await audit(execute)).map((finding): LocatedFinding => ({ cluster, database, ...finding })),
+    );
+    const findings = all.flat();
     print(findings, json, (found, { paint }) => formatFindings(found, paint));
     return findings.length > 0 ? 1 : 0;
   },

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { tenantHomeName } from '../../shared/contract/index.ts';
 import { describeReport, EditedMigrationError } from '../../shared/database/fleet-error.ts';
 import { type FleetReport, migrateFleet } from '../../shared/database/fleet.ts';
 import type { FleetProgress } from '../../shared/database/fleet-run.ts';
@@ -6,7 +7,8 @@ import { readPlacements, readPlan } from '../../shared/database/fleet-state.ts';
 import { type Migration, readMigrations } from '../../shared/database/migrator.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, UsageError } from '../command-error.ts';
-import { databasesOf, defaultDataDir, type StackDatabase } from '../stack.ts';
+import { inParallel } from '../in-parallel.ts';
+import { databasesAtOnce, databasesOf, defaultDataDir, type StackDatabase } from '../stack.ts';
 import { formatPlan, formatProgress, formatStatus } from '../terminal/format-fleet.ts';
 import { print } from '../terminal/print.ts';
 import { printable, printableLines } from '../terminal/printable.ts';
@@ -48,7 +50,9 @@ async function subjectsOf(
 ): Promise<readonly Subject[]> {
   if (tenant === undefined) return databases.map((database) => ({ ...database, only: null }));
   const subjects: Subject[] = [];
-  for (const database of databases) {
+  // Nobody else is at home in a database that is one tenant's alone.
+  const possible = databases.filter(({ role, database }) => role !== database || database === tenantHomeName(tenant));
+  for (const database of possible) {
     const only = await database.execute(
       `select cast(schema as text) from tenancy.placements where tenant_id = :tenant and state <> 'moved'`,
       { tenant },
@@ -61,31 +65,31 @@ async function subjectsOf(
 }
 
 async function showPlans(subjects: readonly Subject[], files: readonly Migration[], asJson: boolean): Promise<number> {
-  const plans = await Promise.all(
-    subjects.map(async ({ cluster, database, execute, only }) => ({
-      cluster,
-      database,
-      plan: await readPlan(execute, files, only, canaries),
-    })),
-  );
+  const plans = await inParallel(databasesAtOnce, subjects, async ({ cluster, database, execute, only }) => ({
+    cluster,
+    database,
+    plan: await readPlan(execute, files, only, canaries),
+  }));
   print(plans, asJson, (all, { paint }) => all.map((plan) => formatPlan(plan, paint)).join('\n'));
   return plans.some(({ plan }) => plan.edited.length > 0) ? 1 : 0;
 }
 
 async function showStatus(subjects: readonly Subject[], asJson: boolean): Promise<number> {
-  const all = await Promise.all(
-    subjects.map(async ({ cluster, database, execute, only }) => ({
-      cluster,
-      database,
-      placements: await readPlacements(execute, only),
-    })),
-  );
+  const all = await inParallel(databasesAtOnce, subjects, async ({ cluster, database, execute, only }) => ({
+    cluster,
+    database,
+    placements: await readPlacements(execute, only),
+  }));
   print(all, asJson, (found, { paint }) => found.map((status) => formatStatus(status, paint)).join('\n'));
   return all.some(({ placements }) => placements.some(({ failed }) => failed !== null)) ? 1 : 0;
 }
 
 async function migrate(subjects: readonly Subject[], files: readonly Migration[], asJson: boolean): Promise<number> {
-  const databases = subjects.map(({ cluster, database, execute }) => ({ name: `${database} on ${cluster}`, execute }));
+  const databases = subjects.map(({ cluster, database, role, execute }) => ({
+    name: `${database} on ${cluster}`,
+    role,
+    execute,
+  }));
   const only = subjects.flatMap((subject) => subject.only ?? []);
   try {
     const report = await migrateFleet(databases, files, {

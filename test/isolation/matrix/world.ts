@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { inject } from 'vitest';
-import { databaseRoles, mainCluster, poolSchema } from '../../../shared/contract/index.ts';
-import { applyMigrations, readAllMigrations } from '../../../shared/database/migrator.ts';
+import { databaseRoles, poolSchema } from '../../../shared/contract/index.ts';
+import { applyMigrations, forRole, readAllMigrations } from '../../../shared/database/migrator.ts';
 import type { Placement } from '../../../shared/tenancy/index.ts';
-import { signingKey } from '../../helpers/capability.ts';
 import { executeWith } from '../../helpers/database-template.ts';
+import { startSiloRunner } from '../../helpers/silo-runner.ts';
 import { startTenantDatabase, type TestTenantDatabase } from '../../helpers/tenant-database.ts';
 import { Home } from './home.ts';
 
@@ -33,85 +32,63 @@ export interface WorldOptions {
 }
 
 export async function makeWorld(model: Model, { migration }: WorldOptions = {}): Promise<World> {
-  const api = await startTenantDatabase([]);
+  const runner = model === 'silo' ? await startSiloRunner() : undefined;
+  const api = runner?.api ?? (await startTenantDatabase([]));
   const clients: Client[] = [];
-  const connect = async (user: string, database: string): Promise<Client> => {
-    const { port, password } = inject('postgres');
-    const secret = user === 'postgres' ? password : user;
-    const client = new Client({ host: '127.0.0.1', port, user, password: secret, database });
+  const connect = async (user: string, database: string, password = user): Promise<Client> => {
+    const client = new Client({ host: '127.0.0.1', port: api.postgres.port, user, password, database });
     client.on('error', () => undefined);
     await client.connect();
     clients.push(client);
     return client;
   };
-  const main = api.postgres.name;
-  const database = model === 'silo' ? `silo_${randomBytes(6).toString('hex')}` : main;
-  const owner = model === 'silo' ? await makeDatabase(api, database, connect) : api.postgres.owner;
-  const schema = model === 'pool' ? poolSchema : 'tenant_own';
-  const fill = async (at: Client, place: { schema: string; database: string }, tenants: readonly string[]) => {
-    await migrate(at, place.schema, migration);
-    for (const tenant of tenants) await setState(at, tenant, place.schema, 'active');
-    const app = await connect(databaseRoles.app, place.database);
-    const untouched = await connect(databaseRoles.app, place.database);
-    const superuser = await connect('postgres', place.database);
-    return Home.fill({ ...place, app, untouched }, superuser, tenants, tenants[0] ?? '');
+  const place = runner
+    ? await runner.addSilo(runner.newTenant())
+    : { ...api.postgres.placement, model, schema: model === 'pool' ? poolSchema : 'tenant_own' };
+  const fill = async (at: Client, to: Placement, tenants: readonly string[]) => {
+    const role = to.secretArn === undefined ? databaseRoles.app : to.database;
+    await migrate(at, to.schema, role, migration);
+    for (const tenant of tenants) await setState(at, tenant, to.schema, 'active');
+    const open = () => (runner ?? { connect }).connect(role, to.database);
+    const [app, untouched] = [await open(), await open()];
+    const superuser = await connect('postgres', to.database, inject('postgres').password);
+    return Home.fill({ ...to, app, untouched }, superuser, tenants, tenants[0] ?? '');
   };
-  const home = await fill(owner, { schema, database }, inHome);
-  const newHome = await fill(api.postgres.owner, { schema: 'new_home', database: main }, inNewHome);
-  for (const state of ['suspended', 'moving', 'moved']) await setState(owner, state, schema, state);
+  const owner = await connect(databaseRoles.owner, place.database);
+  const newPlace: Placement = { ...api.postgres.placement, model: 'bridge', schema: 'new_home' };
+  const home = await fill(owner, place, inHome);
+  const newHome = await fill(api.postgres.owner, newPlace, inNewHome);
+  for (const state of ['suspended', 'moving', 'moved']) await setState(owner, state, place.schema, state);
+  const placementOf = (at: Home): Placement => (at === home ? place : newPlace);
   const world = { model, api, home, newHome, placementOf };
   await register(world);
   return {
     ...world,
     [Symbol.asyncDispose]: async () => {
-      await api.server.stop();
       await Promise.all(clients.map((client) => client.end()));
-      if (model === 'silo') await api.postgres.superuser.query(`drop database "${database}" with (force)`);
-      await api[Symbol.asyncDispose]();
+      await (runner ?? api)[Symbol.asyncDispose]();
     },
   };
-
-  function placementOf(at: Home): Placement {
-    return { model, cluster: mainCluster, database: at.database, schema: at.schema };
-  }
 }
 
 const setState = (owner: Client, tenant: string, schema: string, state: string) =>
   owner.query('select tenancy.set_placement($1, $2, $3)', [tenant, schema, state]);
 
 /** Exactly as a deployment does. */
-async function migrate(owner: Client, schema: string, further: string | undefined): Promise<void> {
+async function migrate(owner: Client, schema: string, role: string, further: string | undefined): Promise<void> {
   const { tenant } = await readAllMigrations('migrations');
   const last = further === undefined ? [] : [{ version: '999_further', checksum: '', sql: further }];
-  await applyMigrations(executeWith(owner), schema, [...tenant, ...last]);
-}
-
-/** A database with the kernel and nothing else, as tenants have who have one of their own. */
-async function makeDatabase(
-  { postgres }: TestTenantDatabase,
-  name: string,
-  connect: (user: string, database: string) => Promise<Client>,
-): Promise<Client> {
-  await postgres.superuser.query(`create database "${name}" owner tenantry_master`);
-  await postgres.superuser.query(`revoke all on database "${name}" from public`);
-  await postgres.superuser.query(`grant connect on database "${name}" to ${databaseRoles.owner}, ${databaseRoles.app}`);
-  await postgres.superuser.query(`grant create on database "${name}" to ${databaseRoles.owner}`);
-  const owner = await connect(databaseRoles.owner, name);
-  const { kernel } = await readAllMigrations('migrations');
-  await applyMigrations(executeWith(owner), 'kernel', kernel);
-  const keys = [{ keyId: signingKey.keyId, secret: Buffer.from(signingKey.secret).toString() }];
-  await owner.query('select tenancy.set_signing_keys($1)', [JSON.stringify(keys)]);
-  return owner;
+  await applyMigrations(executeWith(owner), schema, forRole([...tenant, ...last], role));
 }
 
 /** The registry knows the new homes already: requests find their way by it. */
-async function register({ api, model, home, newHome }: Omit<World, keyof AsyncDisposable>): Promise<void> {
+async function register({ api, home, newHome, placementOf }: Omit<World, keyof AsyncDisposable>): Promise<void> {
   for (const tenant of new Set([...inHome, ...inNewHome])) {
-    const at = inNewHome.includes(tenant) ? newHome : home;
+    const { model, cluster, database, schema, secretArn } = placementOf(inNewHome.includes(tenant) ? newHome : home);
     await api.postgres.superuser.query(
-      `insert into registry.tenants (tenant_id, name, plan, model, cluster, database, schema)
-       values ($1, $1, 'free', $2, $3, $4, $5)`,
-      [tenant, model, mainCluster, at.database, at.schema],
+      `insert into registry.tenants (tenant_id, name, plan, model, cluster, database, schema, secret_arn)
+       values ($1, $1, 'free', $2, $3, $4, $5, $6)`,
+      [tenant, model, cluster, database, schema, secretArn],
     );
   }
 }
