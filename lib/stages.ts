@@ -20,5 +20,7 @@ export const stages: Readonly<Record<string, Omit<StageConfigInput, 'stage'>>> =
   },
 
   /** What `npm run dev` interprets on one machine; the local issuer is passed in. */
-  local: {},
+  local: {
+    clusters: { [mainCluster]: {}, silos: {} },
+  },
 };

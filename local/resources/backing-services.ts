@@ -4,20 +4,19 @@ import { startEventBridge } from '../event-bridge/server.ts';
 import { ApiKeyStore } from '../gateway/api-keys.ts';
 import { readApis } from '../gateway/definition.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import type { Postgres } from '../postgres.ts';
 import { loginsOf, SecretStore } from '../secrets-manager/secret-store.ts';
 import { startS3 } from '../s3/server.ts';
 import { startSecretsManager } from '../secrets-manager/server.ts';
 import type { DataFolder } from '../stack/data-folder.ts';
 import type { Stoppables } from '../stack/stoppables.ts';
 import type { Deployment } from '../template/deployment.ts';
-import { type ClusterDefinition, type ClusterServers, readClusters } from './clusters.ts';
+import { type ClusterServers, readClusters, type RunningCluster } from './clusters.ts';
 import { readBuckets } from './buckets.ts';
 import { createSecrets } from './secrets.ts';
 
 /** The databases and AWS endpoints that functions call. */
 export interface BackingServices {
-  readonly clusters: readonly (ClusterDefinition & { readonly server: Postgres })[];
+  readonly clusters: readonly RunningCluster[];
   readonly secrets: SecretStore;
   /** What gateways look keys up in, and functions change by API Gateway's management API. */
   readonly apiKeys: ApiKeyStore;
@@ -40,9 +39,9 @@ export async function startBackingServices(
 ): Promise<BackingServices> {
   const secrets = SecretStore.open(folder.file('secrets.json'));
   await createSecrets(deployment, secrets);
-  const clusters: (ClusterDefinition & { server: Postgres })[] = [];
-  for (const cluster of readClusters(deployment))
-    clusters.push({ ...cluster, server: await servers.of(cluster, secrets) });
+  const clusters = await Promise.all(
+    readClusters(deployment).map(async (cluster) => ({ ...cluster, server: await servers.of(cluster, secrets) })),
+  );
   const apiKeys = new ApiKeyStore(folder.file('api-keys.json'));
   const gateways: Gateway[] = [];
   const flushAuthorizers = (apiId: string, stage: string): void =>

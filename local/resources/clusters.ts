@@ -47,6 +47,10 @@ export interface ClusterDefinition {
   readonly database: string;
 }
 
+export interface RunningCluster extends ClusterDefinition {
+  readonly server: Postgres;
+}
+
 export function readClusters(deployment: Deployment): ClusterDefinition[] {
   return readAll(deployment, clusterShape).map(({ id, resource, properties }) => ({
     name: id,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { environmentKeys, mainDatabase } from '../../shared/contract/index.ts';
+import { environmentKeys, mainCluster, mainDatabase } from '../../shared/contract/index.ts';
 import { seedDemoTenants } from '../demo.ts';
 import type { ApiDefinition } from '../gateway/definition.ts';
 import { localClientId } from '../issuer/issuer-identity.ts';
@@ -17,6 +17,7 @@ import type { DataFolder } from './data-folder.ts';
 import type { Progress } from './progress.ts';
 import { makePrincipals } from './make-principals.ts';
 import { type NamedApis, readNamedApis } from './named-apis.ts';
+import { clusterNamed, type NamedClusters, nameClusters } from './named-clusters.ts';
 import { serveApi } from './serve-api.ts';
 import { startFunctions } from './start-functions.ts';
 import { StartupError } from './startup-error.ts';
@@ -49,6 +50,7 @@ export interface RunningStack {
   readonly region: string;
   readonly services: BackingServices;
   readonly arns: ContractArns;
+  readonly clusters: NamedClusters;
 }
 
 const loginSchema = z.object({ username: z.string(), password: z.string() });
@@ -91,7 +93,7 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
     logFolder: folder.file('logs'),
   });
   const apis = readNamedApis(deployment);
-  const arns = await deploy(options, deployment, apis, functions, services);
+  const { arns, clusters } = await deploy(options, deployment, apis, functions, services);
   const credentialsFile = folder.file('aws-credentials');
   const principals = await makePrincipals(credentialsFile, apis.controlIam);
   const serve = (api: ApiDefinition, port: number, log: string): Promise<string> =>
@@ -102,7 +104,7 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
   void startBackground();
   const { region } = apis.tenants;
   const urls = { apiUrl, controlPlaneUrl, controlPlaneIamUrl, issuerUrl: issuer.url, redisUrl: redis.url };
-  return { ...urls, lambdaUrl: lambda.url, credentialsFile, region, services, arns };
+  return { ...urls, lambdaUrl: lambda.url, credentialsFile, region, services, arns, clusters };
 }
 
 async function deploymentOfSources({ folder, progress }: StackOptions, issuer: Issuer): Promise<Deployment> {
@@ -131,14 +133,15 @@ async function deploy(
   apis: NamedApis,
   functions: Functions,
   services: BackingServices,
-): Promise<ContractArns> {
+): Promise<Pick<RunningStack, 'arns' | 'clusters'>> {
   const triggers = readTriggers(deployment);
   const [migrationRunner] = triggers;
   if (migrationRunner === undefined) throw new StartupError('The stacks have no trigger that migrates the databases.');
   const arns = readContractArns(deployment, migrationRunner);
+  const clusters = nameClusters(arns, services.clusters);
   const migrate = async (): Promise<void> => {
     await progress.phase('migrations', () => runTriggers(triggers, functions));
-    await progress.phase('demo tenants', () => seed(apis.tenants, services, arns));
+    await progress.phase('demo tenants', () => seed(apis.tenants, services, clusters, arns));
   };
   // Those of operators wait for their first request: most starts are for tenants.
   const warm = async (): Promise<void> => {
@@ -146,16 +149,20 @@ async function deploy(
     for (const problem of problems) if (problem) print(problem);
   };
   await Promise.all([migrate(), progress.phase('functions', warm)]);
-  return arns;
+  return { arns, clusters };
 }
 
-function seed(api: ApiDefinition, services: BackingServices, arns: ContractArns): Promise<number> {
-  const [cluster] = services.clusters.filter(({ database }) => database === mainDatabase);
-  if (!cluster) throw new StartupError(`No cluster has the database ${mainDatabase}.`);
+function seed(
+  api: ApiDefinition,
+  services: BackingServices,
+  clusters: NamedClusters,
+  arns: ContractArns,
+): Promise<number> {
+  const { server } = clusterNamed(clusters, mainCluster);
   const urlOf = (role: string): string => {
     const login = parseUntyped(services.secrets.get(arns.roleSecrets[role] ?? '')?.value ?? '{}');
     const { username, password } = loginSchema.parse(login);
-    return `postgres://${username}:${encodeURIComponent(password)}@${cluster.server.host}:${cluster.server.port}/${mainDatabase}`;
+    return `postgres://${username}:${encodeURIComponent(password)}@${server.host}:${server.port}/${mainDatabase}`;
   };
   return seedDemoTenants({
     ownerUrl: urlOf('owner'),
