@@ -1,33 +1,7 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 import { authorizerCacheSeconds, mainCluster, quotaNames } from '../shared/contract/index.ts';
-
-const capacity = (message: string, minimum: number) =>
-  z.number().min(minimum, message).max(256, message).multipleOf(0.5, 'use steps of 0.5 ACU');
-
-const clusterSchema = z
-  .strictObject({
-    /** Aurora capacity units, in steps of 0.5; 0 lets the cluster pause. @default 0.5 */
-    minCapacity: capacity('use 0 (pauses when idle) to 256 ACU', 0).default(0.5),
-    /** @default 4 */
-    maxCapacity: capacity('use 1 to 256 ACU', 1).default(4),
-    /** Idle minutes after which a cluster with minCapacity 0 pauses. Resuming takes about 15 s. @default 5 */
-    autoPauseMinutes: z.int().min(5, 'use 5 to 1440 minutes').max(1440, 'use 5 to 1440 minutes').optional(),
-    /** Readers in other zones, to fail over to; the Data API itself always talks to the writer. @default 0 */
-    readers: z.int().min(0).max(15, 'a cluster has at most 15 readers').default(0),
-    /** Days for which point-in-time recovery is possible. @default 7 */
-    backupRetentionDays: z.int().min(1, 'use 1 to 35 days').max(35, 'use 1 to 35 days').default(7),
-    /** @default true */
-    deletionProtection: z.boolean().default(true),
-  })
-  .refine((cluster) => cluster.minCapacity <= cluster.maxCapacity, {
-    path: ['maxCapacity'],
-    message: 'is below minCapacity; raise it, or lower minCapacity',
-  })
-  .refine((cluster) => cluster.autoPauseMinutes === undefined || cluster.minCapacity === 0, {
-    path: ['autoPauseMinutes'],
-    message: 'a cluster pauses only with minCapacity 0; set that, or leave autoPauseMinutes out',
-  });
+import { clusterSchema } from './cluster-schema.ts';
 
 const issuerSchema = z.strictObject({
   /** As in the tokens' `iss`. */

@@ -21,6 +21,6 @@ export const stages: Readonly<Record<string, Omit<StageConfigInput, 'stage'>>> =
 
   /** What `npm run dev` interprets on one machine; the local issuer is passed in. */
   local: {
-    clusters: { [mainCluster]: {}, silos: {} },
+    clusters: { [mainCluster]: { models: ['pool', 'bridge'] }, silos: { models: ['bridge', 'silo'] } },
   },
 };

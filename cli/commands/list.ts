@@ -1,4 +1,4 @@
-import { planNames, tenantStates } from '../../shared/contract/index.ts';
+import { placementModels, planNames, tenantStates } from '../../shared/contract/index.ts';
 import { connect, connectionOptions } from '../api/connect.ts';
 import { listTenants } from '../api/tenants.ts';
 import { defineCommand } from '../command.ts';
@@ -12,7 +12,7 @@ export const listCommand = defineCommand({
   options: {
     plan: { value: 'P', choices: planNames, help: 'those of a plan' },
     state: { value: 'S', choices: tenantStates, help: 'those in a state' },
-    model: { value: 'M', choices: ['pool', 'bridge', 'silo'], help: 'those placed like this' },
+    model: { value: 'M', choices: placementModels, help: 'those placed like this' },
     ...connectionOptions,
   },
   async run({ options }) {

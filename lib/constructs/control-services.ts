@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import { environmentKeys } from '../../shared/contract/index.ts';
+import { type ClusterCapacity, environmentKeys, quotaLimits } from '../../shared/contract/index.ts';
 import type { IssuerConfig, StageConfig } from '../config.ts';
 import { type ClusterReferences, grantDataApi, grantReadValue, registryClusters } from './data-api-access.ts';
 import { clustersVariable, registryVariable } from './function-environment.ts';
@@ -32,7 +32,11 @@ export function controlService(scope: Construct, name: string, plane: ControlPla
     name,
     description: `Control plane service ${name}`,
     ...stageSettings(plane.config),
-    environment: { ...registryEnvironment(scope, plane), ...quotasVariable(plane.config) },
+    environment: {
+      ...registryEnvironment(scope, plane),
+      ...quotasVariable(plane.config),
+      ...capacityVariable(plane.config),
+    },
   });
   grantRegistry(service, plane);
   return service;
@@ -40,6 +44,16 @@ export function controlService(scope: Construct, name: string, plane: ControlPla
 
 function quotasVariable({ quotas }: StageConfig): Record<string, string> {
   return Object.keys(quotas).length > 0 ? { [environmentKeys.quotaLimits]: JSON.stringify(quotas) } : {};
+}
+
+/** What clusters take of new tenants; where a limit is not given, there is advice on how many schemas and databases are good for one. */
+function capacityVariable({ clusters, quotas }: StageConfig): Record<string, string> {
+  const { schemasPerCluster: bridge, databasesPerCluster: silo } = { ...quotaLimits, ...quotas };
+  const capacity = Object.entries(clusters).map(([name, { models, limits, drained }]): [string, ClusterCapacity] => [
+    name,
+    { models, limits: { bridge, silo, ...limits }, drained },
+  ]);
+  return { [environmentKeys.clusterCapacity]: JSON.stringify(Object.fromEntries(capacity)) };
 }
 
 /** Where the registry is, and how to log in to it. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { environmentKeys, planNames, quotaNames } from '../contract/index.ts';
+import { environmentKeys, placementModels, planNames, quotaNames } from '../contract/index.ts';
 
 /** An environment variable: its name, the shape of its text, and what to tell someone who got it wrong. */
 export interface Variable<T> {
@@ -51,6 +51,12 @@ const issuerSchema = z.object({
 export type TrustedIssuer = Readonly<z.output<typeof issuerSchema>>;
 
 const clusterSchema = z.object({ resourceArn: z.string().min(1), secretArn: z.string().min(1) });
+
+const capacitySchema = z.object({
+  models: z.array(z.enum(placementModels)),
+  limits: z.partialRecord(z.enum(placementModels), z.int().positive()),
+  drained: z.boolean(),
+});
 
 const cacheUrl = z
   .url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' })
@@ -143,6 +149,12 @@ export const variables = {
       .default('{}')
       .pipe(json(z.partialRecord(z.enum(quotaNames), z.int().positive()))),
     expected: 'JSON such as {"usagePlans":600}, or leave it out',
+  },
+  clusterCapacity: {
+    key: environmentKeys.clusterCapacity,
+    schema: json(z.record(z.string(), capacitySchema)),
+    expected:
+      'JSON by cluster name, such as {"main":{"models":["pool","bridge"],"limits":{"bridge":1000},"drained":false}}',
   },
   exportBucket: {
     key: environmentKeys.exportBucket,

@@ -33,6 +33,8 @@ export const environmentKeys = {
   restartAfterSeconds: 'TENANTRY_RESTART_AFTER_SECONDS',
   /** JSON of quotas that are others than AWS’s defaults, such as `{ "usagePlans": 600 }`; not set when there are none. */
   quotaLimits: 'TENANTRY_QUOTA_LIMITS',
+  /** JSON of what clusters take of new tenants, by cluster name, see `ClusterCapacity`; control plane only. */
+  clusterCapacity: 'TENANTRY_CLUSTER_CAPACITY',
   /** Name of the bucket that exports of tenants are in; operations only. */
   exportBucket: 'TENANTRY_EXPORT_BUCKET',
   /** ARN of the function that purges the cache of a tenant; operations only. */

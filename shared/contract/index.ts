@@ -6,6 +6,7 @@ export * from './environment.ts';
 export * from './identity.ts';
 export * from './metrics.ts';
 export * from './outputs.ts';
+export * from './placements.ts';
 export * from './plans.ts';
 export * from './quotas.ts';
 export * from './routes.ts';

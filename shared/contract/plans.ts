@@ -1,3 +1,5 @@
+import type { PlacementModel } from './placements.ts';
+
 /**
  * What a tenant pays for. The gateway's usage plans (lib) and the exact limiter (shared/rate-limit) both read this table,
  * so the two throttles cannot disagree.
@@ -17,9 +19,6 @@ export interface Plan {
   /** Where a new tenant of this plan is placed unless the operator says otherwise. */
   readonly placement: PlacementModel;
 }
-
-/** How strongly a tenant's data is set apart: shared schema, schema of its own, database of its own. */
-export type PlacementModel = 'pool' | 'bridge' | 'silo';
 
 export type PlanName = 'free' | 'pro' | 'enterprise';
 

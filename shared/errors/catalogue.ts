@@ -30,6 +30,7 @@ export const errorCatalogue = {
   'tenant-exists': { status: 409, title: 'The tenant id is taken' },
   'tenant-id-used': { status: 409, title: 'The tenant id was that of a tenant who has left' },
   'operation-in-progress': { status: 409, title: 'Another operation on the tenant is not finished' },
+  'no-capacity': { status: 409, title: 'No cluster takes another tenant like this' },
   'export-unusable': { status: 409, title: 'The export cannot be restored' },
   'erasure-incomplete': { status: 409, title: 'Something of the tenant is left' },
   'reference-not-found': { status: 409, title: 'The request refers to a resource that does not exist' },

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { planNames } from '../contract/index.ts';
+import { placementModels, planNames } from '../contract/index.ts';
 
 /** A tenant's id is a slug: 3 to 40 lower-case letters, digits and hyphens, starting with a letter, not ending with a hyphen. */
 export const tenantIdPattern = /^[a-z][a-z0-9-]{1,38}[a-z0-9]$/;
@@ -8,7 +8,7 @@ export const tenantIdSchema = z.string().regex(tenantIdPattern);
 
 /** Where a tenant's data lives. `cluster` is a name of the stage's configuration. */
 export const placementSchema = z.object({
-  model: z.enum(['pool', 'bridge', 'silo']),
+  model: z.enum(placementModels),
   cluster: z.string().min(1),
   database: z.string().min(1),
   schema: z.string().min(1),

@@ -25,7 +25,16 @@ describe('the configuration of a stage', () => {
 
     expect(config).toMatchObject({ logRetentionDays: 30, authorizerCacheSeconds, issuers: [] });
     expect(config.clusters).toEqual({
-      main: { minCapacity: 0.5, maxCapacity: 4, readers: 0, backupRetentionDays: 7, deletionProtection: true },
+      main: {
+        minCapacity: 0.5,
+        maxCapacity: 4,
+        readers: 0,
+        backupRetentionDays: 7,
+        deletionProtection: true,
+        models: ['pool', 'bridge', 'silo'],
+        limits: {},
+        drained: false,
+      },
     });
   });
 
@@ -63,6 +72,8 @@ describe('the configuration of a stage', () => {
     ['a capacity between the steps', { main: { minCapacity: 0.7 } }, 'clusters.main.minCapacity: use steps of 0.5 ACU'],
     ['a pause of a cluster that never pauses', { main: { minCapacity: 1, autoPauseMinutes: 5 } }, 'minCapacity 0'],
     ['clusters without the one of the registry', { other: {} }, 'declare the cluster "main"'],
+    ['a cluster that takes no model', { main: { models: [] } }, 'clusters.main.models: name a model, or set `drained`'],
+    ['a limit of nobody', { main: { limits: { silo: 0 } } }, 'clusters.main.limits.silo: use 1 or more'],
     ['more backup than Aurora keeps', { main: { backupRetentionDays: 36 } }, 'use 1 to 35 days'],
   ])('refuses %s', (_, clusters, expected) => {
     expect(problemsOf({ stage: 'x', clusters }).join()).toContain(expected);

@@ -1,6 +1,6 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { authorizerCacheSeconds, controlServices, stackOutputs } from '../../shared/contract/index.ts';
+import { authorizerCacheSeconds, controlServices, environmentKeys, stackOutputs } from '../../shared/contract/index.ts';
 import { methods, type Resource, synthesize, type Synthesized, templateOf } from './synthesize.ts';
 
 /** How the logical ids of the two doors begin. */
@@ -120,11 +120,27 @@ describe('the same API for AWS principals', () => {
   });
 });
 
+const variablesOf = (template: Template): readonly string[] => {
+  const functions = Object.values(template.findResources('AWS::Lambda::Function')) as Resource[];
+  return functions.map(({ Properties }) => JSON.stringify(Properties['Environment']));
+};
+
+it('tells the control plane, and nobody else, what clusters take of new tenants, with advice where no limit is given', () => {
+  const clusters = { main: { limits: { pool: 7, silo: 5 } }, second: { models: ['silo' as const], drained: true } };
+  using declared = synthesize({ clusters, quotas: { schemasPerCluster: 30 } });
+
+  const told = variablesOf(templateOf(declared, 'ControlPlane')).filter((text) =>
+    text.includes(environmentKeys.clusterCapacity),
+  );
+  const [variables] = told.map((text) => JSON.parse(text) as { Variables: Record<string, string> });
+  expect(told).toHaveLength(1);
+  expect(JSON.parse(variables?.Variables[environmentKeys.clusterCapacity] ?? '')).toEqual({
+    main: { models: ['pool', 'bridge', 'silo'], limits: { pool: 7, bridge: 30, silo: 5 }, drained: false },
+    second: { models: ['silo'], limits: { bridge: 30, silo: 200 }, drained: true },
+  });
+});
+
 it('tells the control plane of quotas that were raised, and of none otherwise', () => {
-  const variablesOf = (template: Template): readonly string[] => {
-    const functions = Object.values(template.findResources('AWS::Lambda::Function')) as Resource[];
-    return functions.map(({ Properties }) => JSON.stringify(Properties['Environment']));
-  };
   using raised = synthesize({ quotas: { usagePlans: 600 } });
 
   expect(variablesOf(controlPlane).filter((text) => text.includes('TENANTRY_QUOTA_LIMITS'))).toEqual([]);

@@ -311,7 +311,13 @@ describe('least privilege', () => {
     expect(variablesOf('Authorizer')).toEqual(['CLUSTERS', 'ISSUERS', 'REGISTRY', 'SIGNING_SECRET_ARN', 'STAGE']);
     expect(variablesOf('Serviceopenapi')).toEqual(['STAGE']);
     expect(variablesOf('OperatorAuthorizer')).toEqual(['ISSUERS', 'STAGE']);
-    expect(variablesOf('Controlcontrolplane')).toEqual(['CLUSTERS', 'OPERATIONS_FUNCTION_ARN', 'REGISTRY', 'STAGE']);
+    expect(variablesOf('Controlcontrolplane')).toEqual([
+      'CLUSTERS',
+      'CLUSTER_CAPACITY',
+      'OPERATIONS_FUNCTION_ARN',
+      'REGISTRY',
+      'STAGE',
+    ]);
     expect(variablesOf('OperationsFunction')).toEqual([
       'CLUSTERS',
       'EXPORT_BUCKET',
