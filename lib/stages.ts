@@ -19,7 +19,7 @@ export const stages: Readonly<Record<string, Omit<StageConfigInput, 'stage'>>> =
     api: { rateLimit: 5000, burstLimit: 2500 },
   },
 
-  /** What `npm run dev` interprets on one machine; the local issuer is passed in. */
+  /** What `npm run dev` interprets on one machine; the local issuer is passed in. Two clusters, so that nothing takes there to be one. */
   local: {
     clusters: { [mainCluster]: { models: ['pool', 'bridge'] }, silos: { models: ['bridge', 'silo'] } },
   },

@@ -4,7 +4,13 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { type DatabaseRole, environmentKeys } from '../../shared/contract/index.ts';
 import type { IssuerConfig, StageConfig } from '../config.ts';
-import { type ClusterReferences, grantDataApi, grantReadValue, registryClusters } from './data-api-access.ts';
+import {
+  type ClusterReferences,
+  grantDataApi,
+  grantReadValue,
+  grantSiloLogins,
+  registryClusters,
+} from './data-api-access.ts';
 import { clustersVariable, registryVariable } from './function-environment.ts';
 import { ServiceFunction, stageSettings } from './service-function.ts';
 import type { ValkeyCache } from './valkey-cache.ts';
@@ -57,6 +63,7 @@ export function tenantService(scope: Construct, name: string, plane: Application
   });
   grantDataApi(service, plane.clusters);
   grantReadValue(service, plane.logins.app);
+  grantSiloLogins(service, plane.config.stage);
   plane.cache.grantConnect(service);
   return service;
 }

@@ -2,7 +2,7 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { environmentKeys } from '../../shared/contract/index.ts';
 import type { ControlPlane } from './control-services.ts';
-import { grantDataApi, grantReadValue } from './data-api-access.ts';
+import { grantDataApi, grantReadValue, grantSiloLogins } from './data-api-access.ts';
 import { clustersVariable, registryVariable } from './function-environment.ts';
 import { ServiceFunction, stageSettings } from './service-function.ts';
 
@@ -32,5 +32,6 @@ export function supportService(scope: Construct, plane: ControlPlane, access: Te
   const actions = ['rds-data:BeginTransaction', 'rds-data:ExecuteStatement', 'rds-data:RollbackTransaction'] as const;
   grantDataApi(service, plane.clusters, actions);
   for (const secret of [plane.login, access.login, access.signingKey]) grantReadValue(service, secret);
+  grantSiloLogins(service, plane.config.stage);
   return service;
 }

@@ -19,14 +19,14 @@ afterAll(() => synthesized[Symbol.dispose]());
 
 const list = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
 
-/** Logical ids of the secrets, by what they are: `Owner`, `App`, …, `SigningKey`, or a master secret's cluster. */
+/** Logical ids of the secrets, by what they are: `Owner`, `App`, …, `SigningKey`, `Master`, or `silo/<stage>/*`. */
 const secretNames = (text: string) =>
   [
     ...text.matchAll(
-      /Secrets(Owner|App|Auth|Control|Operate|SigningKey)|Cluster(?:main|second)Cluster\w+",\s*"MasterUserSecret/g,
+      /Secrets(Owner|App|Auth|Control|Operate|SigningKey)|Cluster(?:main|second)Cluster\w+",\s*"MasterUserSecret|:secret:(silo\/dev\/\*)"/g,
     ),
   ]
-    .map((match) => match[1] ?? 'Master')
+    .map((match) => match[1] ?? match[2] ?? 'Master')
     .sort();
 
 function allStatements(): { role: string; statement: Statement }[] {
@@ -100,9 +100,9 @@ describe('least privilege', () => {
   });
 
   it.each(Object.keys(services))(
-    'lets service %s log in as the application role, and read no other secret',
+    'lets service %s log in as the application role, to silos with logins of theirs, and read no other secret',
     (service) => {
-      expect(readableSecrets(`Service${service}Role`)).toEqual(['App']);
+      expect(readableSecrets(`Service${service}Role`)).toEqual(['App', 'silo/dev/*']);
       const actions = grantsOf(`Service${service}Role`).flatMap(({ Action }) => list(Action));
       expect(actions.sort()).toEqual([
         'elasticache:Connect',
@@ -276,7 +276,7 @@ describe('least privilege', () => {
   });
 
   it('lets the support service alone act for tenants, on every cluster, in transactions that it cannot commit', () => {
-    expect(readableSecrets('ControlsupportRole').sort()).toEqual(['App', 'Control', 'SigningKey']);
+    expect(readableSecrets('ControlsupportRole').sort()).toEqual(['App', 'Control', 'SigningKey', 'silo/dev/*']);
     const grants = grantsOf('ControlsupportRole');
     expect(grants.flatMap(({ Action }) => list(Action)).sort()).toEqual([
       'rds-data:BeginTransaction',
