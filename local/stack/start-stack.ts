@@ -1,6 +1,4 @@
-import * as z from 'zod';
-import { environmentKeys, mainCluster, mainDatabase } from '../../shared/contract/index.ts';
-import { seedDemoTenants } from '../demo.ts';
+import { environmentKeys } from '../../shared/contract/index.ts';
 import type { ApiDefinition } from '../gateway/definition.ts';
 import { localClientId } from '../issuer/issuer-identity.ts';
 import { type Issuer, startIssuer } from '../issuer/issuer-server.ts';
@@ -11,13 +9,13 @@ import { ClusterServers } from '../resources/clusters.ts';
 import { generatePassword } from '../resources/secrets.ts';
 import { readTriggers, runTriggers } from '../resources/triggers.ts';
 import { type Deployment, readDeployment } from '../template/deployment.ts';
-import { parseUntyped } from '../untyped.ts';
 import { type ContractArns, readContractArns } from './contract-arns.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { Progress } from './progress.ts';
 import { makePrincipals } from './make-principals.ts';
 import { type NamedApis, readNamedApis } from './named-apis.ts';
-import { clusterNamed, type NamedClusters, nameClusters } from './named-clusters.ts';
+import { type NamedClusters, nameClusters } from './named-clusters.ts';
+import { seed } from './seed.ts';
 import { serveApi } from './serve-api.ts';
 import { startFunctions } from './start-functions.ts';
 import { StartupError } from './startup-error.ts';
@@ -52,8 +50,6 @@ export interface RunningStack {
   readonly arns: ContractArns;
   readonly clusters: NamedClusters;
 }
-
-const loginSchema = z.object({ username: z.string(), password: z.string() });
 
 /** Domains below which a subdomain names a tenant: browsers and curl find `acme.localhost` by themselves. */
 const baseDomains = ['localhost'];
@@ -141,7 +137,9 @@ async function deploy(
   const clusters = nameClusters(arns, services.clusters);
   const migrate = async (): Promise<void> => {
     await progress.phase('migrations', () => runTriggers(triggers, functions));
-    await progress.phase('demo tenants', () => seed(apis.tenants, services, clusters, arns));
+    await progress.phase('demo tenants', () =>
+      seed(apis.tenants, { services, clusters, arns, functions, migrationRunner }),
+    );
   };
   // Those of operators wait for their first request: most starts are for tenants.
   const warm = async (): Promise<void> => {
@@ -150,27 +148,6 @@ async function deploy(
   };
   await Promise.all([migrate(), progress.phase('functions', warm)]);
   return { arns, clusters };
-}
-
-function seed(
-  api: ApiDefinition,
-  services: BackingServices,
-  clusters: NamedClusters,
-  arns: ContractArns,
-): Promise<number> {
-  const { server } = clusterNamed(clusters, mainCluster);
-  const urlOf = (role: string): string => {
-    const login = parseUntyped(services.secrets.get(arns.roleSecrets[role] ?? '')?.value ?? '{}');
-    const { username, password } = loginSchema.parse(login);
-    return `postgres://${username}:${encodeURIComponent(password)}@${server.host}:${server.port}/${mainDatabase}`;
-  };
-  return seedDemoTenants({
-    ownerUrl: urlOf('owner'),
-    controlUrl: urlOf('control'),
-    keys: services.apiKeys,
-    usagePlans: api.usagePlans,
-    stage: api.stage,
-  });
 }
 
 function functionsOf(api: ApiDefinition): string[] {

@@ -7,12 +7,16 @@ const tenant = (command: string, ...args: readonly string[]): Promise<CommandRun
   tenantCommand(command, '--data', inject('stack').dataDir, ...args);
 
 describe('tenant list', () => {
-  test('prints tenants as JSON when piped', async () => {
-    const { code, stdout, stderr } = await tenant('list', '--plan', 'pro', '--state', 'active', '--model', 'pool');
+  test.each([
+    ['pro', 'pool', 'hooli'],
+    ['pro', 'bridge', 'globex'],
+    ['enterprise', 'silo', 'acme'],
+  ])('prints tenants as JSON when piped: plan %s, model %s', async (plan, model, one) => {
+    const { code, stdout, stderr } = await tenant('list', '--plan', plan, '--state', 'active', '--model', model);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    const tenants = JSON.parse(stdout) as { tenantId: string; plan: string }[];
-    expect(tenants.map(({ tenantId }) => tenantId)).toEqual(expect.arrayContaining(['globex', 'hooli']));
-    expect(tenants.filter(({ plan }) => plan !== 'pro')).toEqual([]);
+    const tenants = JSON.parse(stdout) as { tenantId: string; plan: string; placement: { model: string } }[];
+    expect(tenants.map(({ tenantId }) => tenantId)).toContain(one);
+    expect(tenants.filter((found) => found.plan !== plan || found.placement.model !== model)).toEqual([]);
   });
 
   test('says what is wrong with a filter', async () => {

@@ -60,6 +60,7 @@ const stackFile = z.object({
   apiGatewayUrl: z.string(),
   eventBridgeUrl: z.string(),
   postgresUrl: z.string(),
+  postgresUrls: z.record(z.string(), z.string()),
   redisUrl: z.string(),
   resources: z.object({ region: z.string() }),
 });
