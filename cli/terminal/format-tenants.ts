@@ -6,7 +6,9 @@ import { minuteOf } from './times.ts';
 
 const stateColours: Readonly<Record<string, Colour>> = { active: 'green', suspended: 'yellow' };
 const colourOf = (state: string): Colour => stateColours[state] ?? 'cyan';
-const homeOf = ({ cluster, database, schema }: Tenant['placement']): string => `${cluster}/${database}/${schema}`;
+/** A database that is the tenant's alone has but one schema, of the same name. */
+const homeOf = ({ cluster, database, schema }: Tenant['placement']): string =>
+  [...new Set([cluster, database, schema])].join('/');
 
 const columns: readonly Column<Tenant>[] = [
   { title: 'TENANT', of: ({ tenantId }) => tenantId, colour: () => 'bold', isWhole: true },
