@@ -124,6 +124,8 @@ async function createMaster(server: Postgres, cluster: ClusterDefinition, login:
     const role = escapeIdentifier(cluster.masterUsername);
     const verb = roles ? 'alter' : 'create';
     await client.query(`${verb} role ${role} login createrole createdb password ${escapeLiteral(password)}`);
+    // As RDS's master user may, who ends sessions in a database that he drops.
+    await client.query(`grant pg_signal_backend to ${role}`);
     const { rowCount: databases } = await client.query('select from pg_database where datname = $1', [
       cluster.database,
     ]);
