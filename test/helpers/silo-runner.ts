@@ -43,23 +43,15 @@ export async function startSiloRunner(): Promise<SiloRunner> {
   const secrets = SecretStore.open();
   const endpoint = await startSecretsManager({ secrets });
   const api = await startTenantDatabase([], {
-    // Those that are in no store have their name for a password.
-    secret: async (arn) => (await loginsOf(secrets)(arn)) ?? { username: roleOf(arn), password: roleOf(arn) },
+    secret: storedOrNamed(secrets),
   });
   const clients: Client[] = [];
   const tenants: string[] = [];
   const logged: LoggedLine[] = [];
-  const system: System = {
-    clusters: [clusterOf(api.postgres.name)],
-    migrations: await readAllMigrations('migrations'),
-    passwords,
-    signingKeys: [signingKey],
-    siloSecrets: siloSecretsAt(endpoint.url),
-    log: {
-      info: (message, details) => void logged.push({ level: 'info', message, ...details }),
-      warn: (message, details) => void logged.push({ level: 'warn', message, ...details }),
-    },
-  };
+  const system = await systemOf(api.postgres.name, endpoint.url, {
+    info: (message, details) => void logged.push({ level: 'info', message, ...details }),
+    warn: (message, details) => void logged.push({ level: 'warn', message, ...details }),
+  });
   const connect: SiloRunner['connect'] = async (user, database) => {
     const { port } = api.postgres;
     const client = new Client({ host: '127.0.0.1', port, user, password: passwordOf(secrets, user), database });
@@ -99,6 +91,24 @@ export async function startSiloRunner(): Promise<SiloRunner> {
       await endpoint.stop();
       await api[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** Logins of a store; those that are in none have their name for a password. */
+export const storedOrNamed =
+  (secrets: SecretStore) =>
+  async (arn: string): Promise<{ username: string; password: string }> =>
+    (await loginsOf(secrets)(arn)) ?? { username: roleOf(arn), password: roleOf(arn) };
+
+/** The migration runner's world, with one shared database. */
+export async function systemOf(database: string, secretsUrl: string, log: System['log']): Promise<System> {
+  return {
+    clusters: [clusterOf(database)],
+    migrations: await readAllMigrations('migrations'),
+    passwords,
+    signingKeys: [signingKey],
+    siloSecrets: siloSecretsAt(secretsUrl),
+    log,
   };
 }
 

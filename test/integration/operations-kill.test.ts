@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { operationEvents } from '../../shared/control/operations-events.ts';
+import { isSoak } from '../helpers/soak.ts';
 import { disturb, type Disturbance } from '../helpers/operations/interruptions.ts';
 import { type OperationWorld, startOperationWorld } from '../helpers/operations/operation-world.ts';
 import { kindOf, type Scenario, scenarios, stepsOfScenario } from '../helpers/operations/scenarios.ts';
@@ -25,6 +26,10 @@ const undoneSteps = (scenario: Scenario): string[] => {
 };
 const finalSteps = (scenario: Scenario): string[] => stepNames(scenario).slice(undoneSteps(scenario).length);
 
+/** Making a database takes as long as twenty other calls: of the steps of a silo those that are like all others' fail in the long form only. */
+const failing = (scenario: Scenario, steps: readonly string[]): readonly string[] =>
+  scenario.endsWith('a silo') && !isSoak ? steps.filter((step) => /database|home/.test(step)) : steps;
+
 interface Run {
   readonly calls: readonly string[];
   readonly traces: Traces;
@@ -49,7 +54,8 @@ async function runDisturbed(scenario: Scenario, disturbance: Disturbance): Promi
 async function runTwice(scenario: Scenario): Promise<Traces> {
   const subject = await world.prepare(scenario);
   const operationId = await world.ask(scenario, subject.tenantId);
-  await Promise.all([world.run(operationId, subject.ports), world.run(operationId, subject.ports)]);
+  // Two that make the same database get into each other's way, and try again, as a deployed function does.
+  await Promise.all([world.run(operationId, subject.ports, 3), world.run(operationId, subject.ports, 3)]);
   return await tenantTraces(world, subject, operationId);
 }
 
@@ -77,9 +83,11 @@ async function stopEverywhere(scenario: Scenario, from: string, failingStep?: st
 }
 
 /** What a tenant is, beyond what was done to it. */
-const stays = ({ tenants, placements, keys, rows, cacheKeys, secrets, home, homeTarget }: Traces) => ({
+const stays = ({ tenants, placements, keys, rows, cacheKeys, secrets, home, homeTarget, database, role }: Traces) => ({
   home,
   homeTarget,
+  database,
+  role,
   tenants,
   placements,
   keys,
@@ -107,7 +115,7 @@ describe.each(scenarios)('an operation of the kind %s', (scenario) => {
     for (let time = 0; time < 5; time += 1) await expect(runTwice(scenario)).resolves.toEqual(traces);
   });
 
-  it.each(undoneSteps(scenario))(
+  it.each(failing(scenario, undoneSteps(scenario)))(
     'leaves nothing when the step %s fails, wherever it is stopped and run again',
     { timeout: 300_000 },
     async (failingStep) => {
@@ -124,7 +132,7 @@ describe.each(scenarios)('an operation of the kind %s', (scenario) => {
 });
 
 describe.each(scenarios.filter((scenario) => finalSteps(scenario).length > 0))('a %s past undoing', (scenario) => {
-  it.each(finalSteps(scenario))(
+  it.each(failing(scenario, finalSteps(scenario)))(
     'is gone on with by another one when the step %s fails, wherever either is stopped and run again',
     { timeout: 300_000 },
     async (failingStep) => {

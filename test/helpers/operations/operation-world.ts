@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
 import { operationsFunction } from '../../../functions/operations/durable-function.ts';
 import { homes, type Ports, registry, rows } from '../../../functions/operations/ports.ts';
+import { dropSilo, makeSilo } from '../../../functions/migrate/silo.ts';
+import type { System } from '../../../functions/migrate/system.ts';
+import type { TenantDatabases, TenantHome } from '../../../shared/control/index.ts';
 import { createOperation } from '../../../shared/control/operations.ts';
+import { storedOrNamed, systemOf } from '../silo-runner.ts';
 import { startControlRegistry } from '../control-registry.ts';
-import type { Placement } from '../../../shared/tenancy/index.ts';
 import type { TestTenantDatabase } from '../tenant-database.ts';
 import { addSampleRows } from '../tenant-row-samples.ts';
 import { ApiKeyFile } from './api-key-file.ts';
@@ -40,14 +43,17 @@ export interface OperationWorld extends AsyncDisposable {
   run(operationId: string, ports: Ports, attempts?: number): Promise<string | undefined>;
 }
 
-const noSilos = (): Promise<never> => Promise.reject(new Error('There are no silos in this world.'));
-
 export async function startOperationWorld(): Promise<OperationWorld> {
   // What was killed leaves transactions, which end by themselves.
-  const database = await startControlRegistry([], 'operations', { transactionIdleMs: 5_000 });
+  const secrets = await startSecretList();
+  const options = { transactionIdleMs: 5_000, secret: storedOrNamed(secrets.store) };
+  const database = await startControlRegistry([], 'operations', options);
+  const databases = databasesWith(
+    await systemOf(database.postgres.name, secrets.url, { info: () => undefined, warn: () => undefined }),
+  );
   const folder = mkdtempSync(join(tmpdir(), 'tenantry-keys-'));
   const keys = new ApiKeyFile(join(folder, 'api-keys.json'));
-  const [exports, cache, secrets] = await Promise.all([startExportFolder(), startTenantCache(), startSecretList()]);
+  const [exports, cache] = await Promise.all([startExportFolder(), startTenantCache()]);
   await LocalDurableTestRunner.setupTestEnvironment();
   let last: Promise<unknown> = Promise.resolve();
   const alone: OperationWorld['alone'] = (work) => {
@@ -58,7 +64,7 @@ export async function startOperationWorld(): Promise<OperationWorld> {
   const portsWith = (flushAuthorizersCache: () => Promise<void>): Ports => ({
     registry,
     homes,
-    databases: { make: noSilos, drop: noSilos },
+    databases,
     apiKeys: keys,
     gateway: { flushAuthorizersCache },
     rows,
@@ -78,9 +84,8 @@ export async function startOperationWorld(): Promise<OperationWorld> {
       const tenantId = `t${randomBytes(6).toString('hex')}`;
       const state = stateBefore(scenario);
       if (state !== undefined) {
-        await alone(() =>
-          addTenant(database, keys, tenantId, state, placementIn(scenario, tenantId, database.postgres.placement)),
-        );
+        const placement = placementIn(scenario, tenantId, database.postgres.placement);
+        await alone(() => addTenant(world, databases, { tenantId, placement }, state));
         await cache.fill(tenantId);
       }
       let isRemembered = true;
@@ -115,24 +120,29 @@ async function exportTenant(world: OperationWorld): Promise<string> {
   return operationId;
 }
 
+/** Databases of tenants' own, made by the migration runner's own code. */
+function databasesWith(system: System): TenantDatabases {
+  const nameOf = ({ tenantId, placement }: TenantHome) => ({ tenantId, cluster: placement.cluster });
+  return { make: (home) => makeSilo(nameOf(home), system), drop: (home) => dropSilo(nameOf(home), system) };
+}
+
 async function addTenant(
-  { postgres }: TestTenantDatabase,
-  keys: ApiKeyFile,
-  tenantId: string,
+  { database: { postgres }, keys }: OperationWorld,
+  databases: TenantDatabases,
+  home: TenantHome,
   state: 'active' | 'suspended',
-  { model, schema }: Placement,
 ): Promise<void> {
+  const { tenantId, placement } = home;
+  const { model, schema } = placement;
   const key = await keys.ensure(tenantId, planBefore);
-  await postgres.addTenants(tenantId);
-  if (model === 'bridge') {
-    await postgres.owner.query('select tenancy.provision($1)', [schema]);
-    await postgres.owner.query('delete from tenancy.placements where tenant_id = $1', [tenantId]);
-    await postgres.owner.query(`select tenancy.set_placement($1, $2, 'active')`, [tenantId, schema]);
-  }
-  await addSampleRows(postgres, tenantId, schema);
-  await postgres.owner.query('select tenancy.set_placement($1, $2, $3)', [tenantId, schema, state]);
+  const secretArn = model === 'silo' ? await databases.make(home) : null;
+  if (model !== 'pool') await homes.make(home);
+  await homes.place(home, 'active');
+  if (model !== 'silo') await addSampleRows(postgres, tenantId, schema);
+  await homes.place(home, state);
   await postgres.superuser.query(
-    'update registry.tenants set state = $2, api_key_id = $3, api_key = $4, model = $5, schema = $6 where tenant_id = $1',
-    [tenantId, state, key.id, key.value, model, schema],
+    `insert into registry.tenants (tenant_id, name, plan, state, api_key_id, api_key, model, cluster, database, schema, secret_arn)
+     values ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    [tenantId, planBefore, state, key.id, key.value, model, placement.cluster, placement.database, schema, secretArn],
   );
 }

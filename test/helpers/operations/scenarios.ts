@@ -5,8 +5,14 @@ import type { OperationRequest } from '../../../shared/control/operations.ts';
 import type { KnownKind, OperationInput, TenantRecord } from '../../../shared/control/operations-schema.ts';
 import type { Placement } from '../../../shared/tenancy/index.ts';
 
-/** Operations beyond one of each kind: one that onboards a tenant from an export, and tenants with a schema of their own. */
-const more = { restore: 'onboard', 'onboard a bridge': 'onboard', 'offboard a bridge': 'offboard' } as const;
+/** Operations beyond one of each kind: one that onboards a tenant from an export, and tenants with a schema or a database of their own. */
+const more = {
+  restore: 'onboard',
+  'onboard a bridge': 'onboard',
+  'offboard a bridge': 'offboard',
+  'onboard a silo': 'onboard',
+  'offboard a silo': 'offboard',
+} as const;
 export type Scenario = KnownKind | keyof typeof more;
 export const scenarios = [...Object.keys(operationSteps), ...Object.keys(more)] as readonly Scenario[];
 
@@ -24,7 +30,9 @@ export function stateBefore(scenario: Scenario): 'active' | 'suspended' | undefi
 
 /** Where the tenant lives, or is to live. */
 export function placementIn(scenario: Scenario, tenantId: string, pool: Placement): Placement {
-  return scenario.endsWith('a bridge') ? { ...pool, model: 'bridge', schema: tenantHomeName(tenantId) } : pool;
+  const home = tenantHomeName(tenantId);
+  if (scenario.endsWith('a bridge')) return { ...pool, model: 'bridge', schema: home };
+  return scenario.endsWith('a silo') ? { ...pool, model: 'silo', database: home, schema: home } : pool;
 }
 
 /** @param from the operation whose export is restored */

@@ -7,6 +7,7 @@ import { type TenantSecrets, tenantSecretsOf } from '../../../shared/control/ind
 export interface SecretList extends AsyncDisposable {
   readonly secrets: TenantSecrets;
   readonly store: SecretStore;
+  readonly url: string;
 }
 
 export async function startSecretList(): Promise<SecretList> {
@@ -20,6 +21,7 @@ export async function startSecretList(): Promise<SecretList> {
   return {
     secrets: tenantSecretsOf(client, 'dev'),
     store,
+    url: endpoint.url,
     [Symbol.asyncDispose]: async () => {
       client.destroy();
       await endpoint.stop();

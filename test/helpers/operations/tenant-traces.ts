@@ -36,6 +36,8 @@ export async function tenantTraces(
            format('select * from %s where tenant_id = %L order by 1, 2', c.oid::regclass, $1::text), true, false, '')::text end)
          from pg_class c where c.relnamespace = to_regnamespace($2)),
        'homeMigrations', (select jsonb_agg(m.version order by m.version) from tenancy.migrations m where m.target = $2),
+       'database', (select d.datacl::text from pg_database d where d.datname = $2),
+       'role', (select jsonb_build_object('login', r.rolcanlogin, 'config', r.rolconfig) from pg_roles r where r.rolname = $2),
        'homeTarget', (select to_jsonb(t) from tenancy.migration_targets t where t.target = $2)
      ) as traces`,
       [tenantId, tenantHomeName(tenantId)],
@@ -53,6 +55,7 @@ export async function tenantTraces(
   };
   return JSON.parse(
     JSON.stringify(traces, (name, value: unknown) => (isTime(name) ? 'TIME' : value))
+      .replaceAll(/secret:silo\/\w+\/[\da-f]{12}-\w{6}/g, 'SECRET')
       .replaceAll(tenantId, 'TENANT')
       .replaceAll(tenantHomeName(tenantId), 'HOME')
       .replaceAll(operationId, 'OPERATION')
