@@ -1,4 +1,4 @@
-import { environmentKeys } from '../../shared/contract/index.ts';
+import { environmentKeys, mainCluster, mainDatabase } from '../../shared/contract/index.ts';
 import type { ApiDefinition } from '../gateway/definition.ts';
 import { localClientId } from '../issuer/issuer-identity.ts';
 import { type Issuer, startIssuer } from '../issuer/issuer-server.ts';
@@ -7,6 +7,7 @@ import { startRedis } from '../redis.ts';
 import { type BackingServices, startBackingServices } from '../resources/backing-services.ts';
 import { ClusterServers } from '../resources/clusters.ts';
 import { generatePassword } from '../resources/secrets.ts';
+import { restoreTenantLogins } from '../resources/tenant-logins.ts';
 import { readTriggers, runTriggers } from '../resources/triggers.ts';
 import { type Deployment, readDeployment } from '../template/deployment.ts';
 import { type ContractArns, readContractArns } from './contract-arns.ts';
@@ -14,7 +15,7 @@ import type { DataFolder } from './data-folder.ts';
 import type { Progress } from './progress.ts';
 import { makePrincipals } from './make-principals.ts';
 import { type NamedApis, readNamedApis } from './named-apis.ts';
-import { type NamedClusters, nameClusters } from './named-clusters.ts';
+import { clusterNamed, type NamedClusters, nameClusters } from './named-clusters.ts';
 import { seed } from './seed.ts';
 import { serveApi } from './serve-api.ts';
 import { startFunctions } from './start-functions.ts';
@@ -135,7 +136,9 @@ async function deploy(
   if (migrationRunner === undefined) throw new StartupError('The stacks have no trigger that migrates the databases.');
   const arns = readContractArns(deployment, migrationRunner);
   const clusters = nameClusters(arns, services.clusters);
+  const registryUrl = clusterNamed(clusters, mainCluster).server.url(mainDatabase);
   const migrate = async (): Promise<void> => {
+    await restoreTenantLogins(registryUrl, services.secrets, apis.tenants.stage);
     await progress.phase('migrations', () => runTriggers(triggers, functions));
     await progress.phase('demo tenants', () =>
       seed(apis.tenants, { services, clusters, arns, functions, migrationRunner }),

@@ -4,17 +4,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { created, expectProblem, send, tokenOf } from '../helpers/api-client.ts';
+import { type PoolTenant, startPoolTenant } from '../helpers/pool-tenant.ts';
 import { readStackFile } from '../helpers/stack.ts';
 
+/** A tenant that other tests do not expect to be served. */
+const fickle = 'fickle';
+let tenant: PoolTenant;
 let database: Client;
 
 beforeAll(async () => {
+  tenant = await startPoolTenant(fickle);
+  await tenant.makeKey();
   database = new Client({ connectionString: (await readStackFile(inject('stack').dataDir)).postgresUrl });
   await database.connect();
 });
 
 afterAll(async () => {
   await database.end();
+  await tenant[Symbol.asyncDispose]();
 });
 
 /** What the authorizer has logged. It says by which request it was asked whenever it refuses one. */
@@ -45,12 +52,12 @@ const untilLogged = (...ids: readonly string[]) =>
 
 describe('the authorizer', () => {
   test('is asked once for a token, whatever the route', async () => {
-    const token = await tokenOf('hooli', `user-${crypto.randomUUID()}`);
+    const token = await tokenOf(fickle, `user-${crypto.randomUUID()}`);
     const id = await created('/projects', token, { name: crypto.randomUUID() });
-    await database.query(`update registry.tenants set state = 'suspended' where tenant_id = 'hooli'`);
+    await database.query(`update registry.tenants set state = 'suspended' where tenant_id = $1`, [fickle]);
     const replayed = [await send('GET', '/projects', { token }), await send('GET', `/projects/${id}`, { token })];
-    const asked = await send('GET', '/projects', { token: await tokenOf('hooli', `user-${crypto.randomUUID()}`) });
-    await database.query(`update registry.tenants set state = 'active' where tenant_id = 'hooli'`);
+    const asked = await send('GET', '/projects', { token: await tokenOf(fickle, `user-${crypto.randomUUID()}`) });
+    await database.query(`update registry.tenants set state = 'active' where tenant_id = $1`, [fickle]);
     expect(replayed.map(({ status }) => status)).toEqual([200, 200]);
     expectProblem(asked, 403, 'tenant-suspended');
   });
@@ -67,11 +74,11 @@ describe('the authorizer', () => {
 });
 
 test('a tenant that is suspended is refused by the database at once, though the gateway still replays its token’s answer', async () => {
-  const token = await tokenOf('hooli', `user-${crypto.randomUUID()}`);
+  const token = await tokenOf(fickle, `user-${crypto.randomUUID()}`);
   expect((await send('GET', '/projects', { token })).status).toBe(200);
-  await database.query(`select tenancy.set_placement('hooli', 'pool', 'suspended')`);
+  await database.query(`select tenancy.set_placement($1, 'pool', 'suspended')`, [fickle]);
   const refused = await send('GET', '/projects', { token });
-  await database.query(`select tenancy.set_placement('hooli', 'pool', 'active')`);
+  await database.query(`select tenancy.set_placement($1, 'pool', 'active')`, [fickle]);
   expectProblem(refused, 403, 'tenant-suspended');
   expect((await send('GET', '/projects', { token })).status).toBe(200);
 });

@@ -39,16 +39,17 @@ describe('tenant migrate', () => {
 
   test('says what would run where, runs it, and says who has what', async () => {
     await withMissing('tenant_behind', async () => {
-      const plan = JSON.parse((await migrate('--plan')).stdout) as { plan: object }[];
-      expect(plan).toMatchObject([
-        {
+      const plan = JSON.parse((await migrate('--plan')).stdout) as { plan: { steps: object[] } }[];
+      expect(plan).toContainEqual(
+        expect.objectContaining({
           cluster: 'main',
-          plan: {
-            steps: [{ version: '003_idempotency_keys', placements: 1, first: ['tenant_behind'] }],
+          plan: expect.objectContaining({
+            steps: [expect.objectContaining({ version: '003_idempotency_keys', first: ['tenant_behind'] })],
             canaries: ['tenant_behind'],
-          },
-        },
-      ]);
+          }),
+        }),
+      );
+      expect(plan.filter(({ plan: { steps } }) => steps.length > 0)).toHaveLength(1);
       expect(JSON.parse((await migrate()).stdout)).toMatchObject({ placements: 1, done: 1, failed: 0 });
       const [status] = JSON.parse((await migrate('--status')).stdout) as [{ placements: object[] }];
       expect(status.placements).toEqual(

@@ -62,7 +62,11 @@ const stackFile = z.object({
   postgresUrl: z.string(),
   postgresUrls: z.record(z.string(), z.string()),
   redisUrl: z.string(),
-  resources: z.object({ region: z.string() }),
+  resources: z.object({
+    region: z.string(),
+    clusters: z.record(z.string(), z.string()),
+    masterSecrets: z.record(z.string(), z.string()),
+  }),
 });
 export type StackFile = z.infer<typeof stackFile>;
 
