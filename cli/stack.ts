@@ -31,6 +31,8 @@ export interface StackDatabase {
   /** What application code logs in as. In a database that is one tenant's alone it is called as that is. */
   readonly role: string;
   readonly execute: Execute;
+  /** Whether it is still there: one that is a tenant's alone goes with that tenant. */
+  readonly isThere: () => Promise<boolean>;
 }
 
 /**
@@ -46,39 +48,34 @@ export async function databasesOf(dataDir: string): Promise<readonly StackDataba
   process.env['AWS_REGION'] = resources.region;
   process.env['AWS_ACCESS_KEY_ID'] ??= 'local';
   process.env['AWS_SECRET_ACCESS_KEY'] ??= 'local';
-  const open = (cluster: string, database: string, role: string): StackDatabase => {
-    const resourceArn = resources.clusters[cluster] ?? cluster;
+  const connect = (cluster: string, database: string): Execute => {
+    const resourceArn = resources.clusters[cluster] ?? '';
     const execute = migrationConnection({ resourceArn, secretArn: resources.roleSecrets.owner, database });
-    return {
-      cluster,
-      database,
-      role,
-      execute: (sql, parameters) =>
-        execute(sql, parameters).catch((error: unknown) =>
-          fail(error, `${database} on ${cluster}`, dataApiUrl, dataDir),
-        ),
-    };
+    return (sql, parameters) =>
+      execute(sql, parameters).catch((error: unknown) => fail(error, `${database} on ${cluster}`, dataApiUrl, dataDir));
   };
+  const open = (cluster: string, database: string, role: string): StackDatabase => ({
+    cluster,
+    database,
+    role,
+    execute: connect(cluster, database),
+    isThere: () => databaseExists(connect(cluster, mainDatabase), database),
+  });
   const shared = Object.keys(resources.clusters).map((cluster) => open(cluster, mainDatabase, databaseRoles.app));
-  const silos = await silosOf(shared);
-  return [...shared, ...silos.map(({ cluster, database }) => open(cluster, database, database))];
+  const registered = await readAllSilos(connect(mainCluster, mainDatabase));
+  const silos = registered
+    .filter(({ cluster }) => Object.hasOwn(resources.clusters, cluster))
+    .map(({ cluster, database }) => open(cluster, database, database));
+  const areThere = await inParallel(databasesAtOnce, silos, (silo) => silo.isThere());
+  return [...shared, ...silos.filter((_, index) => areThere[index])];
 }
 
-/** Databases that the registry knows as one tenant's alone, and that are there: a tenant who leaves may be without one already. */
-async function silosOf(shared: readonly StackDatabase[]): Promise<readonly Silo[]> {
-  const on = (name: string) => shared.find(({ cluster }) => cluster === name);
-  const registry = on(mainCluster);
+async function readAllSilos(registry: Execute): Promise<readonly Silo[]> {
   const silos: Silo[] = [];
-  for (let page = await pageOf(''); page.length > 0; page = await pageOf(page.at(-1)?.tenantId ?? ''))
+  for (;;) {
+    const page = await readSilos(registry, silos.at(-1)?.tenantId ?? '', 200);
+    if (page.length === 0) return silos;
     silos.push(...page);
-  const found = await inParallel(databasesAtOnce, silos, async ({ cluster, database }) => {
-    const neighbour = on(cluster);
-    return neighbour !== undefined && databaseExists(neighbour.execute, database);
-  });
-  return silos.filter((_, index) => found[index]);
-
-  async function pageOf(after: string): Promise<readonly Silo[]> {
-    return registry ? readSilos(registry.execute, after, 200) : [];
   }
 }
 
