@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Client } from 'pg';
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { mainDatabase, tenantHomeName } from '../../shared/contract/index.ts';
 import { type CommandRun, tenantCommand } from '../helpers/command.ts';
 import { readStackFile } from '../helpers/stack.ts';
 
@@ -14,6 +17,11 @@ beforeEach(async () => {
   await superuser.connect();
 });
 afterEach(() => superuser.end());
+
+interface Subject {
+  readonly cluster: string;
+  readonly database: string;
+}
 
 /** Makes a migration of a placement one that has not run. */
 async function withMissing(schema: string, work: () => Promise<void>): Promise<void> {
@@ -39,17 +47,16 @@ describe('tenant migrate', () => {
 
   test('says what would run where, runs it, and says who has what', async () => {
     await withMissing('tenant_behind', async () => {
-      const plan = JSON.parse((await migrate('--plan')).stdout) as { plan: { steps: object[] } }[];
-      expect(plan).toContainEqual(
-        expect.objectContaining({
+      const plans = JSON.parse((await migrate('--plan')).stdout) as Subject[];
+      expect(plans.filter(({ cluster }) => cluster === 'main')).toMatchObject([
+        {
           cluster: 'main',
-          plan: expect.objectContaining({
-            steps: [expect.objectContaining({ version: '003_idempotency_keys', first: ['tenant_behind'] })],
+          plan: {
+            steps: [{ version: '003_idempotency_keys', placements: 1, first: ['tenant_behind'] }],
             canaries: ['tenant_behind'],
-          }),
-        }),
-      );
-      expect(plan.filter(({ plan: { steps } }) => steps.length > 0)).toHaveLength(1);
+          },
+        },
+      ]);
       expect(JSON.parse((await migrate()).stdout)).toMatchObject({ placements: 1, done: 1, failed: 0 });
       const [status] = JSON.parse((await migrate('--status')).stdout) as [{ placements: object[] }];
       expect(status.placements).toEqual(
@@ -87,5 +94,76 @@ describe('tenant migrate', () => {
       stderr: 'The tenant nobody is at home in no database of the stack.\n',
     });
     expect((await migrate('--plan', '--status')).code).toBe(2);
+  });
+});
+
+const { dataDir } = inject('stack');
+const tenantId = 'set-apart';
+const database = tenantHomeName(tenantId);
+
+const run = async (...args: readonly string[]): Promise<unknown> => {
+  const { stdout, stderr } = await tenantCommand(...args, '--data', dataDir);
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout) as unknown;
+};
+const itsOwn = (subjects: unknown) => (subjects as Subject[]).filter((each) => each.database === database);
+const findings = async () => itsOwn(await run('audit'));
+
+/** Does something as the superuser of the server that the tenant's database is on. */
+async function asSuperuser<Result>(name: string, work: (client: Client) => Promise<Result>): Promise<Result> {
+  const cluster = itsOwn(await run('migrate', '--status'))[0]?.cluster ?? '';
+  const { postgresUrls } = JSON.parse(await readFile(join(dataDir, 'stack.json'), 'utf8')) as {
+    postgresUrls: Record<string, string>;
+  };
+  const client = new Client({ connectionString: postgresUrls[cluster]?.replace(`/${mainDatabase}`, `/${name}`) });
+  await client.connect();
+  return work(client).finally(() => client.end());
+}
+
+describe('a tenant with a database of its own', () => {
+  beforeAll(async () => {
+    const made = await run('create', tenantId, '--name', 'Set apart', '--plan', 'enterprise', '--model', 'silo');
+    expect(made).toMatchObject({ kind: 'onboard', state: 'succeeded' });
+  });
+  afterAll(async () => {
+    await tenantCommand('delete', tenantId, '--yes', '--data', dataDir);
+  });
+
+  test('has the migrations that all have, and nothing for the audit to find', async () => {
+    expect(itsOwn(await run('migrate', '--status'))).toMatchObject([
+      { placements: [{ placement: database, version: '003_idempotency_keys', failed: null }] },
+    ]);
+    expect(await run('migrate', '--status', '--tenant', tenantId)).toMatchObject([{ database }]);
+    expect(await findings()).toEqual([]);
+  });
+
+  test('is migrated by the command, in its own database and for its own role', async () => {
+    await asSuperuser(database, async (client) => {
+      await client.query('set role tenantry_owner');
+      await client.query(`drop table ${database}.idempotency_keys`);
+      await client.query(`delete from tenancy.migrations where version = '003_idempotency_keys'`);
+    });
+    expect(itsOwn(await run('migrate', '--plan'))).toMatchObject([{ plan: { steps: [{ first: [database] }] } }]);
+    expect(await run('migrate', '--tenant', tenantId)).toMatchObject({ placements: 1, done: 1, failed: 0 });
+    const grantees = await asSuperuser(database, (client) =>
+      client.query(
+        `select distinct grantee::regrole::text as name from pg_class c, aclexplode(c.relacl)
+         where c.oid = '${database}.idempotency_keys'::regclass order by 1`,
+      ),
+    );
+    expect(grantees.rows).toEqual([{ name: database }, { name: 'tenantry_owner' }]);
+    expect(await findings()).toEqual([]);
+  });
+
+  test('leaves neither database nor role behind', async () => {
+    const left = await asSuperuser(mainDatabase, async (client) => {
+      expect(await run('delete', tenantId, '--yes')).toMatchObject({ kind: 'offboard', state: 'succeeded' });
+      return client.query(
+        'select datname from pg_database where datname = $1 union all select rolname from pg_roles where rolname = $1',
+        [database],
+      );
+    });
+    expect(left.rows).toEqual([]);
+    expect(itsOwn(await run('migrate', '--status'))).toEqual([]);
   });
 });
