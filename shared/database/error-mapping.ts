@@ -43,6 +43,9 @@ export function failureOf(thrown: unknown): Failure {
   return { error, repeat: row.repeat ?? 'never' };
 }
 
+/** A login that is not there is one that the database would refuse. */
+const noSecret = /can't find the specified secret/i;
+
 function factsOf(thrown: unknown): Facts {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const extra = error as { code?: unknown; $metadata?: { httpStatusCode?: number } };
@@ -52,7 +55,8 @@ function factsOf(thrown: unknown): Facts {
     networkCode: typeof extra.code === 'string' ? extra.code : undefined,
     httpStatus: extra.$metadata?.httpStatusCode,
     // The RDS Data API puts it at the end of Postgres's message.
-    sqlState: /SQLState: ([0-9A-Z]{5})\s*$/.exec(error.message)?.[1],
+    sqlState:
+      /SQLState: ([0-9A-Z]{5})\s*$/.exec(error.message)?.[1] ?? (noSecret.test(error.message) ? '28000' : undefined),
   };
 }
 

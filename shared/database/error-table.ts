@@ -101,6 +101,9 @@ export const sqlStates: Readonly<Record<string, ErrorRow>> = {
   TN010: misconfigured(
     'A statement begins with select, insert, update, delete, merge, with, values or table. EXPLAIN is for the owner of the tables.',
   ),
+  // Where the tenant lived before, and nothing is left
+  '28': misconfigured('The database refused the login.'),
+  '3D': misconfigured('There is no such database.'),
   // What the request did
   '23505': { code: 'conflict', message: 'A resource with the same key exists already.' },
   '23P01': { code: 'conflict', message: 'The change collides with another resource.' },

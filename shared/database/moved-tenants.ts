@@ -27,8 +27,8 @@ export class MovedTenants {
   add({ tenantId, placement }: TenantContext, to: Placement): void {
     // The last one added is the last one in the map.
     this.#moves.delete(tenantId);
-    if (keyOf(to) === keyOf(placement)) return;
-    this.#moves.set(tenantId, { from: keyOf(placement), to, until: this.#now() + authorizerCacheSeconds * 1_000 });
+    if (addressOf(to) === addressOf(placement)) return;
+    this.#moves.set(tenantId, { from: addressOf(placement), to, until: this.#now() + authorizerCacheSeconds * 1_000 });
     const [oldest] = this.#moves.keys();
     if (this.#moves.size > most && oldest !== undefined) this.#moves.delete(oldest);
   }
@@ -36,8 +36,10 @@ export class MovedTenants {
   /** Where a tenant lives that has moved away from where its request says; undefined if nothing is known of that. */
   find({ tenantId, placement }: TenantContext): Placement | undefined {
     const move = this.#moves.get(tenantId);
-    return move && move.from === keyOf(placement) && this.#now() < move.until ? move.to : undefined;
+    return move && move.from === addressOf(placement) && this.#now() < move.until ? move.to : undefined;
   }
 }
 
-const keyOf = ({ cluster, database, schema }: Placement): string => JSON.stringify([cluster, database, schema]);
+/** All that a call to the database needs to know of a placement, as one text. */
+export const addressOf = ({ cluster, database, schema, secretArn }: Placement): string =>
+  JSON.stringify([cluster, database, schema, secretArn]);

@@ -9,8 +9,8 @@ import type { Home, Router } from './router.ts';
 const longestWaitMs = 5_000;
 
 const notAtHome = 'TN004';
-/** A relation that does not exist: where the tenant was at home, its schema may have been dropped since. */
-const nothingThere = '42P01';
+/** No such relation, no such database, no such login: where the tenant was at home, its schema or its database may have been dropped since. */
+const nothingThere: readonly (string | undefined)[] = ['42P01', '3D000', '28P01', '28000'];
 const moving = 'TN006';
 
 /**
@@ -27,7 +27,7 @@ export async function atHome<T>(router: Router, context: TenantContext, work: (h
       return await work(router.homeOf(context));
     } catch (error) {
       const sqlState = error instanceof DatabaseError ? error.sqlState : undefined;
-      if (sqlState === notAtHome || sqlState === nothingThere) {
+      if (sqlState === notAtHome || nothingThere.includes(sqlState)) {
         if (hasFollowed) throw error;
         hasFollowed = await router.refresh(context);
         if (hasFollowed) continue;

@@ -4,7 +4,7 @@ import type { DatabaseConfig } from './config.ts';
 import type { Connection, DataApi } from './data-api.ts';
 import { DatabaseError } from './database-error.ts';
 import { special } from './error-table.ts';
-import { MovedTenants } from './moved-tenants.ts';
+import { addressOf, MovedTenants } from './moved-tenants.ts';
 
 /** A schema of a database, where a tenant is at home. */
 export interface Home extends Connection {
@@ -50,7 +50,7 @@ export class Router {
     const now = placementSchema.parse(JSON.parse(row[0]));
     this.#refreshed.set(context, now);
     this.#moved.add(context, now);
-    return now.cluster !== before.cluster || now.database !== before.database || now.schema !== before.schema;
+    return addressOf(now) !== addressOf(before);
   }
 
   #placementOf(context: TenantContext): Placement {
