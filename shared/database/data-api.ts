@@ -6,6 +6,7 @@ import {
   RollbackTransactionCommand,
   type SqlParameter,
 } from '@aws-sdk/client-rds-data';
+import { freshConnections } from './fresh-connections.ts';
 import { type Twice, withRetries } from './retry.ts';
 
 /** A database, and the login to use there. */
@@ -21,7 +22,16 @@ export type Parameters = Readonly<Record<string, string | boolean | null>>;
 /** The calls of the RDS Data API that we make. Stays inside of shared/database: with it any statement can be sent. */
 export class DataApi {
   /** Retries are ours: the SDK would repeat a COMMIT. */
-  readonly #client = new RDSDataClient({ maxAttempts: 1, requestHandler: { connectionTimeout: 2_000 } });
+  readonly #client: RDSDataClient;
+  readonly #connections = freshConnections();
+
+  constructor() {
+    const { httpAgent, httpsAgent } = this.#connections;
+    this.#client = new RDSDataClient({
+      maxAttempts: 1,
+      requestHandler: { connectionTimeout: 2_000, httpAgent, httpsAgent },
+    });
+  }
 
   /** Rows of text or null, as far as columns are text; of anything else undefined. */
   async execute(
@@ -38,28 +48,33 @@ export class DataApi {
       parameters: Object.entries(parameters).map(([name, value]) => sqlParameter(name, value)),
       transactionId: options.transactionId,
     });
-    const send = (abortSignal: AbortSignal) => this.#client.send(command, { abortSignal });
-    const { records = [] } = await withRetries(options.twice, send);
+    const { records = [] } = await this.#call(options.twice, (limits) => this.#client.send(command, limits));
     return records.map((fields) => fields.map((field) => (field.isNull === true ? null : field.stringValue)));
   }
 
   /** @returns the id of a transaction */
   async begin({ resourceArn, secretArn, database }: Connection): Promise<string> {
     const command = new BeginTransactionCommand({ resourceArn, secretArn, database });
-    const send = (abortSignal: AbortSignal) => this.#client.send(command, { abortSignal });
-    const { transactionId } = await withRetries('harmful', send);
+    const { transactionId } = await this.#call('harmful', (limits) => this.#client.send(command, limits));
     if (transactionId === undefined) throw new Error('The RDS Data API began a transaction without an id.');
     return transactionId;
   }
 
   async commit({ resourceArn, secretArn }: Connection, transactionId: string): Promise<void> {
     const command = new CommitTransactionCommand({ resourceArn, secretArn, transactionId });
-    await withRetries('forbidden', (abortSignal) => this.#client.send(command, { abortSignal }));
+    await this.#call('forbidden', (limits) => this.#client.send(command, limits));
   }
 
   async rollback({ resourceArn, secretArn }: Connection, transactionId: string): Promise<void> {
     const command = new RollbackTransactionCommand({ resourceArn, secretArn, transactionId });
-    await withRetries('harmful', (abortSignal) => this.#client.send(command, { abortSignal }));
+    await this.#call('harmful', (limits) => this.#client.send(command, limits));
+  }
+
+  #call<T>(twice: Twice, send: (limits: { readonly abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
+    return withRetries(twice, (abortSignal) => {
+      this.#connections.closeStale();
+      return send({ abortSignal });
+    });
   }
 }
 

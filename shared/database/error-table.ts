@@ -137,6 +137,7 @@ export const sqlStates: Readonly<Record<string, ErrorRow>> = {
 /** Messages by which the RDS Data API tells what it has no exception for. */
 export const messagePatterns: readonly (readonly [RegExp, ErrorRow])[] = [
   [/response size limit|row size|result.*too large|exceed.*(64 ?KB|1 ?Mi?B)/i, tooLarge],
+  [/did not establish a connection/i, unavailable('The RDS Data API could not be reached.', 'always')],
   [/still running a query/i, { ...misconfigured('Two statements ran in one transaction at once.'), repeat: 'always' }],
 ];
 

@@ -1,4 +1,6 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { join } from 'node:path';
 import { expect, inject } from 'vitest';
 import { membersOf } from '../../local/untyped.ts';
 import { signToken } from '../../local/issuer/sign-token.ts';
@@ -79,9 +81,17 @@ export function field(json: unknown, name: string): unknown {
   return membersOf(json).get(name);
 }
 
+/** What the functions of the stack have said of a request, since a client is told of a server's faults little. */
+async function logged({ text, json }: Answer): Promise<string> {
+  const folder = join(inject('stack').dataDir, 'logs');
+  const logs = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')));
+  const requestId = String(field(json, 'instance'));
+  return [text, ...logs.flatMap((log) => log.split('\n')).filter((line) => line.includes(requestId))].join('\n');
+}
+
 /** Creates a resource and returns its id. */
 export async function created(path: string, token: string, body: object): Promise<string> {
   const answer = await send('POST', path, { token, body });
-  expect(answer.status, answer.text).toBe(201);
+  expect(answer.status, answer.status < 500 ? answer.text : await logged(answer)).toBe(201);
   return String(field(answer.json, 'id'));
 }

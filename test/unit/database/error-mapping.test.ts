@@ -92,6 +92,12 @@ describe('a failure without an answer', () => {
       'reads',
     ],
     ['HTTP 418', { name: 'Teapot', $metadata: { httpStatusCode: 418 } }, 'internal', 'never'],
+    [
+      'a connection that did not come about',
+      { name: 'TimeoutError', message: 'the request socket did not establish a connection with the server' },
+      'database-unavailable',
+      'always',
+    ],
     ['a request that ran out of time', { name: 'AbortError' }, 'statement-timeout', 'never'],
   ])('%s', (_, facts, code, repeat) => {
     expect(failureOf(Object.assign(new Error('x'), facts))).toMatchObject({ error: { code }, repeat });
