@@ -34,7 +34,7 @@ export interface TenantCache {
   peek(namespace: CacheNamespace<unknown>, key: string): Peek;
   delete(namespace: CacheNamespace<unknown>, key: string): Promise<void>;
   /** Makes all values of a namespace invalid, in one round trip however many they are. */
-  invalidate(namespace: CacheNamespace<unknown>): Promise<void>;
+  invalidate(namespace: Pick<CacheNamespace<unknown>, 'name'>): Promise<void>;
   /** Makes all values of the tenant invalid, in one round trip however many they are. */
   invalidateTenant(): Promise<void>;
 }
