@@ -1,4 +1,9 @@
-import { type Filter, paginateListSecrets, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  type Filter,
+  paginateListSecrets,
+  type SecretListEntry,
+  type SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { stageTag, tenantSecretPrefix, tenantTag } from '../contract/index.ts';
 
 /** Secrets that belong to a tenant, such as the login of a database of its own. */
@@ -9,25 +14,27 @@ export interface TenantSecrets {
 
 /** Secrets of a stage's tenants, in an account that other stages may share. */
 export function tenantSecretsOf(client: SecretsManagerClient, stage: string): TenantSecrets {
-  const list = async (...Filters: Filter[]): Promise<string[]> => {
-    const names: string[] = [];
+  const list = async (...Filters: Filter[]): Promise<SecretListEntry[]> => {
+    const secrets: SecretListEntry[] = [];
     for await (const page of paginateListSecrets(
       { client, pageSize: 100 },
       { Filters, IncludePlannedDeletion: false },
     )) {
-      for (const { Name = '', Tags = [] } of page.SecretList ?? []) {
-        const itsStage = Tags.find(({ Key }) => Key === stageTag)?.Value ?? stage;
-        if (itsStage === stage) names.push(Name);
-      }
+      secrets.push(...(page.SecretList ?? []));
     }
-    return names;
+    return secrets.filter((secret) => (tagOf(secret, stageTag) ?? stage) === stage);
   };
   return {
     find: async (tenantId) => {
       const prefix = tenantSecretPrefix(stage, tenantId);
       const named = await list({ Key: 'name', Values: [prefix] });
       const tagged = await list({ Key: 'tag-key', Values: [tenantTag] }, { Key: 'tag-value', Values: [tenantId] });
-      return [...new Set([...named, ...tagged])].sort();
+      // Filters go by how a value begins: those of `acme-2` are among what was asked for of `acme`.
+      const its = tagged.filter((secret) => tagOf(secret, tenantTag) === tenantId);
+      return [...new Set([...named, ...its].map(({ Name = '' }) => Name))].sort();
     },
   };
 }
+
+const tagOf = ({ Tags = [] }: SecretListEntry, key: string): string | undefined =>
+  Tags.find(({ Key }) => Key === key)?.Value;
