@@ -7,4 +7,5 @@ export {
   CacheUnavailableError,
   openCacheConnection,
 } from './connection.ts';
+export { invalidateTenantCache } from './invalidate.ts';
 export { countTenantKeys, keysConnection, type KeysFound, purgeTenantKeys } from './tenant-keys.ts';

@@ -3,6 +3,7 @@ export * from './cache.ts';
 export * from './control-plane.ts';
 export * from './database.ts';
 export * from './environment.ts';
+export * from './events.ts';
 export * from './identity.ts';
 export * from './limits.ts';
 export * from './metrics.ts';
