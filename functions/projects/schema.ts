@@ -43,6 +43,7 @@ export const projectsApi = describeApi('projects', {
     summary: 'List projects, oldest first',
     query: projectsQuery,
     response: pageOf(project),
+    cached: { as: 'project-pages', seconds: 60 },
   },
   'POST /projects': {
     summary: 'Create a project',
@@ -50,6 +51,7 @@ export const projectsApi = describeApi('projects', {
     status: 201,
     response: project,
     idempotent: true,
+    invalidates: ['project-pages'],
     errors: ['conflict'],
   },
   'GET /projects/{projectId}': {
@@ -63,12 +65,14 @@ export const projectsApi = describeApi('projects', {
     path,
     body: projectChanges,
     response: project,
+    invalidates: ['project-pages'],
     errors: ['not-found', 'conflict', 'version-conflict'],
   },
   'DELETE /projects/{projectId}': {
     summary: 'Delete a project with its tasks',
     path,
     status: 204,
+    invalidates: ['project-pages'],
     errors: ['not-found'],
   },
 });

@@ -1,20 +1,13 @@
 import type { CacheConnection } from './connection.ts';
+import { generationsKey } from './keys.ts';
+import { defineCacheScripts } from './scripts.ts';
 
 /**
- * The generation of what the cache knows of a tenant as such. It only grows, also where the key was lost meanwhile, so it is the server's
- * time unless that was set back.
- */
-const lua = `
-local time = redis.call('TIME')
-local old = tonumber(redis.call('HGET', KEYS[1], 'tenant') or 0)
-redis.call('HSET', KEYS[1], 'tenant', string.format('%.0f', math.max(old + 1, time[1] * 1000000 + time[2])))
-`;
-
-/**
- * Makes everybody look anew at what the cache knows of a tenant, by one command.
+ * Makes all values of a tenant's cache invalid, in one round trip however many they are: for who is not in a request of the tenant.
  *
  * @throws CacheUnavailableError
  */
 export async function invalidateTenantCache(connection: CacheConnection, tenantId: string): Promise<void> {
-  await connection.run((client) => client.eval(lua, 1, `t:{${tenantId}}:generations`));
+  defineCacheScripts(connection.client);
+  await connection.run((client) => client.tenantryRenew(generationsKey(tenantId), 'tenant'));
 }

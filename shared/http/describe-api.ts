@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { controlServices, publicServices, Route, services } from '../contract/index.ts';
+import type { CachedAnswerName, controlServices, publicServices, Route, services } from '../contract/index.ts';
 import type { ErrorCode } from '../errors/index.ts';
 
 type AllServices = typeof services & typeof publicServices & typeof controlServices;
@@ -23,6 +23,14 @@ export interface RouteDescription {
   readonly location?: `/${string}`;
   /** Whether the route takes an `Idempotency-Key`. @default false */
   readonly idempotent?: boolean;
+  /**
+   * Keeps answers in the tenant's cache under a name, for a while at most. Only for what all users of a tenant are answered alike.
+   *
+   * @default not cached
+   */
+  readonly cached?: { readonly as: CachedAnswerName; readonly seconds: number };
+  /** Names of cached answers that are out of date once this route has answered. */
+  readonly invalidates?: readonly CachedAnswerName[];
   /** Codes of the catalogue that this route answers with on top of those that any route may. */
   readonly errors?: readonly ErrorCode[];
 }

@@ -1,7 +1,9 @@
 export { requestMetricsPublisher } from './publish-request-metrics.ts';
 export {
+  type CacheUse,
   currentRequestRecord,
   type DatabaseOperation,
+  recordCacheUse,
   recordDatabaseQuery,
   runWithRequestRecord,
 } from './request-record.ts';

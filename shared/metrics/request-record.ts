@@ -9,6 +9,12 @@ export interface DatabaseQuery {
   readonly durationMs: number;
 }
 
+/**
+ * What became of a look into the cache: `hit`, `stale` (a value whose time is over, while somebody else loads a new one), `miss`; or what went
+ * wrong: a value was `oversized`, or there was a `failure` to reach the cache.
+ */
+export type CacheUse = 'hit' | 'stale' | 'miss' | 'oversized' | 'failure';
+
 /** What is gathered about one request while it runs; logs and metrics are made of it when it ends. */
 export interface RequestRecord {
   /** Id under which the client and the gateway know the request. */
@@ -22,6 +28,7 @@ export interface RequestRecord {
   isThrottled: boolean;
   databaseTimeMs: number;
   readonly databaseQueries: Map<DatabaseOperation, number>;
+  readonly cacheUses: Map<CacheUse, number>;
 }
 
 const records = new AsyncLocalStorage<RequestRecord>();
@@ -36,6 +43,7 @@ export function runWithRequestRecord<T>(requestId: string, work: () => T): T {
     isThrottled: false,
     databaseTimeMs: 0,
     databaseQueries: new Map(),
+    cacheUses: new Map(),
   };
   return records.run(record, work);
 }
@@ -51,4 +59,10 @@ export function recordDatabaseQuery({ operation, durationMs }: DatabaseQuery): v
   if (!record) return;
   record.databaseTimeMs += durationMs;
   record.databaseQueries.set(operation, (record.databaseQueries.get(operation) ?? 0) + 1);
+}
+
+/** Counts a use of the cache for the metrics of the request that is running; outside of a request it does nothing. */
+export function recordCacheUse(use: CacheUse): void {
+  const uses = records.getStore()?.cacheUses;
+  uses?.set(use, (uses.get(use) ?? 0) + 1);
 }

@@ -10,20 +10,23 @@ import {
 } from '../http/index.ts';
 import type { ApiEvent } from './api-event.ts';
 
+export interface AnsweringOptions {
+  /** What to do on routes that are described as idempotent. @default nothing else than on others */
+  readonly answerOnce?: AnswerOnce;
+  /** What to do around each handler. @default nothing */
+  readonly around?: (event: ApiEvent, load: () => Promise<unknown>) => Promise<unknown>;
+}
+
 /** Gives the answer, or that of an earlier attempt of the same request. */
 export type AnswerOnce = (event: ApiEvent, context: Context, answer: () => Promise<Answer>) => Promise<Answer>;
 
 type AnyHandler = (request: unknown) => unknown;
 
-/**
- * The end of the chain: calls the route's handler with the validated request and makes an answer of what it returns.
- *
- * @param answerOnce what to do on routes that are described as idempotent
- */
+/** The end of the chain: calls the route's handler with the validated request and makes an answer of what it returns. */
 export function answering<Routes extends RouteDescriptions>(
   routes: Routes,
   handlers: Handlers<Routes>,
-  answerOnce?: AnswerOnce,
+  { answerOnce, around = (_, load) => load() }: AnsweringOptions = {},
 ) {
   return async (event: ApiEvent, context: Context): Promise<APIGatewayProxyResult> => {
     const route = event.route as keyof Routes;
@@ -31,7 +34,7 @@ export function answering<Routes extends RouteDescriptions>(
     // describeApi and Handlers hold routes, requests and handlers together at compile time.
     const handler = handlers[route] as AnyHandler;
     const answer = async () => {
-      const value = await handler(event.validated ?? {});
+      const value = await around(event, async () => handler(event.validated ?? {}));
       return successAnswer(
         description.status ?? 200,
         value,

@@ -1,5 +1,6 @@
 import type { MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import type { Peek } from '../cache/index.ts';
 import type { ValidatedRequest } from '../http/index.ts';
 
 /** API Gateway's event, and what middlewares found out about it. */
@@ -8,6 +9,8 @@ export interface ApiEvent extends APIGatewayProxyEvent {
   route?: string;
   /** Headers of the answer, whatever it becomes; sent by `responseHeaders`. */
   responseHeaders?: Readonly<Record<string, string>>;
+  /** What the cache has for it, if it may be answered from there; set by `cachedAnswers`. */
+  cached?: Peek;
   /** Set by `validation`. */
   validated?: ValidatedRequest;
 }

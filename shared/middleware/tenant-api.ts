@@ -1,4 +1,4 @@
-import { cacheConnection } from '../cache/index.ts';
+import { cacheConnection, type CacheConnection, createTenantCache, type TenantCache } from '../cache/index.ts';
 import { loadConfig } from '../config/index.ts';
 import { rollbackMs, withDeadline } from '../database/index.ts';
 import { type ApiDescription, defaultMaxBodyBytes, type Handlers, type RouteDescriptions } from '../http/index.ts';
@@ -6,6 +6,7 @@ import { createRateLimiter, type RateLimiter } from '../rate-limit/index.ts';
 import { fromAuthorizer, type TenantResolver } from '../tenancy/index.ts';
 import { answering } from './answering.ts';
 import { answerOnce } from './idempotency/answer-once.ts';
+import { cachedAnswers } from './cached-answers.ts';
 import { rateLimit } from './rate-limit.ts';
 import { type ApiHandler, reserveMs, serve } from './serve.ts';
 import { tenantContext } from './tenant-context.ts';
@@ -16,13 +17,15 @@ export interface TenantApiOptions {
   readonly resolveTenant?: TenantResolver;
   /** Counts requests against the tenant's plan. @default in the stage's cache */
   readonly limiter?: RateLimiter;
+  /** Holds answers of routes that are described as cached. @default the stage's cache */
+  readonly cache?: TenantCache;
   /** Bytes that a request's body may have. @default 256 KiB */
   readonly maxBodyBytes?: number;
 }
 
 /**
  * Makes a Lambda function of a described API and its handlers:
- * metrics ▸ problem details ▸ routing ▸ tenant context ▸ rate limit ▸ validation ▸ handler.
+ * metrics ▸ problem details ▸ routing ▸ tenant context ▸ look into the cache ▸ rate limit ▸ validation ▸ handler.
  *
  * @example export const handler = tenantApi(projectsApi, { 'GET /projects': ({ query }) => listProjects(query), … });
  */
@@ -32,11 +35,12 @@ export function tenantApi<Routes extends RouteDescriptions>(
   options: TenantApiOptions = {},
 ): ApiHandler {
   const { resolveTenant = fromAuthorizer(loadConfig('baseDomains')), maxBodyBytes = defaultMaxBodyBytes } = options;
-  const limiter = options.limiter ?? limiterOfTheStage();
+  const limiter = options.limiter ?? createRateLimiter({ connection: connectionOfTheStage() });
+  const cached = cachedAnswers(api.routes, options.cache ?? createTenantCache(connectionOfTheStage()));
   const handler = serve(
     api,
-    [tenantContext(resolveTenant), rateLimit(limiter), validation(api.routes, maxBodyBytes)],
-    answering(api.routes, handlers, answerOnce),
+    [tenantContext(resolveTenant), cached.begin, rateLimit(limiter), validation(api.routes, maxBodyBytes)],
+    answering(api.routes, handlers, { answerOnce, around: cached.around }),
   );
   return (event, context) => {
     const deadline = Date.now() + context.getRemainingTimeInMillis() - reserveMs - rollbackMs;
@@ -44,6 +48,6 @@ export function tenantApi<Routes extends RouteDescriptions>(
   };
 }
 
-function limiterOfTheStage(): RateLimiter {
-  return createRateLimiter({ connection: cacheConnection(loadConfig('cacheUrl').cacheUrl) });
+function connectionOfTheStage(): CacheConnection {
+  return cacheConnection(loadConfig('cacheUrl').cacheUrl);
 }

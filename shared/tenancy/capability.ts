@@ -8,6 +8,19 @@ export interface SigningKey {
   readonly secret: Uint8Array;
 }
 
+/** What a capability says. Whether that is true is for the kernel to find. */
+interface CapabilityClaims {
+  readonly tenantId: string;
+  /** Seconds since the epoch; NaN where it says no number. */
+  readonly expiresAt: number;
+}
+
+/** Reads the claims of a capability, without verifying them. */
+export function capabilityClaims(capability: string): CapabilityClaims {
+  const [, , tenantId = '', expiresAt] = capability.split('.');
+  return { tenantId, expiresAt: Number(expiresAt) };
+}
+
 /**
  * Signs "the bearer acts for `tenantId` until `expiresAt`": `v1.<keyId>.<tenantId>.<expiresAt>.<mac>`,
  * mac = HMAC-SHA256 over all before it, base64url. The kernel (migrations/kernel) verifies it.

@@ -1,4 +1,4 @@
-export { mintCapability, type SigningKey } from './capability.ts';
+export { capabilityClaims, mintCapability, type SigningKey } from './capability.ts';
 export {
   currentOperator,
   currentTenant,

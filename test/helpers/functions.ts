@@ -34,6 +34,8 @@ export async function startFunctions(
 ): Promise<TestFunctions> {
   const [database, redis] = await Promise.all([existing ?? startTenantDatabase(tenantIds), startTestRedis('embedded')]);
   Object.assign(process.env, functionEnvironment(database, redis.url));
+  // Opened first, and patient: these tests are about what is answered, not how fast.
+  cacheConnection(redis.url, { timeoutMs: 10_000 });
   // Functions read their configuration as they are loaded.
   const projects = await import('../../functions/projects/handler.ts');
   const tasks = await import('../../functions/tasks/handler.ts');

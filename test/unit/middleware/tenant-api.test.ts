@@ -2,6 +2,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { expect, test } from 'vitest';
 import { projectsApi } from '../../../functions/projects/schema.ts';
+import { createTenantCache, openCacheConnection } from '../../../shared/cache/index.ts';
 import { metricNames } from '../../../shared/contract/index.ts';
 import { AppError } from '../../../shared/errors/index.ts';
 import type { Handlers } from '../../../shared/http/index.ts';
@@ -33,8 +34,10 @@ const decision: RateLimitDecision = {
 const limiterThat = (changes: Partial<RateLimitDecision> = {}): RateLimiter => ({
   consume: async () => ({ ...decision, ...changes }),
 });
+/** On a port where nobody listens: without a cache every answer is loaded. */
+const cache = createTenantCache(openCacheConnection('redis://127.0.0.1:1', { warn: () => undefined }));
 const make = (overrides: Partial<typeof handlers> = {}, options: TenantApiOptions = {}): ApiHandler =>
-  tenantApi(projectsApi, { ...handlers, ...overrides }, { limiter: limiterThat(), ...options });
+  tenantApi(projectsApi, { ...handlers, ...overrides }, { limiter: limiterThat(), cache, ...options });
 const failing = (error: unknown) =>
   make({
     'GET /projects': () => {

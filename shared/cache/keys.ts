@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+
+/** The keys that an entry of a tenant's cache needs. The braces put all of a tenant's into one slot of a cluster. */
+export interface EntryKeys {
+  readonly generations: string;
+  readonly entry: string;
+  readonly claim: string;
+}
+
+/** Longer ones are stored under their digest. */
+const longestKeyBytes = 200;
+
+/**
+ * A hash with the generation of the tenant in field `tenant`, and that of each namespace that was ever invalidated in a field by its name.
+ * Entries name the generations that they belong to, so that a new one makes all of them invalid at once.
+ */
+export const generationsKey = (tenantId: string): string => `t:{${tenantId}}:generations`;
+
+export function entryKeys(tenantId: string, namespace: string, key: string): EntryKeys {
+  const name = Buffer.byteLength(key) <= longestKeyBytes ? key : `sha256:${digestOf(key)}`;
+  return {
+    generations: generationsKey(tenantId),
+    entry: `t:{${tenantId}}:cache:${namespace}:${name}`,
+    claim: `t:{${tenantId}}:claim:${namespace}:${name}`,
+  };
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
+}

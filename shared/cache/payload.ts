@@ -1,0 +1,39 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import type * as z from 'zod';
+
+/** Text that is longer is compressed. */
+const compressedAboveBytes = 2_048;
+/** What is larger still takes longer to fetch than a request should wait for. */
+const mostBytes = 256 * 1_024;
+/** Nothing that we wrote is larger when it is inflated. */
+const mostInflatedBytes = 64 * 1_024 * 1_024;
+
+/** In the place of a value that is too large, so that nobody waits for somebody else to load it. */
+export const tooLarge = '';
+
+/** A value as text: `j` and its JSON, or `d` and its JSON deflated, in base64. `tooLarge` if that has more than 256 KiB. */
+export function encodePayload(value: unknown): string {
+  // What JSON has no text for, `undefined` for one, is kept as null and will not fit the schema.
+  const json = (JSON.stringify(value) as string | undefined) ?? 'null';
+  const bytes = Buffer.byteLength(json);
+  if (bytes > mostInflatedBytes) return tooLarge;
+  const text = bytes > compressedAboveBytes ? `d${deflateRawSync(json).toString('base64')}` : `j${json}`;
+  return Buffer.byteLength(text) > mostBytes ? tooLarge : text;
+}
+
+/** What `encodePayload` was given, or undefined if that is not to be had or not of the shape. */
+export function decodePayload<T>(payload: string, schema: z.ZodType<T>): { readonly value: T } | undefined {
+  if (payload === tooLarge) return undefined;
+  try {
+    const { success, data } = schema.safeParse(JSON.parse(jsonOf(payload)));
+    return success ? { value: data } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function jsonOf(payload: string): string {
+  if (!payload.startsWith('d')) return payload.slice(1);
+  const deflated = Buffer.from(payload.slice(1), 'base64');
+  return inflateRawSync(deflated, { maxOutputLength: mostInflatedBytes }).toString();
+}

@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { recordCacheUse } from '../metrics/index.ts';
+import type { Entries, EntryName } from './entries.ts';
+import { decodePayload, tooLarge } from './payload.ts';
+import type { Look } from './scripts.ts';
+
+/** How long a caller waits for another one that loads the same value, before it loads it as well. */
+const longestWaitMs = 1_000;
+const [firstPollMs, longestPollMs] = [10, 100];
+
+/** The value of an entry, or what `load` gives. @see TenantCache.remember */
+export async function remember(
+  entries: Entries,
+  name: EntryName,
+  load: () => Promise<unknown>,
+  peek?: Promise<Look | undefined>,
+): Promise<unknown> {
+  const token = randomUUID();
+  const giveUpAt = Date.now() + longestWaitMs;
+  let seen = await (peek ?? entries.look(name, token));
+  for (let pollMs = firstPollMs; seen; pollMs = Math.min(2 * pollMs, longestPollMs)) {
+    const found = decodePayload(seen.payload, name.namespace.schema);
+    if (found) {
+      recordCacheUse(seen.state === 'stale' ? 'stale' : 'hit');
+      return found.value;
+    }
+    if (seen.state === 'claimed')
+      return await loadAndStore(entries, name, load, { token, generation: seen.generation });
+    if (isTooLarge(seen) || Date.now() >= giveUpAt) break;
+    if (seen.state === 'busy') await sleep(pollMs * (0.5 + Math.random() / 2));
+    // A value of another shape is as good as none.
+    seen = await entries.look(name, token, seen.id);
+  }
+  recordCacheUse('miss');
+  return await load();
+}
+
+async function loadAndStore(
+  entries: Entries,
+  name: EntryName,
+  load: () => Promise<unknown>,
+  claim: { readonly token: string; readonly generation: string },
+): Promise<unknown> {
+  recordCacheUse('miss');
+  try {
+    const value = await load();
+    await entries.store(name, value, claim);
+    return value;
+  } catch (error) {
+    await entries.release(name, claim.token);
+    throw error;
+  }
+}
+
+function isTooLarge({ state, payload }: Look): boolean {
+  return (state === 'fresh' || state === 'stale') && payload === tooLarge;
+}
