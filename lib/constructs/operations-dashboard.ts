@@ -144,6 +144,22 @@ function clusterWidgets(name: string, { cluster }: AuroraCluster): IWidget[] {
 
 function cacheWidgets(cache: ValkeyCache): IWidget[] {
   return [
+    graph(
+      'Answers from the tenants’ cache',
+      [
+        tenantMetric('cacheHits', { combine: 'SUM', label: 'hits' }),
+        tenantMetric('cacheMisses', { combine: 'SUM', label: 'misses' }),
+      ],
+      6,
+    ),
+    graph(
+      'Cache not reached, values too large',
+      [
+        tenantMetric('cacheFailures', { combine: 'SUM', label: 'not reached' }),
+        tenantMetric('cacheValuesTooLarge', { combine: 'SUM', label: 'too large' }),
+      ],
+      6,
+    ),
     graph('Hits and misses', [cache.metric('CacheHits'), cache.metric('CacheMisses')], 6),
     graph('Processing units', [cache.metric('ElastiCacheProcessingUnits')], 6),
     graph('Bytes stored', [cache.metric('BytesUsedForCache', 'Maximum')], 6),

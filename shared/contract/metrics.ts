@@ -8,6 +8,13 @@ export const metricNames = {
   activeTenants: 'active_tenants',
   databaseTime: 'tenant_database_time_ms',
   throttles: 'tenant_throttles_total',
+  /** Answers of the tenants' cache, those included whose time is over while another one is loaded. */
+  cacheHits: 'tenant_cache_hits_total',
+  cacheMisses: 'tenant_cache_misses_total',
+  /** Values that were too large to be cached. */
+  cacheValuesTooLarge: 'tenant_cache_values_too_large_total',
+  /** Uses of the cache that came to nothing, because it did not answer in time or refused. */
+  cacheFailures: 'tenant_cache_failures_total',
   /** Counted from the gateway's access log, since an authorizer that cannot run cannot count. Has no dimensions. */
   authorizerFailures: 'authorizer_failures_total',
   /** Of the oldest event that is still to be published, each minute. */

@@ -11,5 +11,6 @@ export { json, JsonText } from './json-text.ts';
 export { type ReadLimits, readText, type TextRows } from './read-text.ts';
 export { type ImpersonatedUse, recordImpersonatedUse } from './record-impersonated-use.ts';
 export { TenantScopeError } from './scope-error.ts';
-export { type TenantDatabase, tenantDatabase } from './tenant-database.ts';
+export type { PlacementMemory } from './router.ts';
+export { sharePlacements, type TenantDatabase, tenantDatabase } from './tenant-database.ts';
 export { type Tables, tables } from './tables.ts';

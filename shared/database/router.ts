@@ -11,18 +11,27 @@ export interface Home extends Connection {
   readonly schema: string;
 }
 
+/** Where all processes share what the registry has said of the current tenant. That it may be out of date does no harm: see `Router`. */
+export interface PlacementMemory {
+  /** What is remembered, or else what `load` gives. */
+  remember(load: () => Promise<Placement>): Promise<Placement>;
+  replace(placement: Placement): Promise<void>;
+}
+
 /** Finds a tenant's home: where the authorizer said, or where the registry says once the database has answered "moved". */
 export class Router {
   readonly #config: DatabaseConfig;
   readonly #dataApi: DataApi;
+  readonly #memory: PlacementMemory | undefined;
   /** Lives as long as a request: the context is the request's own. */
   readonly #refreshed = new WeakMap<TenantContext, Placement>();
   /** Tenants of which authorizers still say, for as long as their answers are replayed, where they lived before. */
   readonly #moved = new MovedTenants();
 
-  constructor(config: DatabaseConfig, dataApi: DataApi) {
+  constructor(config: DatabaseConfig, dataApi: DataApi, memory?: PlacementMemory) {
     this.#config = config;
     this.#dataApi = dataApi;
+    this.#memory = memory;
   }
 
   homeOf(context: TenantContext): Home {
@@ -37,6 +46,25 @@ export class Router {
    * @throws DatabaseError `tenant-unknown` when the registry does not know the tenant
    */
   async refresh(context: TenantContext): Promise<boolean> {
+    const before = this.#placementOf(context);
+    const now = await this.#lookUp(context, before);
+    this.#refreshed.set(context, now);
+    this.#moved.add(context, now);
+    return addressOf(now) !== addressOf(before);
+  }
+
+  /** What is remembered, unless that is where the tenant was looked for in vain. */
+  async #lookUp(context: TenantContext, before: Placement): Promise<Placement> {
+    if (!this.#memory) return await this.#ask(context);
+    let asked: Placement | undefined;
+    const remembered = await this.#memory.remember(async () => (asked = await this.#ask(context)));
+    if (asked || addressOf(remembered) !== addressOf(before)) return remembered;
+    const now = await this.#ask(context);
+    await this.#memory.replace(now);
+    return now;
+  }
+
+  async #ask(context: TenantContext): Promise<Placement> {
     const { cluster, database } = this.#config.registry;
     const [row] = await this.#dataApi.execute(
       { ...loginOf(this.#config, cluster), database },
@@ -46,11 +74,7 @@ export class Router {
     );
     if (typeof row?.[0] !== 'string')
       throw new DatabaseError(special.unknownTenant.code, special.unknownTenant.message);
-    const before = this.#placementOf(context);
-    const now = placementSchema.parse(JSON.parse(row[0]));
-    this.#refreshed.set(context, now);
-    this.#moved.add(context, now);
-    return addressOf(now) !== addressOf(before);
+    return placementSchema.parse(JSON.parse(row[0]));
   }
 
   #placementOf(context: TenantContext): Placement {

@@ -5,7 +5,7 @@ import type { DatabaseConfig } from './config.ts';
 import { DataApi } from './data-api.ts';
 import { TenantDialect } from './dialect.ts';
 import type { DriverProps } from './driver.ts';
-import { Router } from './router.ts';
+import { type PlacementMemory, Router } from './router.ts';
 import { ScopePlugin } from './scope-plugin.ts';
 import type { Tables } from './tables.ts';
 
@@ -30,12 +30,18 @@ export class TenantDatabase extends Kysely<Tables> {
 }
 
 /** A database of its own for a configuration that is not the environment's. */
-export function openTenantDatabase(config: DatabaseConfig): TenantDatabase {
+export function openTenantDatabase(config: DatabaseConfig, memory?: PlacementMemory): TenantDatabase {
   const dataApi = new DataApi();
-  return new TenantDatabase({ dataApi, router: new Router(config, dataApi) });
+  return new TenantDatabase({ dataApi, router: new Router(config, dataApi, memory) });
 }
 
 let database: TenantDatabase | undefined;
+let placements: PlacementMemory | undefined;
+
+/** Makes `tenantDatabase()` share with other processes what the registry says of tenants that have moved. For who starts a function. */
+export function sharePlacements(memory: PlacementMemory): void {
+  placements = memory;
+}
 
 /**
  * The database of whichever tenant the current request is for; always the same object, which keeps nothing of a tenant. Every
@@ -47,6 +53,6 @@ let database: TenantDatabase | undefined;
  * @example tenantDatabase().selectFrom('tasks').select(['id', 'title']).where('status', '=', 'open').execute()
  */
 export function tenantDatabase(): TenantDatabase {
-  database ??= openTenantDatabase(loadConfig('clusters', 'registry'));
+  database ??= openTenantDatabase(loadConfig('clusters', 'registry'), placements);
   return database;
 }

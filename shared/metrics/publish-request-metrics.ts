@@ -1,7 +1,15 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { metricDimensions, metricNames, metricsNamespace, tenantMetadataKey } from '../contract/index.ts';
 import { currentTenantIfAny } from '../tenancy/context.ts';
-import type { RequestRecord } from './request-record.ts';
+import type { CacheUse, RequestRecord } from './request-record.ts';
+
+const cacheMetrics = {
+  hit: metricNames.cacheHits,
+  stale: metricNames.cacheHits,
+  miss: metricNames.cacheMisses,
+  oversized: metricNames.cacheValuesTooLarge,
+  failure: metricNames.cacheFailures,
+} as const satisfies Record<CacheUse, string>;
 
 /** Publishes the metrics of one service. Holds nothing between two calls. */
 export type PublishRequestMetrics = (record: RequestRecord, status: number) => void;
@@ -42,6 +50,7 @@ export function requestMetricsPublisher(service: string): PublishRequestMetrics 
     // Always 1: how many tenants are active is the number of distinct tenant ids among these lines.
     if (tenant) metrics.addMetric(metricNames.activeTenants, MetricUnit.Count, 1);
     if (record.isThrottled) metrics.addMetric(metricNames.throttles, MetricUnit.Count, 1);
+    for (const [name, count] of cacheCounts(record)) metrics.addMetric(name, MetricUnit.Count, count);
     metrics.publishStoredMetrics();
 
     for (const [operation, count] of record.databaseQueries) {
@@ -51,4 +60,13 @@ export function requestMetricsPublisher(service: string): PublishRequestMetrics 
       metrics.publishStoredMetrics();
     }
   };
+}
+
+function cacheCounts({ cacheUses }: RequestRecord): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const [use, count] of cacheUses) {
+    const name = cacheMetrics[use];
+    counts.set(name, (counts.get(name) ?? 0) + count);
+  }
+  return counts;
 }

@@ -1,6 +1,6 @@
 import { cacheConnection, type CacheConnection, createTenantCache, type TenantCache } from '../cache/index.ts';
 import { loadConfig } from '../config/index.ts';
-import { rollbackMs, withDeadline } from '../database/index.ts';
+import { rollbackMs, sharePlacements, withDeadline } from '../database/index.ts';
 import { type ApiDescription, defaultMaxBodyBytes, type Handlers, type RouteDescriptions } from '../http/index.ts';
 import { createRateLimiter, type RateLimiter } from '../rate-limit/index.ts';
 import { fromAuthorizer, type TenantResolver } from '../tenancy/index.ts';
@@ -9,6 +9,7 @@ import { answerOnce } from './idempotency/answer-once.ts';
 import { cachedAnswers } from './cached-answers.ts';
 import { rateLimit } from './rate-limit.ts';
 import { type ApiHandler, reserveMs, serve } from './serve.ts';
+import { placementsIn } from './shared-placements.ts';
 import { tenantContext } from './tenant-context.ts';
 import { validation } from './validation.ts';
 
@@ -36,7 +37,9 @@ export function tenantApi<Routes extends RouteDescriptions>(
 ): ApiHandler {
   const { resolveTenant = fromAuthorizer(loadConfig('baseDomains')), maxBodyBytes = defaultMaxBodyBytes } = options;
   const limiter = options.limiter ?? createRateLimiter({ connection: connectionOfTheStage() });
-  const cached = cachedAnswers(api.routes, options.cache ?? createTenantCache(connectionOfTheStage()));
+  const cache = options.cache ?? createTenantCache(connectionOfTheStage());
+  const cached = cachedAnswers(api.routes, cache);
+  sharePlacements(placementsIn(cache));
   const handler = serve(
     api,
     [tenantContext(resolveTenant), cached.begin, rateLimit(limiter), validation(api.routes, maxBodyBytes)],

@@ -20,6 +20,7 @@ test('an unscoped client cannot be imported', () => {
     | 'tenantDatabase'
     | 'TenantScopeError'
     | 'rollbackMs'
+    | 'sharePlacements'
     | 'withDeadline'
   >();
   expectTypeOf<Extract<Exports, RDSDataClient | (new (...args: never[]) => RDSDataClient)>>().toBeNever();

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { metricNames, metricsNamespace } from '../../../shared/contract/index.ts';
 import {
   currentRequestRecord,
+  recordCacheUse,
   recordDatabaseQuery,
   requestMetricsPublisher,
   runWithRequestRecord,
@@ -73,6 +74,21 @@ test('Database calls are counted by operation, their time in sum', () => {
     ['insert', 1],
   ]);
   expect(directive(lines[1]).Dimensions.map((set) => set.toSorted())).toEqual([['operation', 'plan', 'service']]);
+});
+
+test('Uses of the cache are counted in the line of the request, and only those that took place', () => {
+  const lines = captureJsonLines();
+  const publish = requestMetricsPublisher('projects');
+  runWithRequestRecord('r-1', () => {
+    for (const use of ['hit', 'stale', 'hit', 'failure'] as const) recordCacheUse(use);
+    const record = currentRequestRecord();
+    if (record) publish(record, 200);
+  });
+  request(publish, 'acme', []);
+  expect(lines).toHaveLength(2);
+  expect(lines[0]).toMatchObject({ [metricNames.cacheHits]: 3, [metricNames.cacheFailures]: 1 });
+  expect(lines[0]).not.toHaveProperty(metricNames.cacheMisses);
+  expect(lines[1]).not.toHaveProperty(metricNames.cacheHits);
 });
 
 test('Nothing of a request is left for the next', () => {
