@@ -6,6 +6,14 @@ const tenantSchema = z.object({
   tenantId: z.string(),
   name: z.string(),
   plan: z.string(),
+  /** Of its own; null if all are its plan's. */
+  limits: z
+    .object({
+      requestsPerMinute: z.number().optional(),
+      burst: z.number().optional(),
+      concurrentRequests: z.number().optional(),
+    })
+    .nullable(),
   state: z.string(),
   placement: z.object({ model: z.string(), cluster: z.string(), database: z.string(), schema: z.string() }),
   createdAt: z.string(),

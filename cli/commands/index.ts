@@ -6,6 +6,7 @@ import { cloneCommand } from './clone.ts';
 import { completionCommand } from './completion.ts';
 import { createCommand } from './create.ts';
 import { impersonateCommand } from './impersonate.ts';
+import { limitsCommand } from './limits.ts';
 import { listCommand } from './list.ts';
 import { migrateCommand } from './migrate.ts';
 import { operationsCommand } from './operations.ts';
@@ -20,6 +21,7 @@ export const commands: Readonly<Record<string, Command>> = {
   create: createCommand,
   clone: cloneCommand,
   plan: planCommand,
+  limits: limitsCommand,
   rename: renameCommand,
   suspend: suspendCommand,
   activate: activateCommand,

@@ -25,6 +25,19 @@ export function formatTenants(tenants: readonly Tenant[], options: Omit<TableOpt
   return formatTable(tenants, columns, { ...options, noun: 'tenant' });
 }
 
+/** Limits of the tenant's own, if it has some. */
+function limitsOf({ limits }: Tenant): string | undefined {
+  if (!limits) return undefined;
+  const shown: readonly [number | undefined, string][] = [
+    [limits.requestsPerMinute, 'requests a minute'],
+    [limits.burst, 'at once on top'],
+    [limits.concurrentRequests, 'under way'],
+  ];
+  return shown
+    .flatMap(([limit, what]) => (limit === undefined ? [] : [`${limit.toLocaleString('en')} ${what}`]))
+    .join(', ');
+}
+
 /** One tenant for a terminal, a line a field. */
 export function formatTenant(tenant: Tenant, paint: Paint): string {
   const { tenantId, name, plan, state, placement, createdAt, updatedAt } = tenant;
@@ -33,6 +46,7 @@ export function formatTenant(tenant: Tenant, paint: Paint): string {
       Tenant: [tenantId, 'bold'],
       Name: name,
       Plan: plan,
+      Limits: limitsOf(tenant),
       State: [state, colourOf(state)],
       Model: placement.model,
       Home: homeOf(placement),

@@ -9,6 +9,7 @@ export function allow(methodArn: string, tenant: TenantContext, apiKey: string |
     [keys.tenantId]: tenant.tenantId,
     [keys.plan]: tenant.plan,
     [keys.placement]: JSON.stringify(tenant.placement),
+    ...(tenant.limits && { [keys.limits]: JSON.stringify(tenant.limits) }),
     [keys.userId]: tenant.userId,
     [keys.roles]: tenant.roles.join(' '),
     [keys.capability]: tenant.capability,

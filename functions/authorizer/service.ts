@@ -77,10 +77,11 @@ async function admit(
         : 'Ask the operator of this service.';
     return refusal(bearer, 'tenant-suspended', `The tenant is not active. ${advice}`);
   }
-  const { tenantId, plan, placement, apiKey } = tenant;
+  const { tenantId, plan, limits, placement, apiKey } = tenant;
   const { expiresAt, ...who } = bearer;
   const capability = mintCapability(await signingKey(), tenantId, capabilityExpiry(expiresAt));
-  return { allowed: true, tenant: { tenantId, plan, placement, ...who, capability }, apiKey };
+  const context = { tenantId, plan, ...(limits && { limits }), placement, ...who, capability };
+  return { allowed: true, tenant: context, apiKey };
 }
 
 function refusal({ userId }: Bearer, code: ErrorCode, detail: string): Decision {

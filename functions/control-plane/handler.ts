@@ -5,6 +5,7 @@ import { operationStarterOf, readQuotas } from '../../shared/control/index.ts';
 import { operatorApi } from '../../shared/middleware/index.ts';
 import { controlPlaneDocument } from './document.ts';
 import { endImpersonation, impersonate } from './impersonations.ts';
+import { changeLimits } from './limits.ts';
 import { getOperation, listOperations, onboard, requestOperation } from './operations.ts';
 import { controlPlaneApi } from './schema.ts';
 import { getTenant, listAuditEntries, listTenants } from './service.ts';
@@ -25,6 +26,8 @@ export const handler = operatorApi(controlPlaneApi, {
   'GET /tenants/{tenantId}': ({ path }) => getTenant(path.tenantId),
   'POST /tenants/{tenantId}/change-plan': ({ path: { tenantId }, body: input, idempotencyKey }) =>
     requestOperation({ kind: 'change-plan', tenantId, input, idempotencyKey }, starter),
+  'POST /tenants/{tenantId}/change-limits': ({ path, body, idempotencyKey }) =>
+    changeLimits(path.tenantId, body, idempotencyKey, starter),
   'POST /tenants/{tenantId}/rename': ({ path: { tenantId }, body: input, idempotencyKey }) =>
     requestOperation({ kind: 'rename', tenantId, input, idempotencyKey }, starter),
   'POST /tenants/{tenantId}/suspend': ({ path: { tenantId }, idempotencyKey }) =>

@@ -61,6 +61,20 @@ const newTenant = z.strictObject({
   }),
 });
 
+const newLimit = (what: string) =>
+  z
+    .int()
+    .min(1)
+    .nullish()
+    .meta({ description: `${what}. As in the plan if left out or null.` });
+
+const newLimits = z.strictObject({
+  requestsPerMinute: newLimit('Sustained requests a minute'),
+  burst: newLimit('Requests that may come at once on top of the sustained rate'),
+  concurrentRequests: newLimit('Requests that may be under way at the same time'),
+});
+export type NewLimits = z.output<typeof newLimits>;
+
 const path = z.object({ tenantId: tenantIdSchema });
 
 /** Done by and by: the answer is an operation, whose progress can be asked for. */
@@ -120,6 +134,12 @@ export const controlPlaneApi = describeOperatorApi('control-plane', {
     ...onTenant,
     summary: 'Change what a tenant may use',
     body: operationInputs['change-plan'],
+  },
+  'POST /tenants/{tenantId}/change-limits': {
+    ...onTenant,
+    summary: 'Let a tenant do less than its plan grants, or as much again',
+    body: newLimits,
+    errors: [...onTenant.errors, 'limits-above-plan'],
   },
   'POST /tenants/{tenantId}/rename': {
     ...onTenant,

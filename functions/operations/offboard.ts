@@ -114,6 +114,8 @@ export const offboard: readonly Step<'offboard'>[] = [
       const { tenantId, operationId } = subject;
       const apiKeyIds = await apiKeys.find(tenantId);
       const secretNames = await secrets.find(tenantId);
+      // An event of what was before may have got there since.
+      await cache.purge(tenantId);
       const cacheKeys = await cache.count(tenantId);
       // A silo's database is not there any more.
       const home = modelOf(subject) === 'silo' ? [] : await rows.find(homeBefore(subject));

@@ -1,4 +1,5 @@
 import { type KnownKind, type Operation, type OperationInput, operationInputs } from '../../shared/control/index.ts';
+import { changeLimits } from './change-limits.ts';
 import { changePlan } from './change-plan.ts';
 import { exportTenant } from './export.ts';
 import { offboard } from './offboard.ts';
@@ -14,6 +15,7 @@ export const operationSteps: { readonly [Kind in KnownKind]: readonly Step<Kind>
   suspend,
   activate,
   'change-plan': changePlan,
+  'change-limits': changeLimits,
   rename,
   export: exportTenant,
   offboard,

@@ -9,6 +9,9 @@ const connection = keysConnection(cacheUrl);
 /** Time kept back for what is under way when no more is begun. */
 const reserveMs = 10_000;
 
-/** What operations, which are in no network, have done in the cache: `{ tenantId, action: 'purge' | 'count' }`. */
-export const handler = (event: unknown, context: Context): Promise<KeysFound> =>
+/**
+ * What operations, which are in no network, have done in the cache, `{ tenantId, action: 'purge' | 'count' }`; and events of EventBridge that tell
+ * of tenants that are others now.
+ */
+export const handler = (event: unknown, context: Context): Promise<KeysFound | undefined> =>
   serveTenantCache(event, connection, Date.now() + context.getRemainingTimeInMillis() - reserveMs);

@@ -68,11 +68,11 @@ export function tenantService(scope: Construct, name: string, plane: Application
   return service;
 }
 
-/** What purges the cache of a tenant, for those outside of the network; it reaches the cache and nothing else. */
+/** What purges or invalidates the cache of a tenant, for those outside of the network; it reaches the cache and nothing else. */
 export function tenantCacheService(scope: Construct, plane: ApplicationPlane): ServiceFunction {
   const service = new ServiceFunction(scope, 'TenantCache', {
     name: 'tenant-cache',
-    description: 'Purges the cache of a tenant',
+    description: 'Purges or invalidates the cache of a tenant',
     ...stageSettings(plane.config),
     // It goes through all keys of the cache.
     timeout: Duration.minutes(5),

@@ -101,7 +101,7 @@ export class OperationsAlarms extends Construct {
     }
   }
 
-  private watchCache({ cache, config }: OperationsAlarmsProps): void {
+  private watchCache({ cache, config, functions }: OperationsAlarmsProps): void {
     this.alarm('CacheThrottled', cache.metric('ThrottledCmds', 'Sum', fiveMinutes), {
       threshold: 1,
       alarmDescription:
@@ -111,6 +111,16 @@ export class OperationsAlarms extends Construct {
       evaluationPeriods: 3,
       threshold: config.cache.maxDataGigabytes * 1024 ** 3 * 0.8,
       alarmDescription: 'The cache is 80 % full and will soon drop entries. Raise cache.maxDataGigabytes.',
+    });
+    const dropped = functions['tenant-cache']?.function.metric('AsyncEventsDropped', {
+      statistic: 'Sum',
+      period: fiveMinutes,
+    });
+    if (!dropped) return;
+    this.alarm('CacheStale', dropped, {
+      threshold: 1,
+      alarmDescription:
+        'A change of a tenant did not reach its cache. Look at the log of tenant-cache, then rename the tenant to its own name.',
     });
   }
 

@@ -2,6 +2,7 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { controlServices, stackOutputs } from '../../shared/contract/index.ts';
 import type { IssuerConfig, StageConfig } from '../config.ts';
+import { CacheInvalidation } from '../constructs/cache-invalidation.ts';
 import { controlService, operatorAuthorizerService } from '../constructs/control-services.ts';
 import { EventPublisher } from '../constructs/event-publisher.ts';
 import { OperationRestarter } from '../constructs/operation-restarter.ts';
@@ -66,6 +67,7 @@ export class ControlPlaneStack extends Stack {
     functions['restart-operations'] = new OperationRestarter(this, 'OperationRestarter', plane, operations).service;
     const publisher = new EventPublisher(this, 'Events', plane);
     publisher.wokenBy(operations.service);
+    new CacheInvalidation(this, 'CacheInvalidation', publisher.bus, application.tenantCache.function);
     functions['publish-events'] = publisher.service;
     const services: Readonly<Record<keyof typeof controlServices, ServiceFunction>> = {
       'control-plane': controlService(this, 'control-plane', plane),

@@ -16,6 +16,14 @@ export interface EventBridgeOptions {
   readonly port?: number;
   /** Fails entries that are valid, as a service in trouble does, so that what a client does about it can be tested. */
   readonly fault?: (entry: Entry) => EntryFailure | undefined;
+  /** Told of events that were accepted, each once, before that is answered. @default nobody */
+  readonly onEvent?: (taken: TakenEvent) => void;
+}
+
+/** An event on a bus, as a rule's target gets it. */
+export interface TakenEvent {
+  readonly eventBusName: string;
+  readonly event: { readonly source: string; readonly 'detail-type': string } & Readonly<Record<string, unknown>>;
 }
 
 const target = 'AWSEvents.PutEvents';
@@ -30,7 +38,7 @@ const putEventsRequest = z.strictObject({
     .max(10, 'Member must have length less than or equal to 10'),
 });
 
-/** Serves PutEvents of Amazon EventBridge on 127.0.0.1. Events are kept in a file; there are no rules and no targets. */
+/** Serves PutEvents of Amazon EventBridge on 127.0.0.1. Events are kept in a file, and handed on. */
 export function startEventBridge(options: EventBridgeOptions): Promise<AwsEndpoint> {
   let written: Promise<void> = Promise.resolve();
   const append = (lines: string): Promise<void> =>
@@ -46,10 +54,12 @@ export function startEventBridge(options: EventBridgeOptions): Promise<AwsEndpoi
       const results = entries.map(
         (entry) => entryFailure(entry) ?? options.fault?.(entry) ?? { EventId: randomUUID() },
       );
-      const lines = results.map((result, n) =>
-        'EventId' in result ? lineOf(entries[n], result.EventId, options) : '',
-      );
-      await append(lines.join(''));
+      const taken = results.flatMap((result, n) => {
+        const entry = entries[n];
+        return entry && 'EventId' in result ? [eventOf(entry, result.EventId, options)] : [];
+      });
+      await append(taken.map((event) => `${JSON.stringify(event)}\n`).join(''));
+      for (const event of taken) options.onEvent?.(event);
       return { FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results };
     },
     internalError: (cause) => new AwsError('InternalException', 500, String(cause)),
@@ -82,8 +92,7 @@ function parse({ headers, body }: AwsRequest): Entry[] {
   return entries;
 }
 
-function lineOf(entry: Entry | undefined, id: string, { region, account }: EventBridgeOptions): string {
-  if (!entry) return '';
+function eventOf(entry: Entry, id: string, { region, account }: EventBridgeOptions): TakenEvent {
   const time = entry.Time === undefined ? new Date() : new Date(entry.Time * 1_000);
   const event = {
     version: '0',
@@ -96,7 +105,7 @@ function lineOf(entry: Entry | undefined, id: string, { region, account }: Event
     resources: entry.Resources,
     detail: parseUntyped(entry.Detail),
   };
-  return `${JSON.stringify({ eventBusName: entry.EventBusName, event })}\n`;
+  return { eventBusName: entry.EventBusName, event };
 }
 
 function validationError(message: string): AwsError {

@@ -1,6 +1,6 @@
 import { startApiGatewayManagement } from '../api-gateway-management/server.ts';
 import { startDataApi } from '../data-api/server.ts';
-import { startEventBridge } from '../event-bridge/server.ts';
+import { startEventBridge, type TakenEvent } from '../event-bridge/server.ts';
 import { ApiKeyStore } from '../gateway/api-keys.ts';
 import { readApis } from '../gateway/definition.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -22,6 +22,8 @@ export interface BackingServices {
   readonly apiKeys: ApiKeyStore;
   /** Gateways whose authorizer caches that API flushes. Whoever makes one adds it. */
   readonly gateways: Gateway[];
+  /** Told of what the event buses have taken. Whoever delivers it adds itself. */
+  readonly eventListeners: ((taken: TakenEvent) => void)[];
   readonly dataApiUrl: string;
   /** Where the SDKs find the services: environment variables of their own making. */
   readonly endpoints: Readonly<Record<string, string>>;
@@ -44,6 +46,8 @@ export async function startBackingServices(
   );
   const apiKeys = new ApiKeyStore(folder.file('api-keys.json'));
   const gateways: Gateway[] = [];
+  const eventListeners: BackingServices['eventListeners'] = [];
+  const onEvent = (taken: TakenEvent): void => eventListeners.forEach((listener) => listener(taken));
   const flushAuthorizers = (apiId: string, stage: string): void =>
     gateways
       .filter(({ api }) => api.id === apiId && api.stage === stage)
@@ -58,7 +62,7 @@ export async function startBackingServices(
     ),
     stoppables.add(startSecretsManager({ secrets, region, account })),
     stoppables.add(startApiGatewayManagement({ keys: apiKeys, apis: readApis(deployment), flushAuthorizers })),
-    stoppables.add(startEventBridge({ file: folder.file('events.jsonl'), region, account })),
+    stoppables.add(startEventBridge({ file: folder.file('events.jsonl'), region, account, onEvent })),
     stoppables.add(startS3({ buckets: readBuckets(deployment, folder) })),
   ]);
   return {
@@ -66,6 +70,7 @@ export async function startBackingServices(
     secrets,
     apiKeys,
     gateways,
+    eventListeners,
     dataApiUrl: dataApi.url,
     endpoints: {
       AWS_ENDPOINT_URL: nowhere,

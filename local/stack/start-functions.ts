@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os';
 import { readDeployedFunctions } from '../lambda-api/deployed-functions.ts';
 import { type LambdaApi, startLambdaApi } from '../lambda-api/server.ts';
 import { Functions } from '../lambda/functions.ts';
+import { readRules, targetsOf } from '../event-bridge/rules.ts';
+import type { TakenEvent } from '../event-bridge/server.ts';
 import { readSchedules } from '../schedules/definition.ts';
 import { Schedules } from '../schedules/schedules.ts';
 import type { Deployment } from '../template/deployment.ts';
@@ -12,6 +14,8 @@ export interface RunningFunctions {
   readonly functions: Functions;
   /** Lambda, for functions that invoke others. */
   readonly lambda: LambdaApi;
+  /** Invokes what the template's rules have events delivered to, in the background. */
+  readonly deliver: (taken: TakenEvent) => void;
   /** Begins with what runs without being asked: at first what an earlier run has left undone, then what runs at a rate. */
   readonly startBackground: () => Promise<void>;
 }
@@ -28,7 +32,7 @@ export interface FunctionsOptions {
   readonly stoppables: Stoppables;
 }
 
-/** Makes the functions of a deployment ready to be invoked: by gateways, by each other, and by schedules. */
+/** Makes the functions of a deployment ready to be invoked: by gateways, by each other, by schedules, and by events. */
 export async function startFunctions(options: FunctionsOptions): Promise<RunningFunctions> {
   const startedAt = new Date();
   const { deployment, endpoints, overrides, logFolder, stoppables } = options;
@@ -53,9 +57,17 @@ export async function startFunctions(options: FunctionsOptions): Promise<Running
   });
   await stoppables.add(functions);
   const schedules = readSchedules(deployment);
+  const rules = readRules(deployment);
   return {
     functions,
     lambda,
+    deliver: (taken) => {
+      for (const arn of targetsOf(taken, rules)) {
+        lambda
+          .invokeEvent(arn, taken.event)
+          .catch((error: unknown) => print(`An event was not delivered: ${String(error)}`));
+      }
+    },
     startBackground: async () => {
       await restartForgotten(deployment, lambda, startedAt);
       if (stoppables.isStopping) return;

@@ -82,13 +82,14 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
   const services = await progress.phase('databases and AWS endpoints', () =>
     startBackingServices(deployment, servers, folder, stoppables),
   );
-  const { functions, lambda, startBackground } = await startFunctions({
+  const { functions, lambda, deliver, startBackground } = await startFunctions({
     ...options,
     deployment,
     endpoints: services.endpoints,
     overrides: { [environmentKeys.cacheUrl]: redis.url },
     logFolder: folder.file('logs'),
   });
+  services.eventListeners.push(deliver);
   const apis = readNamedApis(deployment);
   const { arns, clusters } = await deploy(options, deployment, apis, functions, services);
   const credentialsFile = folder.file('aws-credentials');

@@ -112,6 +112,7 @@ const types: Readonly<Record<string, PhysicalType>> = {
       Name: eventBusName,
     },
   },
+  'AWS::Events::Rule': { ref: named('Name') },
   'AWS::IAM::Role': {
     ref: roleName,
     attributes: {

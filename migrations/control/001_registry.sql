@@ -10,6 +10,8 @@ create table registry.tenants (
   tenant_id text primary key check (tenant_id ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'),
   name text not null check (char_length(name) between 1 and 200),
   plan text not null check (plan in ('free', 'pro', 'enterprise')),
+  -- {"requestsPerMinute", "burst", "concurrentRequests"}, each where it is lower than the plan's; null if none is.
+  limits jsonb check (jsonb_typeof(limits) = 'object' and limits <> '{}'),
   state text not null default 'active' check (state in ('onboarding', 'active', 'suspended', 'offboarding')),
   model text not null check (model in ('pool', 'bridge', 'silo')),
   cluster text not null,
@@ -26,7 +28,7 @@ revoke all on registry.tenants from public;
 grant select on registry.tenants to tenantry_authorizer;
 grant select, insert, update, delete on registry.tenants to tenantry_control;
 
-comment on table registry.tenants is 'Every tenant, its plan, its state, and where its data lives.';
+comment on table registry.tenants is 'Every tenant, its plan, limits of its own, its state, and where its data lives.';
 
 
 create function registry.current_placement(capability text) returns jsonb

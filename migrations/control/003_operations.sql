@@ -7,7 +7,7 @@ comment on column registry.tenants.api_key_id is 'What API Gateway calls the ten
 create table registry.operations (
   id uuid primary key,
   tenant_id text not null check (tenant_id ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'),
-  kind text not null check (kind in ('onboard', 'activate', 'suspend', 'change-plan', 'rename', 'offboard', 'export')),
+  kind text not null check (kind in ('onboard', 'activate', 'suspend', 'change-plan', 'change-limits', 'rename', 'offboard', 'export')),
   state text not null default 'pending' check (state in ('pending', 'running', 'succeeded', 'failed')),
   -- What was asked for, beyond tenant and kind.
   input jsonb not null,
@@ -46,7 +46,7 @@ create function registry.tenant_record(tenant text) returns jsonb
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select jsonb_build_object('name', t.name, 'plan', t.plan, 'state', t.state, 'placement',
+  select jsonb_build_object('name', t.name, 'plan', t.plan, 'limits', t.limits, 'state', t.state, 'placement',
     jsonb_build_object('model', t.model, 'cluster', t.cluster, 'database', t.database, 'schema', t.schema))
   from registry.tenants t where t.tenant_id = tenant
 $$;

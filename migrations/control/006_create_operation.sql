@@ -27,7 +27,8 @@ begin
         raise exception 'tenant-id-used' using errcode = 'TN011';
       elsif made.kind <> 'onboard' and tenant_before is null then
         raise exception 'tenant-unknown' using errcode = 'TN011';
-      elsif made.kind in ('activate', 'suspend', 'change-plan', 'rename', 'export') and tenant_before ->> 'state' not in ('active', 'suspended') then
+      elsif made.kind in ('activate', 'suspend', 'change-plan', 'change-limits', 'rename', 'export')
+        and tenant_before ->> 'state' not in ('active', 'suspended') then
         raise exception 'tenant-leaving' using errcode = 'TN011';
       end if;
     exception when sqlstate 'TN011' then

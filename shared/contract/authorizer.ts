@@ -7,6 +7,8 @@ export const authorizerContextKeys = {
   plan: 'plan',
   /** JSON of the tenant's placement `{ model, cluster, database, schema }`. */
   placement: 'placement',
+  /** JSON of {@link TenantLimits}; nothing for a tenant that has none of its own. */
+  limits: 'limits',
   userId: 'userId',
   /** Who acts on the control plane, in place of tenant and user. */
   operatorId: 'operatorId',

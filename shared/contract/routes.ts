@@ -34,6 +34,7 @@ export const controlServices = {
     'POST /tenants',
     'GET /tenants/{tenantId}',
     'POST /tenants/{tenantId}/change-plan',
+    'POST /tenants/{tenantId}/change-limits',
     'POST /tenants/{tenantId}/rename',
     'POST /tenants/{tenantId}/suspend',
     'POST /tenants/{tenantId}/activate',

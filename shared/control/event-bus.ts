@@ -1,7 +1,5 @@
 import { type EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
-
-/** `source` of every event of the control plane. */
-const eventSource = 'tenantry.control-plane';
+import { eventSource } from '../contract/index.ts';
 
 export interface PublishableEvent {
   /** For example `onboardingSuccess`. At most 128 characters. */

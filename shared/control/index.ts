@@ -47,6 +47,7 @@ export {
   forgetTenant,
   registerTenant,
   setTenantApiKey,
+  setTenantLimits,
   setTenantLogin,
   setTenantName,
   setTenantPlan,

@@ -12,13 +12,14 @@ const named = (name: string): EventTypes => ({
   failure: `${name}Failure`,
 });
 
-/** Lifecycle events of each kind of operation, called as in SaaS Builder Toolkit, which has none for a new name or an export. */
+/** Lifecycle events of each kind of operation, called as in SaaS Builder Toolkit, which has none for new limits, a new name or an export. */
 export const operationEvents: Readonly<Record<OperationKind, EventTypes | undefined>> = {
   onboard: named('onboarding'),
   offboard: named('offboarding'),
   activate: named('activate'),
   suspend: named('deactivate'),
   'change-plan': named('tierChange'),
-  rename: undefined,
+  'change-limits': named('limitsChange'),
+  rename: named('rename'),
   export: undefined,
 };

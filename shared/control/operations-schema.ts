@@ -1,14 +1,29 @@
 import * as z from 'zod';
 import { exportsFolder } from '../contract/index.ts';
 import { text } from '../http/index.ts';
-import { placementSchema, planSchema, tenantIdSchema } from '../tenancy/tenant.ts';
+import { placementSchema, planSchema, tenantIdSchema, tenantLimitsSchema } from '../tenancy/tenant.ts';
 import { managedTenantSchema } from './managed-tenant.ts';
 
-const operationKinds = ['onboard', 'activate', 'suspend', 'change-plan', 'rename', 'offboard', 'export'] as const;
+const operationKinds = [
+  'onboard',
+  'activate',
+  'suspend',
+  'change-plan',
+  'change-limits',
+  'rename',
+  'offboard',
+  'export',
+] as const;
 export type OperationKind = (typeof operationKinds)[number];
 
 /** What the registry says of a tenant, as operations and the audit log keep it. */
-const tenantRecordSchema = managedTenantSchema.pick({ name: true, plan: true, state: true, placement: true });
+const tenantRecordSchema = managedTenantSchema.pick({
+  name: true,
+  plan: true,
+  limits: true,
+  state: true,
+  placement: true,
+});
 export type TenantRecord = Readonly<z.output<typeof tenantRecordSchema>>;
 
 /** Where the files of an export are. */
@@ -40,6 +55,8 @@ export const operationInputs = {
   activate: z.strictObject({}),
   suspend: z.strictObject({}),
   'change-plan': z.strictObject({ plan: planSchema }),
+  /** All that are to be the tenant's own. */
+  'change-limits': tenantLimitsSchema,
   rename: z.strictObject({ name: tenantName }),
   export: z.strictObject({}),
   offboard: z.strictObject({

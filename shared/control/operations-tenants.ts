@@ -1,5 +1,5 @@
 import { queryRegistry } from '../database/registry-connection.ts';
-import type { PlanName } from '../contract/index.ts';
+import type { PlanName, TenantLimits } from '../contract/index.ts';
 import type { OperationInput, TenantRecord } from './operations-schema.ts';
 
 const run = async (
@@ -48,6 +48,15 @@ export const setTenantState = (tenantId: string, state: TenantRecord['state']): 
   setColumns(tenantId, { state });
 
 export const setTenantPlan = (tenantId: string, plan: PlanName): Promise<void> => setColumns(tenantId, { plan });
+
+/** Says which limits a tenant has of its own: all that it has. None makes all of them its plan's. */
+export const setTenantLimits = (tenantId: string, limits: TenantLimits): Promise<void> =>
+  run(
+    'update',
+    `update registry.tenants set limits = nullif(cast(:limits as jsonb), '{}'), updated_at = now()
+     where tenant_id = :tenant_id and limits is distinct from nullif(cast(:limits as jsonb), '{}')`,
+    { tenant_id: tenantId, limits: JSON.stringify(limits) },
+  );
 
 export const setTenantName = (tenantId: string, name: string): Promise<void> => setColumns(tenantId, { name });
 

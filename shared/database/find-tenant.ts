@@ -1,12 +1,18 @@
 import * as z from 'zod';
 import { loadConfig } from '../config/index.ts';
-import { type FindImpersonation, type FindTenant, placementSchema, planSchema } from '../tenancy/index.ts';
+import {
+  type FindImpersonation,
+  type FindTenant,
+  placementSchema,
+  planSchema,
+  tenantLimitsSchema,
+} from '../tenancy/index.ts';
 import type { DatabaseConfig } from './config.ts';
 import { DataApi, type Parameters } from './data-api.ts';
 import { loginOf } from './router.ts';
 
 const tenantJson = `jsonb_build_object(
-  'tenantId', t.tenant_id, 'plan', t.plan, 'state', t.state, 'apiKey', t.api_key,
+  'tenantId', t.tenant_id, 'plan', t.plan, 'limits', t.limits, 'state', t.state, 'apiKey', t.api_key,
   'placement', jsonb_strip_nulls(jsonb_build_object('model', t.model, 'cluster', t.cluster, 'database', t.database,
     'schema', t.schema, 'secretArn', t.secret_arn)))`;
 
@@ -24,6 +30,7 @@ where i.token_hash = decode(:token_hash, 'hex')`;
 const registeredTenant = z.object({
   tenantId: z.string(),
   plan: planSchema,
+  limits: tenantLimitsSchema.nullable(),
   state: z.string(),
   apiKey: z.string().nullable(),
   placement: placementSchema,

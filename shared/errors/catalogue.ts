@@ -37,6 +37,7 @@ export const errorCatalogue = {
   'constraint-violated': { status: 409, title: 'The change breaks a rule of the data' },
   'idempotency-key-in-use': { status: 409, title: 'A request with this idempotency key is being served' },
   'idempotency-key-reused': { status: 422, title: 'The idempotency key was used with another request' },
+  'limits-above-plan': { status: 422, title: 'The plan grants less than that' },
   'statement-refused': { status: 422, title: 'The database refused the statement' },
   'result-too-large': { status: 413, title: 'The result is too large' },
   'rate-limited': { status: 429, title: 'Too many requests' },

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { PlanName } from '../contract/index.ts';
+import type { PlanName, TenantLimits } from '../contract/index.ts';
 import type { Impersonation } from './impersonation.ts';
 import type { Placement } from './tenant.ts';
 
@@ -7,6 +7,8 @@ import type { Placement } from './tenant.ts';
 export interface TenantContext {
   readonly tenantId: string;
   readonly plan: PlanName;
+  /** Where they are lower than the plan's. */
+  readonly limits?: TenantLimits;
   readonly placement: Placement;
   readonly userId: string;
   readonly roles: readonly string[];
@@ -97,6 +99,7 @@ function freeze(context: TenantContext): TenantContext {
   return Object.freeze({
     ...context,
     placement: Object.freeze({ ...context.placement }),
+    ...(context.limits && { limits: Object.freeze({ ...context.limits }) }),
     roles: Object.freeze([...context.roles]),
     ...(context.impersonation && { impersonation: Object.freeze({ ...context.impersonation }) }),
   });

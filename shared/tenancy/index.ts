@@ -24,4 +24,11 @@ export { fromAuthorizer } from './resolvers/from-authorizer.ts';
 export { fromHeader, fromSubdomain } from './resolvers/from-request.ts';
 export type { TenantResolver } from './resolvers/resolver.ts';
 export { loadSigningKey, parseSigningKeys } from './signing-keys.ts';
-export { type Placement, placementSchema, planSchema, tenantIdPattern, tenantIdSchema } from './tenant.ts';
+export {
+  type Placement,
+  placementSchema,
+  planSchema,
+  tenantIdPattern,
+  tenantIdSchema,
+  tenantLimitsSchema,
+} from './tenant.ts';

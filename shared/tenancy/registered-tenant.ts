@@ -1,10 +1,12 @@
-import type { PlanName } from '../contract/index.ts';
+import type { PlanName, TenantLimits } from '../contract/index.ts';
 import type { Placement } from './tenant.ts';
 
 /** What the registry knows of a tenant. */
 export interface RegisteredTenant {
   readonly tenantId: string;
   readonly plan: PlanName;
+  /** Null if they are the plan's. */
+  readonly limits: TenantLimits | null;
   /** `active` is the only state that is served. */
   readonly state: string;
   readonly placement: Placement;

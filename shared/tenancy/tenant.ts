@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { placementModels, planNames } from '../contract/index.ts';
+import { placementModels, planNames, type TenantLimits } from '../contract/index.ts';
 
 /** A tenant's id is a slug: 3 to 40 lower-case letters, digits and hyphens, starting with a letter, not ending with a hyphen. */
 export const tenantIdPattern = /^[a-z][a-z0-9-]{1,38}[a-z0-9]$/;
@@ -18,3 +18,12 @@ export const placementSchema = z.object({
 export type Placement = Readonly<z.infer<typeof placementSchema>>;
 
 export const planSchema = z.enum(planNames);
+
+const limit = z.int().min(1);
+
+/** Limits of one tenant, where they are lower than its plan's. */
+export const tenantLimitsSchema = z.strictObject({
+  requestsPerMinute: limit.exactOptional(),
+  burst: limit.exactOptional(),
+  concurrentRequests: limit.exactOptional(),
+}) satisfies z.ZodType<TenantLimits>;

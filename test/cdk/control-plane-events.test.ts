@@ -1,6 +1,12 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventBusName, metricNames, publishTimeoutSeconds, stackOutputs } from '../../shared/contract/index.ts';
+import {
+  eventBusName,
+  metricNames,
+  publishTimeoutSeconds,
+  stackOutputs,
+  tenantChangeEvents,
+} from '../../shared/contract/index.ts';
 import { type Resource, synthesize, type Synthesized, templateOf } from './synthesize.ts';
 
 let synthesized: Synthesized;
@@ -53,6 +59,40 @@ describe('events', () => {
         ]),
       },
     });
+  });
+});
+
+describe('the cache of a tenant', () => {
+  const tenantCache = { 'Fn::ImportValue': Match.stringLikeRegexp('TenantCacheFunction') };
+
+  it('is told by the bus when the tenant is another, as often as it takes', () => {
+    controlPlane.resourceCountIs('AWS::Events::Rule', 1);
+    controlPlane.hasResourceProperties('AWS::Events::Rule', {
+      EventBusName: { Ref: Match.stringLikeRegexp('^EventsBus') },
+      EventPattern: { source: ['tenantry.control-plane'], 'detail-type': [...tenantChangeEvents] },
+      State: 'ENABLED',
+      // Tried for a day, which is what EventBridge does by itself.
+      Targets: [{ Arn: tenantCache, RetryPolicy: Match.absent() }],
+    });
+    const configs = templateOf(synthesized, 'Application').findResources('AWS::Lambda::EventInvokeConfig');
+    expect(Object.keys(configs)).toEqual([]);
+  });
+
+  it('can be changed by no other rule', () => {
+    const [rule = ''] = Object.keys(controlPlane.findResources('AWS::Events::Rule'));
+    const permissions = controlPlane.findResources('AWS::Lambda::Permission', {
+      Properties: { Principal: 'events.amazonaws.com' },
+    });
+    expect(Object.values(permissions)).toEqual([
+      expect.objectContaining({
+        Properties: {
+          Action: 'lambda:InvokeFunction',
+          FunctionName: { 'Fn::ImportValue': expect.stringContaining('TenantCacheFunction') },
+          Principal: 'events.amazonaws.com',
+          SourceArn: { 'Fn::GetAtt': [rule, 'Arn'] },
+        },
+      }),
+    ]);
   });
 });
 

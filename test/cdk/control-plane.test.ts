@@ -84,7 +84,10 @@ describe('the same API for AWS principals', () => {
     const uriOf = (api: string) =>
       [...methods(controlPlane, api).values()].map((method) => (method['Integration'] as { Uri: unknown }).Uri);
     expect(uriOf(iamApi)).toEqual(uriOf(tokenApi));
-    const permissions = Object.values(controlPlane.findResources('AWS::Lambda::Permission')) as Resource[];
+    // The cache of tenants is of another stack, and answers nobody.
+    const permissions = (Object.values(controlPlane.findResources('AWS::Lambda::Permission')) as Resource[]).filter(
+      ({ Properties }) => !JSON.stringify(Properties['FunctionName']).includes('TenantCacheFunction'),
+    );
     expect(permissions.length).toBeGreaterThanOrEqual(2);
     for (const { Properties } of permissions) {
       expect(Properties['Principal']).toBe('apigateway.amazonaws.com');

@@ -63,6 +63,10 @@ describe('dashboard and alarms', () => {
     alarm({ MetricName: 'Errors', Namespace: 'AWS/Lambda' });
     alarm({ MetricName: 'Throttles', Namespace: 'AWS/Lambda' });
     alarm({ MetricName: 'ThrottledCmds', Namespace: 'AWS/ElastiCache' });
+    alarm({
+      MetricName: 'AsyncEventsDropped',
+      Dimensions: [{ Name: 'FunctionName', Value: { 'Fn::ImportValue': Match.stringLikeRegexp('TenantCache') } }],
+    });
   });
 
   it('count failures of the authorizer from the access log, which has the field that they look for', () => {

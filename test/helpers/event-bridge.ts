@@ -19,7 +19,9 @@ export interface TestEventBridge extends AsyncDisposable {
 }
 
 /** EventBridge that keeps its events in a folder of the test's own. */
-export async function startTestEventBridge(options: Pick<EventBridgeOptions, 'fault'> = {}): Promise<TestEventBridge> {
+export async function startTestEventBridge(
+  options: Pick<EventBridgeOptions, 'fault' | 'onEvent'> = {},
+): Promise<TestEventBridge> {
   const folder = mkdtempSync(join(tmpdir(), 'tenantry-events-'));
   const file = join(folder, 'events.jsonl');
   const endpoint = await startEventBridge({ ...options, file, region: 'eu-central-1', account: '000000000000' });

@@ -20,6 +20,7 @@ const changes: Readonly<Record<KnownKind, { before: object | null; after: object
   suspend: { before: { state: 'active', plan: 'free' }, after: { state: 'suspended', plan: 'free' } },
   activate: { before: { state: 'suspended' }, after: { state: 'active' } },
   'change-plan': { before: { plan: 'free' }, after: { plan: 'pro' } },
+  'change-limits': { before: { limits: null }, after: { limits: { burst: 5, requestsPerMinute: 30 } } },
   rename: { before: { name: expect.any(String) }, after: { name: 'Renamed' } },
   export: { before: { state: 'active' }, after: { state: 'active' } },
   offboard: { before: { state: 'active' }, after: null },

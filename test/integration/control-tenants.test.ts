@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { environmentKeys } from '../../shared/contract/index.ts';
-import { listTenants, type ManagedTenant, readTenant, type TenantFilter } from '../../shared/control/index.ts';
+import {
+  listTenants,
+  type ManagedTenant,
+  readTenant,
+  setTenantLimits,
+  type TenantFilter,
+} from '../../shared/control/index.ts';
 import { pageQueryBy, toPageBy } from '../../shared/http/index.ts';
 import { tenantIdSchema } from '../../shared/tenancy/index.ts';
 import { planOfLastCall } from '../helpers/plan-of-call.ts';
@@ -105,12 +111,33 @@ describe('a tenant', () => {
       tenantId,
       name: 'Tenant 0',
       plan: 'free',
+      limits: null,
       state: 'active',
       placement: { model: 'pool', cluster: 'main', database: database.postgres.name, schema: 'pool' },
       createdAt: '2026-01-01T00:00:00.000001+00:00',
       updatedAt: expect.stringMatching(/^20\d\d-.*\+00:00$/),
     });
     expect(JSON.stringify([tenant, await listTenants({}, { limit: 5 })])).not.toContain('key-of');
+  });
+
+  test('is shown with limits of its own', async () => {
+    await addTenants(1);
+    const [tenantId = ''] = await expectedIds();
+    for (const limits of [{ burst: 5, concurrentRequests: 2 }, { requestsPerMinute: 30 }, {}]) {
+      await setTenantLimits(tenantId, limits);
+      const shown = Object.keys(limits).length > 0 ? limits : null;
+      expect((await readTenant(tenantId))?.limits).toEqual(shown);
+      expect((await listTenants({}, { limit: 5 }))[0]?.limits).toEqual(shown);
+    }
+  });
+
+  test('whose limits stay as they are is not updated', async () => {
+    await addTenants(1);
+    const [tenantId = ''] = await expectedIds();
+    await setTenantLimits(tenantId, { burst: 5, requestsPerMinute: 30 });
+    const before = await readTenant(tenantId);
+    await setTenantLimits(tenantId, { requestsPerMinute: 30, burst: 5 });
+    expect(await readTenant(tenantId)).toEqual(before);
   });
 
   test('that there is not is not found', async () => {

@@ -40,6 +40,21 @@ test('A valid token is allowed, with a context by which the database serves that
   expect(rows.rows).toEqual([{ tenant_id: 'acme', name: 'Apollo' }]);
 });
 
+test('A tenant has the limits of its own that the registry says, and the authorizer fails on what is none', async () => {
+  const { owner, superuser } = tenants.postgres;
+  const setLimits = (limits: object | null) =>
+    superuser.query(`update registry.tenants set limits = $1 where tenant_id = 'acme'`, [limits]);
+  const contextOf = async () => (await authorize(await bearer())).context as Record<string, string>;
+  expect(await contextOf()).not.toHaveProperty('limits');
+  await setLimits({ burst: 5 });
+  const event = apiEvent({ route: 'GET /projects', authorizer: await contextOf() });
+  expect((await fromAuthorizer()(event)).limits).toEqual({ burst: 5 });
+  await setLimits({ burst: 0 });
+  await expect(contextOf()).rejects.not.toThrow('Unauthorized');
+  await setLimits(null);
+  await expect(owner.query(`update registry.tenants set limits = '{}'`)).rejects.toThrow(/check constraint/);
+});
+
 test.each<[string, Record<string, unknown>, ErrorCode]>([
   ['a missing claim', { tenant_id: undefined }, 'tenant-claim-missing'],
   ['an unknown tenant', { tenant_id: 'nobody' }, 'tenant-unknown'],

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { readOperation } from '../../shared/control/operations.ts';
+import { createOperation, readOperation } from '../../shared/control/operations.ts';
 import type { KnownKind, Operation } from '../../shared/control/operations-schema.ts';
 import { AppError } from '../../shared/errors/index.ts';
 import { uuidv7 } from '../../shared/http/index.ts';
@@ -247,5 +247,43 @@ describe('an operation', () => {
   it('leaves nothing for the audit to find', async () => {
     const { rows } = await world.database.postgres.owner.query('select * from tenancy.audit()');
     expect(rows).toEqual([]);
+  });
+});
+
+describe('limits of a tenant', () => {
+  const limitsOf = async ({ tenantId }: TestSubject): Promise<unknown> => {
+    const { rows } = await world.database.postgres.superuser.query<{ limits: unknown }>(
+      'select limits from registry.tenants where tenant_id = $1',
+      [tenantId],
+    );
+    return rows[0]?.limits;
+  };
+
+  it('are all that was asked for, or those of the plan again, and known at once', async () => {
+    const subject = await world.prepare('change-limits');
+    await perform('change-limits', subject, { requestsPerMinute: 30, concurrentRequests: 2 });
+    expect(await limitsOf(subject)).toEqual({ requestsPerMinute: 30, burst: 5, concurrentRequests: 2 });
+    expect(subject.isRemembered()).toBe(false);
+    const { id: operationId } = await createOperation({
+      ...{ kind: 'change-limits', tenantId: subject.tenantId, input: {}, actor: 'olga' },
+    });
+    await world.run(operationId, subject.ports);
+    expect(await limitsOf(subject)).toBeNull();
+  });
+
+  it('stay when the plan changes, also to one that grants less', async () => {
+    const subject = await world.prepare('change-limits');
+    await perform('change-plan', subject, { plan: 'enterprise' });
+    await perform('change-limits', subject, { burst: 100 });
+    await perform('change-plan', subject, { plan: 'free' });
+    expect(await limitsOf(subject)).toEqual({ requestsPerMinute: 30, burst: 100 });
+  });
+
+  it('are as before when the operation fails', async () => {
+    const prepared = await world.prepare('change-limits');
+    await perform('change-limits', prepared);
+    const subject = refusing(prepared, 1, unavailable);
+    await world.run(await world.ask('change-limits', subject.tenantId, { burst: 7 }), subject.ports);
+    expect(await limitsOf(subject)).toEqual({ requestsPerMinute: 30, burst: 5 });
   });
 });

@@ -62,10 +62,44 @@ describe.each(servers)('the cache of a tenant, on $kind, cluster: $cluster', ({ 
     await expect(serve('acme', 'count', -1)).rejects.toThrow('Give the function more time.');
   });
 
-  it.each([{ tenantId: '*', action: 'purge' }, { tenantId: 'acme', action: 'flush' }, {}])(
-    'refuses %j',
-    async (event) => {
-      await expect(serveTenantCache(event, connection, Date.now() + 1_000)).rejects.toThrow();
-    },
-  );
+  const changed = (tenantId: string, changes: object = {}) => ({
+    ...{ version: '0', id: crypto.randomUUID(), account: '', region: '', time: '', resources: [] },
+    ...{ source: 'tenantry.control-plane', 'detail-type': 'tierChangeSuccess' },
+    detail: { id: crypto.randomUUID(), tenantId, sequence: 1, plan: 'pro' },
+    ...changes,
+  });
+  const generationOf = (tenantId: string) => client.hget(`t:{${tenantId}}:generations`, 'tenant');
+  const hear = (event: object) => serveTenantCache(event, connection, Date.now() + 30_000);
+
+  it('gets a later generation by each event of the tenant, and others keep theirs', async () => {
+    await client.hset('t:{acme}:generations', { tenant: '7', projects: '8' });
+    await client.hset('t:{globex}:generations', { tenant: '7' });
+    const before = Date.now() * 1_000;
+    await hear(changed('acme'));
+    const first = Number(await generationOf('acme'));
+    expect(first).toBeGreaterThan(before - 1_000_000);
+    await hear(changed('acme'));
+    expect(Number(await generationOf('acme'))).toBeGreaterThan(first);
+    expect(await client.hget('t:{acme}:generations', 'projects')).toBe('8');
+    expect(await generationOf('globex')).toBe('7');
+  });
+
+  it('gets a later generation also if the clock of the server was set back', async () => {
+    const ahead = (Date.now() + 3_600_000) * 1_000;
+    await client.hset('t:{acme}:generations', { tenant: String(ahead) });
+    await hear(changed('acme'));
+    expect(await generationOf('acme')).toBe(String(ahead + 1));
+  });
+
+  it.each([
+    { tenantId: '*', action: 'purge' },
+    { tenantId: 'acme', action: 'flush' },
+    { tenantId: 'acme', action: 'invalidate' },
+    {},
+    changed('*'),
+    changed('acme', { source: 'somebody' }),
+    changed('acme', { detail: {} }),
+  ])('refuses %j', async (event) => {
+    await expect(serveTenantCache(event, connection, Date.now() + 1_000)).rejects.toThrow();
+  });
 });

@@ -1,5 +1,6 @@
 import { ListRulesCommand, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { describe, expect, test } from 'vitest';
+import type { TakenEvent } from '../../local/event-bridge/server.ts';
 import { startTestEventBridge } from '../helpers/event-bridge.ts';
 
 const valid = { Source: 'test', DetailType: 'happened', Detail: '{"n":1}' };
@@ -67,6 +68,14 @@ describe('PutEvents', () => {
     }
     expect(bus.events()).toEqual([]);
     expect(await bus.client.send(put(half(0), half(0)))).toMatchObject({ FailedEntryCount: 0 });
+  });
+
+  test('hands on what was accepted, and nothing else', async () => {
+    const taken: TakenEvent[] = [];
+    await using bus = await startTestEventBridge({ onEvent: (event) => taken.push(event) });
+    await bus.client.send(put(valid, { ...valid, Detail: '{' }, { ...valid, EventBusName: 'mine' }));
+    expect(taken).toEqual(bus.events());
+    expect(taken.map(({ eventBusName }) => eventBusName)).toEqual(['default', 'mine']);
   });
 
   test('is the only call that is known here', async () => {

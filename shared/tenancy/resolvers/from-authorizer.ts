@@ -3,18 +3,20 @@ import * as z from 'zod';
 import { authorizerContextKeys as keys } from '../../contract/index.ts';
 import { AppError } from '../../errors/index.ts';
 import type { TenantContext } from '../context.ts';
-import { placementSchema, planSchema, tenantIdSchema } from '../tenant.ts';
+import { placementSchema, planSchema, tenantIdSchema, tenantLimitsSchema } from '../tenant.ts';
 import { tenantsNamedByHeader, tenantsNamedBySubdomain } from './named-tenant.ts';
 import type { TenantResolver } from './resolver.ts';
 
-const placementText = z.string().transform((text, issues) => {
-  try {
-    return placementSchema.parse(JSON.parse(text));
-  } catch {
-    issues.addIssue({ code: 'custom', message: 'is no placement' });
-    return z.NEVER;
-  }
-});
+/** JSON of what fits a schema. */
+const jsonOf = <Schema extends z.ZodType>(schema: Schema) =>
+  z.string().transform((text, issues): z.output<Schema> => {
+    try {
+      return schema.parse(JSON.parse(text));
+    } catch {
+      issues.addIssue({ code: 'custom', message: 'is malformed' });
+      return z.NEVER;
+    }
+  });
 
 /** Undoes the escapes of what can stand between the quotes of a JSON text. */
 const quotableText = z.string().transform((text, issues) => {
@@ -34,7 +36,8 @@ const authorizerContextSchema = z
   .object({
     [keys.tenantId]: tenantIdSchema,
     [keys.plan]: planSchema,
-    [keys.placement]: placementText,
+    [keys.placement]: jsonOf(placementSchema),
+    [keys.limits]: jsonOf(tenantLimitsSchema).exactOptional(),
     [keys.userId]: z.string(),
     [keys.roles]: z.string(),
     [keys.capability]: z.string().min(1),

@@ -67,6 +67,7 @@ async function resolve(
     tenantId: tenant.tenantId,
     plan: tenant.plan,
     placement: tenant.placement,
+    ...(tenant.limits && { limits: tenant.limits }),
     ...(user?.(event) ?? { userId: 'anonymous', roles: [] }),
     capability: mintCapability(await signingKey(), tenant.tenantId, expiresAt),
   };

@@ -53,6 +53,7 @@ export function requestOf(
     activate: {},
     suspend: {},
     'change-plan': { plan: planAfter },
+    'change-limits': { burst: 5, requestsPerMinute: 30 },
     rename: { name: 'Renamed' },
     export: {},
     offboard: { export: true },
@@ -64,7 +65,13 @@ export function requestOf(
 export function stepsOfScenario(scenario: Scenario): readonly Pick<Step<KnownKind>, 'name' | 'isFinal'>[] {
   const pool = { model: 'pool', cluster: 'main', database: 'tenantry', schema: 'pool' } as const;
   const placement = placementIn(scenario, 'acme', pool);
-  const before: TenantRecord = { name: 'A', plan: planBefore, state: stateBefore(scenario) ?? 'active', placement };
+  const before: TenantRecord = {
+    name: 'A',
+    plan: planBefore,
+    limits: null,
+    state: stateBefore(scenario) ?? 'active',
+    placement,
+  };
   const { input } = requestOf(scenario, 'acme', pool);
   const steps = operationSteps[kindOf(scenario)] as readonly Step<KnownKind>[];
   return steps.filter((step) => step.isWanted?.({ operationId: '', tenantId: 'acme', input, before }) ?? true);

@@ -18,7 +18,7 @@ export async function startTenantCache(): Promise<TestTenantCache> {
   return {
     cache: {
       purge: async (tenantId) => void (await serve(tenantId, 'purge')),
-      count: async (tenantId) => (await serve(tenantId, 'count')).keys,
+      count: async (tenantId) => (await serve(tenantId, 'count'))?.keys ?? NaN,
     },
     fill: async (tenantId) => {
       const keys = [`t:{${tenantId}}:generation`, `t:{${tenantId}}:g1:projects:1`, `t:{${tenantId}}:limit:all`];

@@ -24,8 +24,9 @@ const key = { keyId: 'k1', secret: new TextEncoder().encode('x'.repeat(32)) };
 const impersonationToken = (letter: string) => `tni_${letter.repeat(43)}`;
 const placement = { model: 'pool', cluster: 'main', database: 'tenantry', schema: 'pool' } as const;
 const tenants: Record<string, RegisteredTenant> = {
-  acme: { tenantId: 'acme', plan: 'enterprise', state: 'active', placement, apiKey: 'key-of-acme' },
-  umbrella: { tenantId: 'umbrella', plan: 'free', state: 'suspended', placement, apiKey: null },
+  acme: { tenantId: 'acme', plan: 'enterprise', limits: null, state: 'active', placement, apiKey: 'key-of-acme' },
+  umbrella: { tenantId: 'umbrella', plan: 'free', limits: null, state: 'suspended', placement, apiKey: null },
+  globex: { tenantId: 'globex', plan: 'pro', limits: { burst: 5 }, state: 'active', placement, apiKey: null },
 };
 /** By the letter that its token is made of. */
 const impersonations: Record<string, RegisteredImpersonation> = Object.fromEntries(
@@ -156,6 +157,20 @@ test('What the authorizer says is what functions understand, and the gateway can
   for (const value of Object.values(context)) expect(typeof value).toBe('string');
   const event = apiEvent({ route: 'GET /projects', authorizer: context as Record<string, string> });
   expect(await fromAuthorizer()(event)).toEqual(decision.tenant);
+});
+
+test('The functions get limits of a tenant that has some of its own, and of others none', async () => {
+  const contextOf = async (tenantId: string) => {
+    const decision = await decide({ tenant_id: tenantId });
+    if (!decision.allowed) throw new Error('It should be let in.');
+    const { context = {} } = allow(methodArn, decision.tenant, decision.apiKey);
+    expect(
+      await fromAuthorizer()(apiEvent({ route: 'GET /projects', authorizer: context as Record<string, string> })),
+    ).toEqual(decision.tenant);
+    return context;
+  };
+  expect(await contextOf('globex')).toMatchObject({ limits: '{"burst":5}' });
+  expect(await contextOf('acme')).not.toHaveProperty('limits');
 });
 
 test('An operator who acts for a tenant is let in as that, with the tenant’s key and no roles, and no longer than it was granted', async () => {

@@ -39,7 +39,7 @@ const line = (...args: readonly string[]): string =>
     .map((arg) => `'${arg}'`)
     .join(' ');
 const tenantAnswer = {
-  ...{ tenantId: 'acme', name: 'acme', plan: 'pro', state: 'active', createdAt: '', updatedAt: '' },
+  ...{ tenantId: 'acme', name: 'acme', plan: 'pro', limits: null, state: 'active', createdAt: '', updatedAt: '' },
   placement: { model: 'pool', cluster: 'main', database: 'tenantry', schema: 'pool' },
 };
 const create = ['create', 'acme', '--name', 'Acme', '--plan', 'pro'] as const;
@@ -100,6 +100,12 @@ describe('a command that starts an operation', () => {
       [...create, '--model', 'silo', '--cluster', 'main'],
       'POST /tenants {"tenantId":"acme","name":"Acme","plan":"pro","model":"silo","cluster":"main"}',
     ],
+    [
+      ['limits', 'acme', '--requests-per-minute', '30', '--burst', '5', '--concurrent-requests', '2'],
+      'POST /tenants/acme/change-limits {"requestsPerMinute":30,"burst":5,"concurrentRequests":2}',
+    ],
+    [['limits', 'acme', '--burst', '5'], 'POST /tenants/acme/change-limits {"burst":5}'],
+    [['limits', 'acme', '--reset'], 'POST /tenants/acme/change-limits {}'],
     [['rename', 'acme', 'Acme Ltd'], 'POST /tenants/acme/rename {"name":"Acme Ltd"}'],
     [['suspend', 'acme'], 'POST /tenants/acme/suspend {}'],
     [['activate', 'acme'], 'POST /tenants/acme/activate {}'],
@@ -135,6 +141,9 @@ describe('a command that starts an operation', () => {
     [['create', 'Acme', '--name', 'A', '--plan', 'pro'], /^"Acme" is no tenant id/],
     [['create', 'acme', '--name', 'A', '--plan', 'gold'], /^--plan is one of free, pro, enterprise/],
     [['plan', 'acme', 'gold'], /^<plan> is one of free, pro, enterprise/],
+    [['limits', 'acme'], /^Give it limits, or --reset/],
+    [['limits', 'acme', '--reset', '--burst', '5'], /^Give it limits, or --reset/],
+    [['limits', 'acme', '--burst', '0'], /^--burst takes a whole number from 1 to 999999999, not "0"/],
     [['suspend', 'acme', '--idempotency-key', 'a b'], /^A key has 1 to 255 visible ASCII characters/],
     [['delete', 'acme'], /^This erases acme, after exporting its rows\. There is nobody to ask.*--yes\./],
     [['operations', 'x'], /^"x" is no id of an operation/],

@@ -89,7 +89,7 @@ describe('asking the control plane', () => {
 
   it('follows pages until there are no more', async () => {
     const item = {
-      ...{ tenantId: 'acme', name: 'Acme', plan: 'pro', state: 'active', createdAt: '', updatedAt: '' },
+      ...{ tenantId: 'acme', name: 'Acme', plan: 'pro', limits: null, state: 'active', createdAt: '', updatedAt: '' },
       placement: { model: 'pool', cluster: 'main', database: 'tenantry', schema: 'pool' },
     };
     server.answers = [

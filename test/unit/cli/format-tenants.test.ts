@@ -6,6 +6,7 @@ const tenant = (changes: Partial<Tenant> = {}): Tenant => ({
   tenantId: 'acme',
   name: 'Acme',
   plan: 'enterprise',
+  limits: null,
   state: 'active',
   placement: { model: 'pool', cluster: 'main', database: 'tenantry', schema: 'pool' },
   createdAt: '2026-11-23T16:28:38.52657+00:00',
@@ -50,6 +51,14 @@ describe('tenants on a terminal', () => {
       'Created  2026-11-23T16:28:38.52657+00:00',
       'Updated  2026-11-24T00:00:00+00:00',
     ]);
+  });
+
+  it('are shown with the limits that are their own', () => {
+    const limits = { requestsPerMinute: 1200, burst: 5, concurrentRequests: 2 };
+    expect(formatTenant(tenant({ limits }), plain)).toContain(
+      'Limits   1,200 requests a minute, 5 at once on top, 2 under way',
+    );
+    expect(formatTenant(tenant({ limits: { burst: 5 } }), plain)).toContain('Limits   5 at once on top');
   });
 
   it('cannot tell the terminal anything by their names', () => {

@@ -46,5 +46,5 @@ test('A list of tenants can be filtered, and is described as it is asked for', (
 
 test('A tenant is described without its API key', () => {
   const properties = Object.keys(document.components.schemas['Tenant']?.properties ?? {});
-  expect(properties).toEqual(['tenantId', 'name', 'plan', 'state', 'placement', 'createdAt', 'updatedAt']);
+  expect(properties).toEqual(['tenantId', 'name', 'plan', 'limits', 'state', 'placement', 'createdAt', 'updatedAt']);
 });

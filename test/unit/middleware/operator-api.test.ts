@@ -11,6 +11,7 @@ const tenant: ManagedTenant = {
   tenantId: 'acme',
   name: 'Acme',
   plan: 'pro',
+  limits: null,
   state: 'active',
   placement: { model: 'pool', cluster: 'main', database: 'tenantry', schema: 'pool' },
   createdAt: '2026-01-01T00:00:00+00:00',

@@ -202,7 +202,7 @@ test('Without the authorizer the tenant is resolved by header: 400 when it is mi
   const resolveTenant = fromHeader({
     findTenant: async (tenantId) => {
       const state = states.get(tenantId);
-      return state === undefined ? undefined : { tenantId, plan: 'free', state, placement, apiKey: null };
+      return state === undefined ? undefined : { tenantId, plan: 'free', limits: null, state, placement, apiKey: null };
     },
     signingKey: async () => ({ keyId: 'k1', secret: new Uint8Array(32) }),
   });

@@ -1,19 +1,23 @@
 import { expect, test } from 'vitest';
+import type { TenantLimits } from '../../../shared/contract/index.ts';
 import { AppError } from '../../../shared/errors/index.ts';
 import { fromAuthorizer, fromHeader, fromSubdomain, mintCapability } from '../../../shared/tenancy/index.ts';
 import { apiEvent, authorizerContext } from '../../helpers/api-gateway.ts';
 
 const route = 'GET /projects';
 const placement = { model: 'pool', cluster: 'main', database: 'tenantry', schema: 'pool' } as const;
-const registered = (tenantId: string, state: string) => ({
+const registered = (tenantId: string, state: string, limits: TenantLimits | null = null) => ({
   tenantId,
   plan: 'pro' as const,
+  limits,
   state,
   placement,
   apiKey: null,
 });
 const registry = new Map(
-  [registered('acme', 'active'), registered('umbrella', 'suspended')].map((t) => [t.tenantId, t]),
+  [registered('acme', 'active'), registered('globex', 'active', { burst: 5 }), registered('umbrella', 'suspended')].map(
+    (t) => [t.tenantId, t],
+  ),
 );
 const key = { keyId: 'k1', secret: new TextEncoder().encode('x'.repeat(32)) };
 const options = { findTenant: async (id: string) => registry.get(id), signingKey: async () => key };
@@ -41,12 +45,21 @@ test('The authorizer names tenant, plan, placement, user, roles and capability',
   });
 });
 
-test.each([
+test('The authorizer names the limits of a tenant that has some of its own', async () => {
+  const authorizer = authorizerContext('acme', { limits: '{"burst":5,"concurrentRequests":2}' });
+  const context = await fromAuthorizer()(apiEvent({ route, authorizer }));
+  expect(context.limits).toEqual({ burst: 5, concurrentRequests: 2 });
+});
+
+test.each<[string, Record<string, string>]>([
   ['no context', {}],
   ['no capability', { ...authorizerContext(), capability: '' }],
   ['a tenant that is no slug', authorizerContext('ACME')],
   ['an unknown plan', authorizerContext('acme', { plan: 'platinum' })],
   ['a placement that is no JSON', authorizerContext('acme', { placement: 'pool' })],
+  ...['', 'null', '5', '[]', '{', '{"burst":0}', '{"burst":1.5}', '{"burst":"5"}', '{"burst":null}', '{"rate":5}'].map(
+    (limits): [string, Record<string, string>] => [`the limits '${limits}'`, authorizerContext('acme', { limits })],
+  ),
 ])('With %s from the authorizer nothing is served', async (_, authorizer) => {
   expect(await failure(() => fromAuthorizer()(apiEvent({ route, authorizer })))).toMatchObject({ code: 'internal' });
 });
@@ -98,6 +111,13 @@ test('Without an authorizer the header or the subdomain names the tenant, and th
     expect(expiresAt).toBeGreaterThan(Date.now() / 1000 + 300);
     expect(expiresAt).toBeLessThanOrEqual(Date.now() / 1000 + 360);
   }
+});
+
+test('Without an authorizer a tenant has the limits that the registry says', async () => {
+  const limitsOf = async (tenantId: string) =>
+    (await fromHeader(options)(apiEvent({ route, headers: { 'X-Tenant-ID': tenantId } }))).limits;
+  expect(await limitsOf('globex')).toEqual({ burst: 5 });
+  expect(await limitsOf('acme')).toBeUndefined();
 });
 
 test.each([
