@@ -11,7 +11,8 @@ import { responseHeaders } from '../../shared/middleware/response-headers.ts';
 import { createRateLimiter, type RateLimiter } from '../../shared/rate-limit/index.ts';
 import { fromAuthorizer, runInTenantScope } from '../../shared/tenancy/index.ts';
 import { apiEvent, authorizerContext, lambdaContext } from '../helpers/api-gateway.ts';
-import { freePort, startTestRedis, type TestRedis } from '../helpers/redis.ts';
+import { freePort } from '../helpers/ports.ts';
+import { startTestRedis, type TestRedis } from '../helpers/redis.ts';
 
 let redis: TestRedis;
 let connection: CacheConnection;
