@@ -4,6 +4,7 @@ export * from './control-plane.ts';
 export * from './database.ts';
 export * from './environment.ts';
 export * from './identity.ts';
+export * from './limits.ts';
 export * from './metrics.ts';
 export * from './outputs.ts';
 export * from './placements.ts';

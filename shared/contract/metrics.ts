@@ -8,6 +8,8 @@ export const metricNames = {
   activeTenants: 'active_tenants',
   databaseTime: 'tenant_database_time_ms',
   throttles: 'tenant_throttles_total',
+  /** Decisions on limits that functions made alone, or could not make, because the cache did not answer. */
+  limiterFallbacks: 'limiter_fallbacks_total',
   /** Counted from the gateway's access log, since an authorizer that cannot run cannot count. Has no dimensions. */
   authorizerFailures: 'authorizer_failures_total',
   /** Of the oldest event that is still to be published, each minute. */

@@ -42,6 +42,8 @@ export function requestMetricsPublisher(service: string): PublishRequestMetrics 
     // Always 1: how many tenants are active is the number of distinct tenant ids among these lines.
     if (tenant) metrics.addMetric(metricNames.activeTenants, MetricUnit.Count, 1);
     if (record.isThrottled) metrics.addMetric(metricNames.throttles, MetricUnit.Count, 1);
+    if (record.limiterFallbacks > 0)
+      metrics.addMetric(metricNames.limiterFallbacks, MetricUnit.Count, record.limiterFallbacks);
     metrics.publishStoredMetrics();
 
     for (const [operation, count] of record.databaseQueries) {

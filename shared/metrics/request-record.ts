@@ -18,8 +18,10 @@ export interface RequestRecord {
   route: string;
   /** Who acts on the control plane; undefined everywhere else. */
   operatorId: string | undefined;
-  /** Whether the tenant had used up its rate. */
+  /** Whether one of the tenant's limits refused it. */
   isThrottled: boolean;
+  /** Decisions on limits that were made without the cache. */
+  limiterFallbacks: number;
   databaseTimeMs: number;
   readonly databaseQueries: Map<DatabaseOperation, number>;
 }
@@ -34,6 +36,7 @@ export function runWithRequestRecord<T>(requestId: string, work: () => T): T {
     route: 'unknown',
     operatorId: undefined,
     isThrottled: false,
+    limiterFallbacks: 0,
     databaseTimeMs: 0,
     databaseQueries: new Map(),
   };

@@ -8,6 +8,8 @@ export interface ApiEvent extends APIGatewayProxyEvent {
   route?: string;
   /** Headers of the answer, whatever it becomes; sent by `responseHeaders`. */
   responseHeaders?: Readonly<Record<string, string>>;
+  /** Gives back what the request holds while it is under way; set by `rateLimit`. */
+  releaseLimits?: () => Promise<void>;
   /** Set by `validation`. */
   validated?: ValidatedRequest;
 }

@@ -35,7 +35,7 @@ export function tenantApi<Routes extends RouteDescriptions>(
   const limiter = options.limiter ?? limiterOfTheStage();
   const handler = serve(
     api,
-    [tenantContext(resolveTenant), rateLimit(limiter), validation(api.routes, maxBodyBytes)],
+    [tenantContext(resolveTenant), rateLimit(limiter, api.routes), validation(api.routes, maxBodyBytes)],
     answering(api.routes, handlers, answerOnce),
   );
   return (event, context) => {

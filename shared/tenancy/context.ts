@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { PlanName } from '../contract/index.ts';
+import type { PlanName, TenantLimits } from '../contract/index.ts';
 import type { Impersonation } from './impersonation.ts';
 import type { Placement } from './tenant.ts';
 
@@ -7,6 +7,8 @@ import type { Placement } from './tenant.ts';
 export interface TenantContext {
   readonly tenantId: string;
   readonly plan: PlanName;
+  /** Where the tenant may do less than its plan grants. @default as the plan grants */
+  readonly limits?: TenantLimits;
   readonly placement: Placement;
   readonly userId: string;
   readonly roles: readonly string[];
@@ -98,6 +100,7 @@ function freeze(context: TenantContext): TenantContext {
     ...context,
     placement: Object.freeze({ ...context.placement }),
     roles: Object.freeze([...context.roles]),
+    ...(context.limits && { limits: Object.freeze({ ...context.limits }) }),
     ...(context.impersonation && { impersonation: Object.freeze({ ...context.impersonation }) }),
   });
 }

@@ -20,15 +20,21 @@ const handlers: Handlers<(typeof projectsApi)['routes']> = {
   'PATCH /projects/{projectId}': () => project,
   'DELETE /projects/{projectId}': () => undefined,
 };
-const decision: RateLimitDecision = {
-  allowed: true,
+const status = {
+  scope: 'all',
   limit: 50,
   remaining: 49,
   resetSeconds: 1,
   nextSeconds: 1,
   windowSeconds: 5,
   retryAfterSeconds: 0,
+};
+const decision: RateLimitDecision = {
+  ...status,
+  allowed: true,
+  limits: [status],
   source: 'redis',
+  release: () => Promise.resolve(),
 };
 const limiterThat = (changes: Partial<RateLimitDecision> = {}): RateLimiter => ({
   consume: async () => ({ ...decision, ...changes }),
