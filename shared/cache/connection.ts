@@ -68,7 +68,9 @@ export function openCacheConnection(url: string | URL, options: CacheConnectionO
   let pausedUntil = 0;
   client.on('ready', () => (pausedUntil = 0));
   let opening: Promise<unknown> | undefined;
+  const isReady = (): boolean => login === undefined && client.status === 'ready';
   const untilReady = async (): Promise<void> => {
+    await login?.();
     if (client.status === 'ready') return;
     // Between two attempts there is nothing to wait for.
     if (client.status === 'reconnecting' || client.status === 'end')
@@ -83,11 +85,7 @@ export function openCacheConnection(url: string | URL, options: CacheConnectionO
     run: async (work) => {
       if (Date.now() < pausedUntil) throw unavailable(endpoint);
       try {
-        return await within(timeoutMs, async () => {
-          await login();
-          await untilReady();
-          return work(client);
-        });
+        return await within(timeoutMs, () => (isReady() ? work(client) : untilReady().then(() => work(client))));
       } catch (cause) {
         if (cause instanceof TimeoutError) pausedUntil = Date.now() + pauseMs;
         report(cause);
@@ -152,8 +150,11 @@ function iamCredentials({ iam }: CacheEndpoint): CacheConnectionOptions['credent
 }
 
 /** Keeps the login of every node current, those that the cluster discovers later included. */
-function useCredentials(client: CacheClient, credentials: CacheConnectionOptions['credentials']): () => Promise<void> {
-  if (!credentials) return async () => undefined;
+function useCredentials(
+  client: CacheClient,
+  credentials: CacheConnectionOptions['credentials'],
+): (() => Promise<void>) | undefined {
+  if (!credentials) return undefined;
   let current: CacheCredentials | undefined;
   client.on('+node', (node: Redis) => Object.assign(node.options, current));
   return async () => {
@@ -180,14 +181,13 @@ function failureReporter({ host, port }: CacheEndpoint, warn = console.warn): (e
   };
 }
 
-async function within<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const expire = (): void => reject(new TimeoutError(`No answer within ${timeoutMs} ms.`));
-  // After a stall, timers fire before sockets are read: an answer that has arrived by now still counts.
-  const timer = setTimeout(() => setImmediate(expire), timeoutMs);
-  try {
-    return await Promise.race([work(), promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+function within<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const expire = (): void => reject(new TimeoutError(`No answer within ${timeoutMs} ms.`));
+    // After a stall, timers fire before sockets are read: an answer that has arrived by now still counts.
+    const timer = setTimeout(() => setImmediate(expire), timeoutMs);
+    work()
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer));
+  });
 }

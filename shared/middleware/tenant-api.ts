@@ -45,5 +45,6 @@ export function tenantApi<Routes extends RouteDescriptions>(
 }
 
 function limiterOfTheStage(): RateLimiter {
-  return createRateLimiter({ connection: cacheConnection(loadConfig('cacheUrl').cacheUrl) });
+  const { cacheUrl, limitsWhenUnavailable } = loadConfig('cacheUrl', 'limitsWhenUnavailable');
+  return createRateLimiter({ connection: cacheConnection(cacheUrl), whenUnavailable: limitsWhenUnavailable });
 }

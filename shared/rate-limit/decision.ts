@@ -47,10 +47,15 @@ export function standing(
   outcomes: readonly Outcome[],
 ): LimitStatus & Pick<RateLimitDecision, 'limits'> {
   const limits = wishes.map(({ scope, bucket }, at) => statusOf(scope, bucket, outcomes[at] ?? idle));
-  const [tightest] = limits.toSorted((one, other) => one.remaining - other.remaining);
-  if (!tightest) throw new RangeError('A decision is about one limit at least.');
-  // Who waits for the slowest has waited for all.
-  return { ...tightest, limits, retryAfterSeconds: Math.max(...limits.map((limit) => limit.retryAfterSeconds)) };
+  const [first, ...others] = limits;
+  if (!first) throw new RangeError('A decision is about one limit at least.');
+  let [tightest, retryAfterSeconds] = [first, first.retryAfterSeconds];
+  for (const limit of others) {
+    if (limit.remaining < tightest.remaining) tightest = limit;
+    // Who waits for the slowest has waited for all.
+    retryAfterSeconds = Math.max(retryAfterSeconds, limit.retryAfterSeconds);
+  }
+  return { ...tightest, limits, retryAfterSeconds };
 }
 
 const idle: Outcome = { usedMicros: 0, waitMicros: 0 };

@@ -16,38 +16,51 @@ declare module 'ioredis' {
  * KEYS: the buckets, then the places if they are limited. ARGV: the number of buckets; capacity and cost of each; then the limit of
  * places, the id of the request, and microseconds after which its place is free again in any case.
  *
- * Numbers are formatted, since Lua's own conversion rounds to 14 digits. A bucket's key lives as long as it is not full: a full one is
+ * One bucket alone, which most requests have, is decided without the loops: the same arithmetic in two thirds of the time.
+ *
+ * Numbers go to commands as they are, which keeps all digits; Lua's own conversion to text would round to 14. A bucket's key lives as long as it is not full: a full one is
  * the same as none. Places that have run out are not counted, and go when the next one is taken.
  */
 const lua = `
-local time = redis.call('TIME')
+local call, argument = redis.call, tonumber
+local time = call('TIME')
 local now = time[1] * 1000000 + time[2]
-local buckets = tonumber(ARGV[1])
+if #KEYS == 1 then
+  local capacity, cost = argument(ARGV[2]), argument(ARGV[3])
+  local used = (call('GET', KEYS[1]) or now) - now
+  if used < 0 then used = 0 elseif used > capacity then used = capacity end
+  local wait = used + cost - capacity
+  if wait > 0 then return { 0, used, wait } end
+  used = used + cost
+  call('SET', KEYS[1], now + used, 'PX', math.ceil(used / 1000))
+  return { 1, used, 0 }
+end
+local buckets = argument(ARGV[1])
 local reply, tats = { 1 }, {}
 for i = 1, buckets do
-  local capacity, cost = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
-  local tat = tonumber(redis.call('GET', KEYS[i]) or now) or now
-  tat = math.min(math.max(tat, now), now + capacity)
-  local wait = math.max(tat + cost - now - capacity, 0)
-  if wait > 0 then reply[1] = 0 end
-  tats[i], reply[2 * i], reply[2 * i + 1] = tat, tat - now, wait
+  local most, cost = now + ARGV[2 * i], argument(ARGV[2 * i + 1])
+  local tat = argument(call('GET', KEYS[i]) or now) or now
+  if tat < now then tat = now elseif tat > most then tat = most end
+  local wait = tat + cost - most
+  if wait > 0 then reply[1] = 0 else wait = 0 end
+  tats[i], reply[2 * i], reply[2 * i + 1] = tat + cost, tat - now, wait
 end
-local places = KEYS[buckets + 1]
-local limit, id, lease = ARGV[2 * buckets + 2], ARGV[2 * buckets + 3], ARGV[2 * buckets + 4]
-if reply[1] == 1 and places and redis.call('ZCOUNT', places, string.format('(%.0f', now), '+inf') >= tonumber(limit) then
+local places, last = KEYS[buckets + 1], 2 * buckets + 1
+if places and reply[1] == 1 and call('ZCOUNT', places, string.format('(%.0f', now), '+inf') >= argument(ARGV[last + 1]) then
   reply[1] = -1
 end
 if reply[1] < 1 then return reply end
 for i = 1, buckets do
-  local tat = tats[i] + tonumber(ARGV[2 * i + 1])
-  redis.call('SET', KEYS[i], string.format('%.0f', tat), 'PX', string.format('%.0f', math.ceil((tat - now) / 1000)))
-  reply[2 * i] = tat - now
+  local used = tats[i] - now
+  call('SET', KEYS[i], tats[i], 'PX', math.ceil(used / 1000))
+  reply[2 * i] = used
 end
 if places then
-  redis.call('ZREMRANGEBYSCORE', places, '-inf', string.format('%.0f', now))
-  redis.call('ZADD', places, string.format('%.0f', now + lease), id)
+  local lease = ARGV[last + 3]
   local lives = math.ceil(lease / 1000)
-  if redis.call('PTTL', places) < lives then redis.call('PEXPIRE', places, string.format('%.0f', lives)) end
+  call('ZREMRANGEBYSCORE', places, '-inf', now)
+  call('ZADD', places, now + lease, ARGV[last + 2])
+  if call('PTTL', places) < lives then call('PEXPIRE', places, lives) end
 end
 return reply
 `;

@@ -146,6 +146,14 @@ test('A tenant beyond its rate is refused before its request is looked at, and c
   expect(lines.filter((line) => line[metricNames.throttles] === 1)).toHaveLength(1);
 });
 
+test('A decision that was made without the cache is counted in the line of its request', async () => {
+  const lines = captureJsonLines();
+  await call(make({}, { limiter: limiterThat({ source: 'local' }) }), list);
+  await call(make({}, { limiter: limiterThat() }), list);
+  const counted = lines.filter((line) => line[metricNames.requests] === 1);
+  expect(counted.map((line) => line[metricNames.limiterFallbacks])).toEqual([1, undefined]);
+});
+
 test('Bad input does not reach the handler', async () => {
   captureJsonLines();
   const reached: unknown[] = [];
