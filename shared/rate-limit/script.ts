@@ -18,22 +18,23 @@ declare module 'ioredis' {
  *
  * One bucket alone, which most requests have, is decided without the loops: the same arithmetic in two thirds of the time.
  *
- * Numbers go to commands as they are, which keeps all digits; Lua's own conversion to text would round to 14. A bucket's key lives as long as it is not full: a full one is
- * the same as none. Places that have run out are not counted, and go when the next one is taken.
+ * Replies 1 if all was taken, 0 if the rate refuses it, -1 if there is no place; then how much of each bucket is used.
+ *
+ * Moments are formatted, since Lua's own conversion, which not every server replaces, rounds to 14 digits. A bucket's key lives as long
+ * as it is not full: a full one is the same as none. Places that have run out are not counted, and go when the next one is taken.
  */
 const lua = `
-local call, argument = redis.call, tonumber
+local call, argument, text = redis.call, tonumber, string.format
 local time = call('TIME')
 local now = time[1] * 1000000 + time[2]
 if #KEYS == 1 then
   local capacity, cost = argument(ARGV[2]), argument(ARGV[3])
   local used = (call('GET', KEYS[1]) or now) - now
   if used < 0 then used = 0 elseif used > capacity then used = capacity end
-  local wait = used + cost - capacity
-  if wait > 0 then return { 0, used, wait } end
+  if used + cost > capacity then return { 0, used } end
   used = used + cost
-  call('SET', KEYS[1], now + used, 'PX', math.ceil(used / 1000))
-  return { 1, used, 0 }
+  call('SET', KEYS[1], text('%.0f', now + used), 'PX', math.ceil(used / 1000))
+  return { 1, used }
 end
 local buckets = argument(ARGV[1])
 local reply, tats = { 1 }, {}
@@ -41,25 +42,24 @@ for i = 1, buckets do
   local most, cost = now + ARGV[2 * i], argument(ARGV[2 * i + 1])
   local tat = argument(call('GET', KEYS[i]) or now) or now
   if tat < now then tat = now elseif tat > most then tat = most end
-  local wait = tat + cost - most
-  if wait > 0 then reply[1] = 0 else wait = 0 end
-  tats[i], reply[2 * i], reply[2 * i + 1] = tat + cost, tat - now, wait
+  if tat + cost > most then reply[1] = 0 end
+  tats[i], reply[i + 1] = tat + cost, tat - now
 end
 local places, last = KEYS[buckets + 1], 2 * buckets + 1
-if places and reply[1] == 1 and call('ZCOUNT', places, string.format('(%.0f', now), '+inf') >= argument(ARGV[last + 1]) then
+if places and reply[1] == 1 and call('ZCOUNT', places, text('(%.0f', now), '+inf') >= argument(ARGV[last + 1]) then
   reply[1] = -1
 end
 if reply[1] < 1 then return reply end
 for i = 1, buckets do
   local used = tats[i] - now
-  call('SET', KEYS[i], tats[i], 'PX', math.ceil(used / 1000))
-  reply[2 * i] = used
+  call('SET', KEYS[i], text('%.0f', tats[i]), 'PX', math.ceil(used / 1000))
+  reply[i + 1] = used
 end
 if places then
   local lease = ARGV[last + 3]
   local lives = math.ceil(lease / 1000)
-  call('ZREMRANGEBYSCORE', places, '-inf', now)
-  call('ZADD', places, now + lease, ARGV[last + 2])
+  call('ZREMRANGEBYSCORE', places, '-inf', text('%.0f', now))
+  call('ZADD', places, text('%.0f', now + lease), ARGV[last + 2])
   if call('PTTL', places) < lives then call('PEXPIRE', places, lives) end
 end
 return reply
@@ -79,11 +79,12 @@ export async function takeFrom(
   const keys = [...wishes.map(({ key }) => key), ...(place ? [place.key] : [])];
   const amounts = wishes.flatMap(({ bucket, costMicros }) => [bucket.capacityMicros, costMicros]);
   const lease = place ? [place.limit, place.id, Math.ceil(place.leaseMs * 1_000)] : [];
-  const reply = await client.tenantryTake(keys.length, ...keys, wishes.length, ...amounts, ...lease);
-  const outcomes = wishes.map((_, at) => ({
-    usedMicros: reply[2 * at + 1] ?? 0,
-    waitMicros: reply[2 * at + 2] ?? 0,
-  }));
-  if (reply[0] === 1) return { allowed: true, outcomes };
-  return { allowed: false, outcomes, refusedBy: reply[0] === -1 ? 'concurrency' : 'rate' };
+  const [verdict, ...used] = await client.tenantryTake(keys.length, ...keys, wishes.length, ...amounts, ...lease);
+  const outcomes = wishes.map(({ bucket, costMicros }, at) => {
+    const usedMicros = used[at] ?? 0;
+    const waitMicros = verdict === 1 ? 0 : Math.max(usedMicros + costMicros - bucket.capacityMicros, 0);
+    return { usedMicros, waitMicros };
+  });
+  if (verdict === 1) return { allowed: true, outcomes };
+  return { allowed: false, outcomes, refusedBy: verdict === -1 ? 'concurrency' : 'rate' };
 }
