@@ -12,7 +12,7 @@ import {
   openCacheConnection,
   type TenantCache,
 } from '../shared/cache/index.ts';
-import { createRateLimiter, limitFor } from '../shared/rate-limit/index.ts';
+import { createRateLimiter, limitsFor } from '../shared/rate-limit/index.ts';
 import { runWithTenant } from '../shared/tenancy/index.ts';
 import { atMost, type Bench, median, takeTurns } from './bench.ts';
 
@@ -89,7 +89,7 @@ async function loading(url: string) {
   const connection = openCacheConnection(link.url, { timeoutMs });
   const cache = createTenantCache(connection);
   const limiter = createRateLimiter({ connection });
-  const limit = () => limiter.consume({ tenantId: 'acme', limit: limitFor('enterprise') });
+  const limit = () => limiter.consume({ tenantId: 'acme', limit: limitsFor('enterprise') });
   const page = (peek?: ReturnType<TenantCache['peek']>) => cache.remember(pages, '1', async () => ['a', 'b'], peek);
   const together = async () => {
     const peek = cache.peek(pages, '1');

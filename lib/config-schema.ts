@@ -48,6 +48,14 @@ const cacheSchema = z.strictObject({
   snapshotRetentionDays: z.int().min(0).max(35, 'use 0 to 35 days').default(0),
 });
 
+const limitsSchema = z.strictObject({
+  /**
+   * What becomes of requests while the cache, which counts them, does not answer: `open` admits them as far as each function can count by
+   * itself, `closed` answers 503. @default 'open'
+   */
+  whenUnavailable: z.enum(['open', 'closed'], 'use open or closed').default('open'),
+});
+
 const exportsSchema = z.strictObject({
   /** Days for which exports of tenants are kept, also of those that are gone. @default 90 */
   retentionDays: z.int().min(1, 'use 1 day or more').max(3650, 'use 3650 days or less').default(90),
@@ -133,6 +141,7 @@ export const stageConfigSchema = z.strictObject({
   /** Quotas that AWS has raised for the account, and advice of ours that a team knows better. @default those of shared/contract/quotas.ts */
   quotas: z.partialRecord(z.enum(quotaNames), z.int().positive('use 1 or more')).default({}),
   cache: cacheSchema.prefault({}),
+  limits: limitsSchema.prefault({}),
   api: apiSchema.prefault({}),
   exports: exportsSchema.prefault({}),
   alarms: alarmsSchema.prefault({}),

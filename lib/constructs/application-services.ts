@@ -12,6 +12,7 @@ import {
   registryClusters,
 } from './data-api-access.ts';
 import { clustersVariable, registryVariable } from './function-environment.ts';
+import { countLimiterFallbacks } from './limiter-fallbacks.ts';
 import { ServiceFunction, stageSettings } from './service-function.ts';
 import type { ValkeyCache } from './valkey-cache.ts';
 
@@ -57,6 +58,7 @@ export function tenantService(scope: Construct, name: string, plane: Application
       ...clustersVariable(scope, plane.clusters, () => plane.logins.app),
       ...registryVariable,
       [environmentKeys.cacheUrl]: plane.cache.url,
+      [environmentKeys.limitsWhenUnavailable]: plane.config.limits.whenUnavailable,
       [environmentKeys.baseDomains]: JSON.stringify(plane.config.baseDomains),
       ...originsVariable(plane.config),
     },
@@ -65,6 +67,7 @@ export function tenantService(scope: Construct, name: string, plane: Application
   grantReadValue(service, plane.logins.app);
   grantSiloLogins(service, plane.config.stage);
   plane.cache.grantConnect(service);
+  countLimiterFallbacks(service.logGroup);
   return service;
 }
 

@@ -6,6 +6,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { StageConfig } from '../config.ts';
 import { type AddAlarm, watchControlPlane } from './control-plane-alarms.ts';
+import { limiterFallbacks } from './limiter-fallbacks.ts';
 import type { Observed } from './operations-dashboard.ts';
 
 export interface OperationsAlarmsProps extends Observed {
@@ -106,6 +107,11 @@ export class OperationsAlarms extends Construct {
       threshold: 1,
       alarmDescription:
         'The cache refuses commands: rate limits are less exact meanwhile. Raise cache.maxEcpuPerSecond.',
+    });
+    this.alarm('LimiterFallbacks', limiterFallbacks(), {
+      // A function whose first connection takes long has one now and then.
+      threshold: 100,
+      alarmDescription: 'Functions count requests without the cache. Look at the cache, then for their warnings.',
     });
     this.alarm('CacheFull', cache.metric('BytesUsedForCache', 'Maximum', fiveMinutes), {
       evaluationPeriods: 3,

@@ -79,7 +79,7 @@ function tenantWidgets(): IWidget[] {
       tenantMetricByPlan('requestDuration', { statistic: 'p99', combine: 'MAX' }),
       6,
     ),
-    graph('Refused by rate limits', tenantMetricByPlan('throttles', {}), 6),
+    graph('Refused by limits', tenantMetricByPlan('throttles', {}), 6),
     graph('Database queries', [tenantMetric('databaseQueries', { label: '' })], 6),
   ];
 }
@@ -164,5 +164,6 @@ function cacheWidgets(cache: ValkeyCache): IWidget[] {
     graph('Processing units', [cache.metric('ElastiCacheProcessingUnits')], 6),
     graph('Bytes stored', [cache.metric('BytesUsedForCache', 'Maximum')], 6),
     graph('Throttled commands', [cache.metric('ThrottledCmds')], 6),
+    graph('Limits decided without the cache, by route', [tenantMetric('limiterFallbacks', { label: '' })], 6),
   ];
 }

@@ -23,7 +23,8 @@ export interface CacheConnection {
   /** For defining scripts. Commands go through `run`, which bounds them in time. */
   readonly client: CacheClient;
   /**
-   * Does `work` on the connection.
+   * Does `work` on the connection. What is not done in time makes others fail at once for half a second, or until there is a new
+   * connection, so that a request which asks several times waits once.
    *
    * @throws CacheUnavailableError when it is not done in time, or fails; what was sent may still have happened
    */
@@ -35,7 +36,13 @@ export class CacheUnavailableError extends Error {
   override readonly name = 'CacheUnavailableError';
 }
 
+class TimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+}
+
 const warningIntervalMs = 60_000;
+/** For how long nobody waits for a server that somebody has waited for in vain. */
+const pauseMs = 500;
 const connections = new Map<string, CacheConnection>();
 
 /** The connection of this process to the cache at `url`, the same one at every call. Nothing is opened yet. */
@@ -58,8 +65,12 @@ export function openCacheConnection(url: string | URL, options: CacheConnectionO
   client.on('error', (error) => report((lastError = error)));
   client.on('node error', (error: unknown) => report((lastError = error)));
 
+  let pausedUntil = 0;
+  client.on('ready', () => (pausedUntil = 0));
   let opening: Promise<unknown> | undefined;
+  const isReady = (): boolean => login === undefined && client.status === 'ready';
   const untilReady = async (): Promise<void> => {
+    await login?.();
     if (client.status === 'ready') return;
     // Between two attempts there is nothing to wait for.
     if (client.status === 'reconnecting' || client.status === 'end')
@@ -72,19 +83,21 @@ export function openCacheConnection(url: string | URL, options: CacheConnectionO
   return {
     client,
     run: async (work) => {
+      if (Date.now() < pausedUntil) throw unavailable(endpoint);
       try {
-        return await within(timeoutMs, async () => {
-          await login();
-          await untilReady();
-          return work(client);
-        });
+        return await within(timeoutMs, () => (isReady() ? work(client) : untilReady().then(() => work(client))));
       } catch (cause) {
+        if (cause instanceof TimeoutError) pausedUntil = Date.now() + pauseMs;
         report(cause);
-        throw new CacheUnavailableError(`The cache at ${endpoint.host}:${endpoint.port} did not answer.`, { cause });
+        throw unavailable(endpoint, { cause });
       }
     },
     close: () => client.disconnect(),
   };
+}
+
+function unavailable({ host, port }: CacheEndpoint, options?: ErrorOptions): CacheUnavailableError {
+  return new CacheUnavailableError(`The cache at ${host}:${port} did not answer.`, options);
 }
 
 function createClient(endpoint: CacheEndpoint): CacheClient {
@@ -119,6 +132,8 @@ function createClient(endpoint: CacheEndpoint): CacheClient {
     enableReadyCheck: false,
     maxRedirections: 8,
     retryDelayOnFailover: 20,
+    // While a slot moves, a script whose keys are in two places is to be asked again: for as long as anybody waits.
+    retryDelayOnTryAgain: 5,
     // Certificates name hosts, so host names must not be turned into addresses.
     dnsLookup: (address, callback) => callback(null, address),
   });
@@ -135,8 +150,11 @@ function iamCredentials({ iam }: CacheEndpoint): CacheConnectionOptions['credent
 }
 
 /** Keeps the login of every node current, those that the cluster discovers later included. */
-function useCredentials(client: CacheClient, credentials: CacheConnectionOptions['credentials']): () => Promise<void> {
-  if (!credentials) return async () => undefined;
+function useCredentials(
+  client: CacheClient,
+  credentials: CacheConnectionOptions['credentials'],
+): (() => Promise<void>) | undefined {
+  if (!credentials) return undefined;
   let current: CacheCredentials | undefined;
   client.on('+node', (node: Redis) => Object.assign(node.options, current));
   return async () => {
@@ -163,14 +181,13 @@ function failureReporter({ host, port }: CacheEndpoint, warn = console.warn): (e
   };
 }
 
-async function within<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const expire = (): void => reject(new Error(`No answer within ${timeoutMs} ms.`));
-  // After a stall, timers fire before sockets are read: an answer that has arrived by now still counts.
-  const timer = setTimeout(() => setImmediate(expire), timeoutMs);
-  try {
-    return await Promise.race([work(), promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+function within<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const expire = (): void => reject(new TimeoutError(`No answer within ${timeoutMs} ms.`));
+    // After a stall, timers fire before sockets are read: an answer that has arrived by now still counts.
+    const timer = setTimeout(() => setImmediate(expire), timeoutMs);
+    work()
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer));
+  });
 }

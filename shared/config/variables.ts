@@ -99,6 +99,14 @@ export const variables = {
     schema: text().pipe(cacheUrl),
     expected: 'a URL such as rediss://host:6379?cluster=true',
   },
+  limitsWhenUnavailable: {
+    key: environmentKeys.limitsWhenUnavailable,
+    schema: z
+      .string()
+      .default('open')
+      .pipe(z.enum(['open', 'closed'], 'is neither open nor closed')),
+    expected: 'open or closed, or leave it out to admit requests while the cache is away',
+  },
   baseDomains: {
     key: environmentKeys.baseDomains,
     schema: z

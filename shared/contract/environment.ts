@@ -17,6 +17,8 @@ export const environmentKeys = {
   issuers: 'TENANTRY_ISSUERS',
   /** `rediss://host:port?cluster=true` or `redis://host:port`. */
   cacheUrl: 'TENANTRY_CACHE_URL',
+  /** What becomes of requests that nobody can count while the cache is away: `open` or `closed`. */
+  limitsWhenUnavailable: 'TENANTRY_LIMITS_WHEN_UNAVAILABLE',
   /** JSON list of domains below which a subdomain names a tenant, for example `["api.example.com"]`. */
   baseDomains: 'TENANTRY_BASE_DOMAINS',
   /** JSON list of origins that browsers may call from, or `["*"]`; not set when there are none. */

@@ -15,6 +15,8 @@ export const metricNames = {
   cacheValuesTooLarge: 'tenant_cache_values_too_large_total',
   /** Uses of the cache that came to nothing, because it did not answer in time or refused. */
   cacheFailures: 'tenant_cache_failures_total',
+  /** Decisions on limits that functions made alone, or could not make, because the cache did not answer. */
+  limiterFallbacks: 'limiter_fallbacks_total',
   /** Counted from the gateway's access log, since an authorizer that cannot run cannot count. Has no dimensions. */
   authorizerFailures: 'authorizer_failures_total',
   /** Of the oldest event that is still to be published, each minute. */

@@ -9,6 +9,11 @@ export interface Plan {
   readonly requestsPerMinute: number;
   /** Requests that may come at once on top of the sustained rate. */
   readonly burst: number;
+  /**
+   * Requests of one tenant that may be under way at the same time, as the exact limiter counts them. One more read and write of the cache
+   * for each request, in the round trip of its rate limit, and one round trip when it ends. @default any number
+   */
+  readonly concurrentRequests?: number;
   /** Requests a calendar month, counted by the gateway's usage plan. */
   readonly requestsPerMonth: number;
   /**
@@ -23,7 +28,7 @@ export interface Plan {
 export type PlanName = 'free' | 'pro' | 'enterprise';
 
 export const plans: Readonly<Record<PlanName, Plan>> = {
-  free: { requestsPerMinute: 60, burst: 10, requestsPerMonth: 10_000, placement: 'pool' },
+  free: { requestsPerMinute: 60, burst: 10, concurrentRequests: 10, requestsPerMonth: 10_000, placement: 'pool' },
   pro: { requestsPerMinute: 600, burst: 50, requestsPerMonth: 1_000_000, placement: 'bridge' },
   enterprise: { requestsPerMinute: 6_000, burst: 200, requestsPerMonth: 50_000_000, placement: 'silo' },
 };

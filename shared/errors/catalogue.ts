@@ -41,6 +41,7 @@ export const errorCatalogue = {
   'statement-refused': { status: 422, title: 'The database refused the statement' },
   'result-too-large': { status: 413, title: 'The result is too large' },
   'rate-limited': { status: 429, title: 'Too many requests' },
+  'concurrency-limited': { status: 429, title: 'Too many requests at the same time' },
   'quota-exceeded': { status: 429, title: 'The quota of the plan is used up' },
 
   // What went wrong on our side

@@ -1,6 +1,8 @@
 import type * as z from 'zod';
 import type { CachedAnswerName, controlServices, publicServices, Route, services } from '../contract/index.ts';
 import type { ErrorCode } from '../errors/index.ts';
+import type { RateLimit } from '../rate-limit/index.ts';
+import { checkRouteLimits } from './route-limits.ts';
 
 type AllServices = typeof services & typeof publicServices & typeof controlServices;
 type AnyServiceName = keyof AllServices;
@@ -31,9 +33,21 @@ export interface RouteDescription {
   readonly cached?: { readonly as: CachedAnswerName; readonly seconds: number };
   /** Names of cached answers that are out of date once this route has answered. */
   readonly invalidates?: readonly CachedAnswerName[];
+  /** How many plain requests one of this route counts for, where the tenant's requests are limited; tenants' routes alone. @default 1 */
+  readonly weight?: number;
+  /**
+   * What a tenant may ask of this route alone, on top of what it may ask of all routes: a request that does not fit into both counts
+   * against neither. Tenants' routes alone. @default no limit of its own
+   *
+   * @example limit: { requestsPerMinute: 6, burst: 2 }
+   */
+  readonly limit?: RateLimit;
   /** Codes of the catalogue that this route answers with on top of those that any route may. */
   readonly errors?: readonly ErrorCode[];
 }
+
+/** A route of those who are no tenants: nobody's limits are counted there. */
+type UnlimitedRoute = RouteDescription & { readonly weight?: never; readonly limit?: never };
 
 /** A service's routes, described. */
 export interface ApiDescription<Routes extends RouteDescriptions = RouteDescriptions> {
@@ -69,18 +83,21 @@ export type Handlers<Routes> = {
 /**
  * Describes every route that shared/contract/routes.ts announces for a service: one that is missing, or one that is not announced,
  * does not compile.
+ *
+ * @throws RangeError for a weight or limit of a route that makes no sense
  */
 export function describeApi<
   Service extends keyof typeof services,
   const Routes extends { readonly [route in RouteOf<Service>]: RouteDescription },
 >(service: Service, routes: Routes & NoOthers<Routes, RouteOf<Service>>): ApiDescription<Routes> {
+  checkRouteLimits(routes);
   return { service, audience: 'tenant', routes };
 }
 
 /** `describeApi` for a service that answers without a token. */
 export function describePublicApi<
   Service extends keyof typeof publicServices,
-  const Routes extends { readonly [route in RouteOf<Service>]: RouteDescription },
+  const Routes extends { readonly [route in RouteOf<Service>]: UnlimitedRoute },
 >(service: Service, routes: Routes & NoOthers<Routes, RouteOf<Service>>): ApiDescription<Routes> {
   return { service, audience: 'anyone', routes };
 }
@@ -88,7 +105,7 @@ export function describePublicApi<
 /** `describeApi` for a service of the control plane. */
 export function describeOperatorApi<
   Service extends keyof typeof controlServices,
-  const Routes extends { readonly [route in RouteOf<Service>]: RouteDescription },
+  const Routes extends { readonly [route in RouteOf<Service>]: UnlimitedRoute },
 >(service: Service, routes: Routes & NoOthers<Routes, RouteOf<Service>>): ApiDescription<Routes> {
   return { service, audience: 'operator', routes };
 }

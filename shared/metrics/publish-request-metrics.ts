@@ -51,6 +51,8 @@ export function requestMetricsPublisher(service: string): PublishRequestMetrics 
     if (tenant) metrics.addMetric(metricNames.activeTenants, MetricUnit.Count, 1);
     if (record.isThrottled) metrics.addMetric(metricNames.throttles, MetricUnit.Count, 1);
     for (const [name, count] of cacheCounts(record)) metrics.addMetric(name, MetricUnit.Count, count);
+    if (record.limiterFallbacks > 0)
+      metrics.addMetric(metricNames.limiterFallbacks, MetricUnit.Count, record.limiterFallbacks);
     metrics.publishStoredMetrics();
 
     for (const [operation, count] of record.databaseQueries) {

@@ -24,8 +24,10 @@ export interface RequestRecord {
   route: string;
   /** Who acts on the control plane; undefined everywhere else. */
   operatorId: string | undefined;
-  /** Whether the tenant had used up its rate. */
+  /** Whether one of the tenant's limits refused it. */
   isThrottled: boolean;
+  /** Decisions on limits that were made without the cache. */
+  limiterFallbacks: number;
   databaseTimeMs: number;
   readonly databaseQueries: Map<DatabaseOperation, number>;
   readonly cacheUses: Map<CacheUse, number>;
@@ -41,6 +43,7 @@ export function runWithRequestRecord<T>(requestId: string, work: () => T): T {
     route: 'unknown',
     operatorId: undefined,
     isThrottled: false,
+    limiterFallbacks: 0,
     databaseTimeMs: 0,
     databaseQueries: new Map(),
     cacheUses: new Map(),

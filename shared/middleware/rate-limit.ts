@@ -1,30 +1,86 @@
+import type { Context } from 'aws-lambda';
 import { AppError } from '../errors/index.ts';
+import type { RouteDescription, RouteDescriptions } from '../http/index.ts';
 import { currentRequestRecord } from '../metrics/index.ts';
-import { limitFor, rateLimitHeaders, type RateLimiter } from '../rate-limit/index.ts';
-import { currentTenant } from '../tenancy/index.ts';
-import type { ApiMiddleware } from './api-event.ts';
+import {
+  type GrantedLimits,
+  limitsFor,
+  type RateLimitDecision,
+  rateLimitHeaders,
+  type RateLimiter,
+} from '../rate-limit/index.ts';
+import { currentTenant, type TenantContext } from '../tenancy/index.ts';
+import type { ApiEvent, ApiMiddleware } from './api-event.ts';
 
 /**
- * Counts the request against what the tenant's plan grants, and tells the client where it stands. Comes after `tenantContext`, and before
- * everything that costs: a refused request has read one key.
+ * Counts the request against what the tenant is granted, of all routes and of this one, and tells the client where it stands. Where the
+ * tenant's requests at a time are limited, it holds a place until it ends. Comes after `routing` and `tenantContext`, and before
+ * everything that costs: a refused request has read a key or two.
  *
- * @throws AppError rate-limited, limiter-unavailable
+ * @throws AppError rate-limited, concurrency-limited, limiter-unavailable
  */
-export function rateLimit(limiter: RateLimiter): ApiMiddleware {
-  return {
-    before: async ({ event }) => {
-      const { tenantId, plan } = currentTenant();
-      const limit = limitFor(plan);
-      const decision = await limiter.consume({ tenantId, limit });
-      event.responseHeaders = { ...event.responseHeaders, ...rateLimitHeaders(decision, plan) };
-      if (decision.allowed) return;
-      const retry = { retryAfterSeconds: decision.retryAfterSeconds };
-      if (decision.source === 'none') throw new AppError('limiter-unavailable', 'The cache does not answer.', retry);
-      const record = currentRequestRecord();
-      if (record) record.isThrottled = true;
-      const { requestsPerMinute, burst } = limit;
-      const granted = `The plan ${plan} grants ${requestsPerMinute} requests a minute, ${burst} of them at once`;
-      throw new AppError('rate-limited', `${granted}. Try again in ${decision.retryAfterSeconds} s.`, retry);
-    },
+export function rateLimit(limiter: RateLimiter, routes: RouteDescriptions): ApiMiddleware {
+  const release: ApiMiddleware['after'] = async ({ event }) => {
+    const { releaseLimits } = event;
+    // Once, also if the request fails while it ends.
+    delete event.releaseLimits;
+    await releaseLimits?.();
   };
+  return {
+    before: async ({ event, context }) => {
+      const tenant = currentTenant();
+      const granted = limitsFor(tenant.plan, tenant.limits);
+      const route = routes[event.route as keyof RouteDescriptions];
+      const decision = await limiter.consume(requestOf(event, context, { tenant, granted, route }));
+      event.releaseLimits = () => decision.release();
+      event.responseHeaders = { ...event.responseHeaders, ...rateLimitHeaders(decision, tenant.plan) };
+      const record = currentRequestRecord();
+      if (record && decision.source !== 'redis') record.limiterFallbacks += 1;
+      if (decision.allowed) return;
+      if (record && decision.source !== 'none') record.isThrottled = true;
+      throw refusalOf(decision, event, { tenant, granted, route });
+    },
+    after: release,
+    onError: release,
+  };
+}
+
+/** What the request is measured by. */
+interface Measure {
+  readonly tenant: TenantContext;
+  readonly granted: GrantedLimits;
+  readonly route: RouteDescription | undefined;
+}
+
+function requestOf({ route: scope }: ApiEvent, context: Context, { tenant, granted, route }: Measure) {
+  const { concurrentRequests } = granted;
+  return {
+    tenantId: tenant.tenantId,
+    limit: granted,
+    ...(route?.weight !== undefined && { weight: route.weight }),
+    ...(route?.limit && scope !== undefined && { also: [{ scope, limit: route.limit }] }),
+    ...(concurrentRequests !== undefined && {
+      // A function that is killed before its request ends leaves no place taken for longer than it could have run.
+      concurrency: { limit: concurrentRequests, leaseMs: Math.max(1, context.getRemainingTimeInMillis()) },
+    }),
+  };
+}
+
+function refusalOf(decision: RateLimitDecision, { route: scope }: ApiEvent, measure: Measure): AppError {
+  const { tenant, granted, route } = measure;
+  const { retryAfterSeconds } = decision;
+  const retry = { retryAfterSeconds };
+  const grants = tenant.limits ? 'The tenant is granted' : `The plan ${tenant.plan} grants`;
+  if (decision.source === 'none') return new AppError('limiter-unavailable', 'The cache does not answer.', retry);
+  if (decision.refusedBy === 'concurrency')
+    return new AppError(
+      'concurrency-limited',
+      `${grants} ${granted.concurrentRequests} requests at the same time, and as many are under way. Try again when one has ended.`,
+    );
+  const refused = decision.limits.find((limit) => limit.retryAfterSeconds === retryAfterSeconds);
+  const isOfRoute = refused?.scope === scope && route?.limit;
+  const limit = isOfRoute ? route.limit : granted;
+  const amount = `${limit.requestsPerMinute} requests a minute, ${limit.burst} of them at once`;
+  const told = isOfRoute ? `${scope} takes ${amount}` : `${grants} ${amount}`;
+  return new AppError('rate-limited', `${told}. Try again in ${retryAfterSeconds} s.`, retry);
 }

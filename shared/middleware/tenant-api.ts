@@ -36,13 +36,13 @@ export function tenantApi<Routes extends RouteDescriptions>(
   options: TenantApiOptions = {},
 ): ApiHandler {
   const { resolveTenant = fromAuthorizer(loadConfig('baseDomains')), maxBodyBytes = defaultMaxBodyBytes } = options;
-  const limiter = options.limiter ?? createRateLimiter({ connection: connectionOfTheStage() });
+  const limiter = options.limiter ?? limiterOfTheStage();
   const cache = options.cache ?? createTenantCache(connectionOfTheStage());
   const cached = cachedAnswers(api.routes, cache);
   sharePlacements(placementsIn(cache));
   const handler = serve(
     api,
-    [tenantContext(resolveTenant), cached.begin, rateLimit(limiter), validation(api.routes, maxBodyBytes)],
+    [tenantContext(resolveTenant), cached.begin, rateLimit(limiter, api.routes), validation(api.routes, maxBodyBytes)],
     answering(api.routes, handlers, { answerOnce, around: cached.around }),
   );
   return (event, context) => {
@@ -53,4 +53,9 @@ export function tenantApi<Routes extends RouteDescriptions>(
 
 function connectionOfTheStage(): CacheConnection {
   return cacheConnection(loadConfig('cacheUrl').cacheUrl);
+}
+
+function limiterOfTheStage(): RateLimiter {
+  const { limitsWhenUnavailable: whenUnavailable } = loadConfig('limitsWhenUnavailable');
+  return createRateLimiter({ connection: connectionOfTheStage(), whenUnavailable });
 }

@@ -21,6 +21,7 @@ const tenantRoute: readonly ErrorCode[] = [
   'tenant-suspended',
   'tenant-mismatch',
   'api-key-invalid',
+  'concurrency-limited',
   'quota-exceeded',
   'tenant-moving',
   ...databaseRoute,

@@ -23,12 +23,14 @@ const ofLimits: Headers = {
   'X-RateLimit-Remaining': { schema: count, description: 'Requests that may still come now.' },
   'X-RateLimit-Reset': { schema: count, description: 'Seconds until the full number may come at once again.' },
   'RateLimit-Policy': {
-    schema: z.string().regex(/^"[\w-]+";q=\d+;w=\d+$/),
-    description: 'IETF draft: the plan, its requests `q`, and the seconds `w` in which they are granted anew.',
+    schema: z.string().regex(/^"[^"]+";q=\d+;w=\d+(, "[^"]+";q=\d+;w=\d+)*$/),
+    description:
+      'IETF draft: the plan, its requests `q`, and the seconds `w` in which they are granted anew. After it the same of the route, if that has a limit of its own.',
   },
   RateLimit: {
-    schema: z.string().regex(/^"[\w-]+";r=\d+;t=\d+$/),
-    description: 'IETF draft: the plan, the requests left `r`, and the seconds `t` until there are more.',
+    schema: z.string().regex(/^"[^"]+";r=\d+;t=\d+(, "[^"]+";r=\d+;t=\d+)*$/),
+    description:
+      'IETF draft: the plan, the requests left `r`, and the seconds `t` until there are more, 0 if those are all. After it the same of the route.',
   },
 };
 
@@ -47,7 +49,12 @@ const authenticate: Headers = {
 
 /** Codes that always come with `Retry-After`, and those that may. */
 const alwaysRetried: readonly ErrorCode[] = ['rate-limited', 'quota-exceeded'];
-const sometimesRetried: readonly ErrorCode[] = ['idempotency-key-in-use', 'tenant-moving', 'database-unavailable'];
+const sometimesRetried: readonly ErrorCode[] = [
+  ...alwaysRetried,
+  'idempotency-key-in-use',
+  'tenant-moving',
+  'database-unavailable',
+];
 
 /** Headers of a success. */
 export function successHeaders({ audience }: ApiDescription, { idempotent, location }: RouteDescription): z.ZodObject {

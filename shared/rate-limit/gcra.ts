@@ -15,11 +15,11 @@ export interface Bucket {
   readonly capacityMicros: number;
 }
 
+/** How a request fares with one bucket. */
 export interface Outcome {
-  readonly allowed: boolean;
   /** Time until the bucket is full again. */
   readonly usedMicros: number;
-  /** Time until the request would be admitted; 0 if it was. */
+  /** Time until the request would fit; 0 if it does. */
   readonly waitMicros: number;
 }
 
@@ -41,8 +41,48 @@ export function costOf(weight: number, { intervalMicros, capacityMicros }: Bucke
   return Math.min(weight * intervalMicros, capacityMicros);
 }
 
+/** What a request asks of one bucket. */
+export interface Wish {
+  /** Where its state is. */
+  readonly key: string;
+  readonly bucket: Bucket;
+  readonly costMicros: number;
+}
+
+/** The decision on all wishes of a request. A refused one has taken nothing from any bucket. */
+export interface Verdict {
+  readonly allowed: boolean;
+  /** By wish. */
+  readonly outcomes: readonly Outcome[];
+}
+
 /**
- * The same decision as the Lua script makes, for where there is no Redis.
+ * The decision that the Lua script makes on all wishes together, for where there is no Redis: what does not fit into every bucket is taken
+ * from none.
+ *
+ * @param tats state of each wish's bucket; undefined for one that is full
+ * @returns the verdict, and the states to keep
+ */
+export function takeAll(
+  wishes: readonly Pick<Wish, 'bucket' | 'costMicros'>[],
+  tats: readonly (number | undefined)[],
+  now: number,
+): Verdict & { readonly tats: readonly number[] } {
+  const at = (costs: (index: number) => number) =>
+    wishes.map(({ bucket }, index) => take(tats[index], now, costs(index), bucket.capacityMicros));
+  const taken = at((index) => wishes[index]?.costMicros ?? 0);
+  const allowed = taken.every((outcome) => outcome.allowed);
+  const untouched = at(() => 0);
+  const kept = allowed ? taken : untouched;
+  return {
+    allowed,
+    outcomes: kept.map(({ usedMicros }, index) => ({ usedMicros, waitMicros: taken[index]?.waitMicros ?? 0 })),
+    tats: kept.map(({ tat }) => tat),
+  };
+}
+
+/**
+ * The decision on one bucket.
  *
  * @param tat state of the bucket; undefined if it has none, which is full
  * @returns the outcome, and the state to keep if the request was allowed
@@ -52,7 +92,7 @@ export function take(
   now: number,
   costMicros: number,
   capacityMicros: number,
-): Outcome & { readonly tat: number } {
+): Outcome & { readonly allowed: boolean; readonly tat: number } {
   // No further ahead than a whole bucket: so much a clock that was set back, or a limit that was lowered, may cost at most.
   const current = Math.min(Math.max(tat ?? now, now), now + capacityMicros);
   const next = current + costMicros;

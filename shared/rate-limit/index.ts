@@ -1,9 +1,11 @@
+export type { LimitStatus, RateLimitDecision } from './decision.ts';
 export { rateLimitHeaders } from './headers.ts';
 export {
+  type ConcurrencyLimit,
   createRateLimiter,
-  type RateLimitDecision,
   type RateLimiter,
   type RateLimiterOptions,
   type RateLimitRequest,
+  type ScopedLimit,
 } from './limiter.ts';
-export { limitFor, type RateLimit } from './limits.ts';
+export { type GrantedLimits, limitsFor, type RateLimit } from './limits.ts';

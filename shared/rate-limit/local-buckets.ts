@@ -1,8 +1,9 @@
-import { type Bucket, type Outcome, take } from './gcra.ts';
+import { takeAll, type Verdict, type Wish } from './gcra.ts';
 
 /** Buckets of this process alone. */
 export interface LocalBuckets {
-  take(key: string, bucket: Bucket, costMicros: number, now?: number): Outcome;
+  /** @param now microseconds since the epoch */
+  take(wishes: readonly Wish[], now?: number): Verdict;
 }
 
 /**
@@ -11,15 +12,19 @@ export interface LocalBuckets {
  */
 export function createLocalBuckets(maxBuckets = 10_000): LocalBuckets {
   // Maps keep the order of insertion, which makes this one a list by last use.
-  const tats = new Map<string, number>();
+  const states = new Map<string, number>();
+  const keep = (key: string, tat: number): void => {
+    states.delete(key);
+    states.set(key, tat);
+    const [oldest] = states.keys();
+    if (states.size > maxBuckets && oldest !== undefined) states.delete(oldest);
+  };
   return {
-    take: (key, { capacityMicros }, costMicros, now = Date.now() * 1_000) => {
-      const { tat, ...outcome } = take(tats.get(key), now, costMicros, capacityMicros);
-      tats.delete(key);
-      tats.set(key, tat);
-      const [oldest] = tats.keys();
-      if (tats.size > maxBuckets && oldest !== undefined) tats.delete(oldest);
-      return outcome;
+    take: (wishes, now = Date.now() * 1_000) => {
+      const known = wishes.map(({ key }) => states.get(key));
+      const { tats, ...verdict } = takeAll(wishes, known, now);
+      for (const [index, { key }] of wishes.entries()) keep(key, tats[index] ?? now);
+      return verdict;
     },
   };
 }

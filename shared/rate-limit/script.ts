@@ -1,44 +1,90 @@
 import type { Result } from 'ioredis';
 import type { CacheClient } from '../cache/index.ts';
-import type { Bucket, Outcome } from './gcra.ts';
+import type { Verdict, Wish } from './gcra.ts';
+import type { Place, Refusal } from './leases.ts';
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    tenantryTake(key: string, capacityMicros: number, costMicros: number): Result<[number, number, number], Context>;
+    tenantryTake(numberOfKeys: number, ...keysAndArguments: (string | number)[]): Result<number[], Context>;
   }
 }
 
 /**
- * `take` of gcra.ts, atomically and with the server's clock, so that all functions agree on the time. Numbers are formatted, since
- * Lua's own conversion rounds to 14 digits. The key lives as long as the bucket is not full: a full one is the same as none.
+ * `takeAll` of gcra.ts, atomically and with the server's clock, so that all functions agree on the time; and a place among the requests
+ * that are under way, where those are limited. Everything is looked at before anything is written: a refusal leaves no trace.
+ *
+ * KEYS: the buckets, then the places if they are limited. ARGV: the number of buckets; capacity and cost of each; then the limit of
+ * places, the id of the request, and microseconds after which its place is free again in any case.
+ *
+ * One bucket alone, which most requests have, is decided without the loops: the same arithmetic in two thirds of the time.
+ *
+ * Replies 1 if all was taken, 0 if the rate refuses it, -1 if there is no place; then how much of each bucket is used.
+ *
+ * Moments are formatted, since Lua's own conversion, which not every server replaces, rounds to 14 digits. A bucket's key lives as long
+ * as it is not full: a full one is the same as none. Places that have run out are not counted, and go when the next one is taken.
  */
 const lua = `
-local capacity, cost = tonumber(ARGV[1]), tonumber(ARGV[2])
-local time = redis.call('TIME')
+local call, argument, text = redis.call, tonumber, string.format
+local time = call('TIME')
 local now = time[1] * 1000000 + time[2]
-local tat = tonumber(redis.call('GET', KEYS[1]) or now) or now
-tat = math.min(math.max(tat, now), now + capacity)
-local wait = tat + cost - now - capacity
-if wait > 0 then
-  return { 0, tat - now, wait }
+if #KEYS == 1 then
+  local capacity, cost = argument(ARGV[2]), argument(ARGV[3])
+  local used = (call('GET', KEYS[1]) or now) - now
+  if used < 0 then used = 0 elseif used > capacity then used = capacity end
+  if used + cost > capacity then return { 0, used } end
+  used = used + cost
+  call('SET', KEYS[1], text('%.0f', now + used), 'PX', math.ceil(used / 1000))
+  return { 1, used }
 end
-tat = tat + cost
-redis.call('SET', KEYS[1], string.format('%.0f', tat), 'PX', string.format('%.0f', math.ceil((tat - now) / 1000)))
-return { 1, tat - now, 0 }
+local buckets = argument(ARGV[1])
+local reply, tats = { 1 }, {}
+for i = 1, buckets do
+  local most, cost = now + ARGV[2 * i], argument(ARGV[2 * i + 1])
+  local tat = argument(call('GET', KEYS[i]) or now) or now
+  if tat < now then tat = now elseif tat > most then tat = most end
+  if tat + cost > most then reply[1] = 0 end
+  tats[i], reply[i + 1] = tat + cost, tat - now
+end
+local places, last = KEYS[buckets + 1], 2 * buckets + 1
+if places and reply[1] == 1 and call('ZCOUNT', places, text('(%.0f', now), '+inf') >= argument(ARGV[last + 1]) then
+  reply[1] = -1
+end
+if reply[1] < 1 then return reply end
+for i = 1, buckets do
+  local used = tats[i] - now
+  call('SET', KEYS[i], text('%.0f', tats[i]), 'PX', math.ceil(used / 1000))
+  reply[i + 1] = used
+end
+if places then
+  local lease = ARGV[last + 3]
+  local lives = math.ceil(lease / 1000)
+  call('ZREMRANGEBYSCORE', places, '-inf', text('%.0f', now))
+  call('ZADD', places, text('%.0f', now + lease), ARGV[last + 2])
+  if call('PTTL', places) < lives then call('PEXPIRE', places, lives) end
+end
+return reply
 `;
 
 /** Teaches the client the script: EVALSHA, and EVAL where the server does not know it (yet, or any more). */
 export function defineTake(client: CacheClient): void {
-  client.defineCommand('tenantryTake', { numberOfKeys: 1, lua });
+  client.defineCommand('tenantryTake', { lua });
 }
 
-/** Takes `costMicros` out of the bucket at `key`. */
+/** Takes what is wished for out of all buckets, and the place, or nothing of it. */
 export async function takeFrom(
   client: CacheClient,
-  key: string,
-  { capacityMicros }: Bucket,
-  costMicros: number,
-): Promise<Outcome> {
-  const [allowed, usedMicros, waitMicros] = await client.tenantryTake(key, capacityMicros, costMicros);
-  return { allowed: allowed === 1, usedMicros, waitMicros };
+  wishes: readonly Wish[],
+  place?: Place,
+): Promise<Verdict & { readonly refusedBy?: Refusal }> {
+  const keys = [...wishes.map(({ key }) => key), ...(place ? [place.key] : [])];
+  const amounts = wishes.flatMap(({ bucket, costMicros }) => [bucket.capacityMicros, costMicros]);
+  const lease = place ? [place.limit, place.id, Math.ceil(place.leaseMs * 1_000)] : [];
+  const [verdict, ...used] = await client.tenantryTake(keys.length, ...keys, wishes.length, ...amounts, ...lease);
+  const outcomes = wishes.map(({ bucket, costMicros }, at) => {
+    const usedMicros = used[at] ?? 0;
+    const waitMicros = verdict === 1 ? 0 : Math.max(usedMicros + costMicros - bucket.capacityMicros, 0);
+    return { usedMicros, waitMicros };
+  });
+  if (verdict === 1) return { allowed: true, outcomes };
+  return { allowed: false, outcomes, refusedBy: verdict === -1 ? 'concurrency' : 'rate' };
 }

@@ -7,7 +7,7 @@ import type { Placement } from './tenant.ts';
 export interface TenantContext {
   readonly tenantId: string;
   readonly plan: PlanName;
-  /** Where they are lower than the plan's. */
+  /** Where the tenant may do less than its plan grants. @default as the plan grants */
   readonly limits?: TenantLimits;
   readonly placement: Placement;
   readonly userId: string;
@@ -99,8 +99,8 @@ function freeze(context: TenantContext): TenantContext {
   return Object.freeze({
     ...context,
     placement: Object.freeze({ ...context.placement }),
-    ...(context.limits && { limits: Object.freeze({ ...context.limits }) }),
     roles: Object.freeze([...context.roles]),
+    ...(context.limits && { limits: Object.freeze({ ...context.limits }) }),
     ...(context.impersonation && { impersonation: Object.freeze({ ...context.impersonation }) }),
   });
 }

@@ -1,6 +1,14 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { authorizerCacheSeconds, planNames, plans, publicServices, services } from '../../shared/contract/index.ts';
+import {
+  authorizerCacheSeconds,
+  environmentKeys,
+  planNames,
+  plans,
+  publicServices,
+  services,
+} from '../../shared/contract/index.ts';
+import { limitsFor } from '../../shared/rate-limit/index.ts';
 import { methods, type Resource, synthesize, type Synthesized, templateOf } from './synthesize.ts';
 
 let synthesized: Synthesized;
@@ -52,12 +60,12 @@ describe('the API', () => {
   });
 
   it.each(planNames)('throttles plan %s as the exact limiter does', (name) => {
-    const plan = plans[name];
+    const { requestsPerMinute, burst } = limitsFor(name);
 
     application.hasResourceProperties('AWS::ApiGateway::UsagePlan', {
       UsagePlanName: `tenantry-dev-${name}`,
-      Throttle: { RateLimit: plan.requestsPerMinute / 60, BurstLimit: plan.burst },
-      Quota: { Limit: plan.requestsPerMonth, Period: 'MONTH' },
+      Throttle: { RateLimit: requestsPerMinute / 60, BurstLimit: burst },
+      Quota: { Limit: plans[name].requestsPerMonth, Period: 'MONTH' },
       ApiStages: [Match.objectLike({ Stage: Match.anyValue() })],
     });
   });
@@ -122,4 +130,15 @@ describe('the API', () => {
       }),
     });
   });
+
+  it.each(['open', 'closed'] as const)(
+    'has functions of tenants told to be %s while the cache is away',
+    (whenUnavailable) => {
+      using stage = synthesize({ limits: { whenUnavailable } });
+      const told = templateOf(stage, 'Application').findResources('AWS::Lambda::Function', {
+        Properties: { Environment: { Variables: { [environmentKeys.limitsWhenUnavailable]: whenUnavailable } } },
+      });
+      expect(Object.keys(told)).toHaveLength(Object.keys(services).length);
+    },
+  );
 });

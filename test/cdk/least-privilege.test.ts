@@ -307,7 +307,14 @@ describe('least privilege', () => {
         .sort();
     };
 
-    expect(variablesOf('Serviceprojects')).toEqual(['BASE_DOMAINS', 'CACHE_URL', 'CLUSTERS', 'REGISTRY', 'STAGE']);
+    expect(variablesOf('Serviceprojects')).toEqual([
+      'BASE_DOMAINS',
+      'CACHE_URL',
+      'CLUSTERS',
+      'LIMITS_WHEN_UNAVAILABLE',
+      'REGISTRY',
+      'STAGE',
+    ]);
     expect(variablesOf('Authorizer')).toEqual(['CLUSTERS', 'ISSUERS', 'REGISTRY', 'SIGNING_SECRET_ARN', 'STAGE']);
     expect(variablesOf('Serviceopenapi')).toEqual(['STAGE']);
     expect(variablesOf('OperatorAuthorizer')).toEqual(['ISSUERS', 'STAGE']);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { metricDimensions, metricNames, metricsNamespace } from '../../shared/contract/index.ts';
+import { metricDimensions, metricNames, metricsNamespace, services } from '../../shared/contract/index.ts';
 import { synthesize, type Synthesized, templateOf } from './synthesize.ts';
 
 let synthesized: Synthesized;
@@ -81,6 +81,28 @@ describe('dashboard and alarms', () => {
     application.hasResourceProperties('AWS::ApiGateway::Stage', {
       AccessLogSetting: { Format: Match.stringLikeRegexp('"errorType":"\\$context.error.responseType"') },
     });
+  });
+
+  it('count what functions decided without the cache, from their own metric, and watch the sum', () => {
+    const counted = templateOf(synthesized, 'Application').findResources('AWS::Logs::MetricFilter', {
+      Properties: {
+        FilterPattern: `{ $.${metricNames.limiterFallbacks} >= 1 }`,
+        MetricTransformations: [
+          {
+            MetricName: metricNames.limiterFallbacks,
+            MetricNamespace: metricsNamespace,
+            MetricValue: `$.${metricNames.limiterFallbacks}`,
+          },
+        ],
+      },
+    });
+    expect(Object.keys(counted)).toHaveLength(Object.keys(services).length);
+    observability.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      MetricName: metricNames.limiterFallbacks,
+      Namespace: metricsNamespace,
+      Dimensions: Match.absent(),
+    });
+    expect(everything()).toContain(`MetricName="${metricNames.limiterFallbacks}"`);
   });
 
   it('are in the runbook, each by its name', () => {

@@ -1,12 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Redis } from 'ioredis';
+import type { Server } from 'node:net';
 import { createRedisCluster } from 'js-redis-server';
 import { spawnTied } from '../../local/tied-process.ts';
+import { freePort, listen } from './ports.ts';
+import { startRedisCluster } from './redis-cluster.ts';
+import { startRedisServer, untilReady } from './redis-server.ts';
 
 export type RedisKind = 'embedded' | 'redis-server';
 
@@ -19,7 +17,7 @@ export interface TestRedis {
 export interface TestRedisOptions {
   /** 0 or missing: any free port. */
   readonly port?: number;
-  /** Cluster mode: three nodes embedded, one real node that holds all slots. */
+  /** Cluster mode: three nodes, each with a third of the slots. @see startRedisCluster for more about real ones */
   readonly cluster?: boolean;
 }
 
@@ -35,7 +33,7 @@ function hasRedisServer(): boolean {
 
 export async function startTestRedis(kind: RedisKind, options: TestRedisOptions = {}): Promise<TestRedis> {
   const { port = 0, cluster = false } = options;
-  if (kind === 'redis-server') return startRedisServer(port || (await freePort()), cluster);
+  if (kind === 'redis-server') return cluster ? startRedisCluster() : startServer(port || (await freePort()));
   return cluster ? startEmbeddedCluster() : startEmbedded(port || (await freePort()));
 }
 
@@ -62,96 +60,11 @@ async function startEmbeddedCluster(): Promise<TestRedis> {
   return { port, url: urlOf(port, true), stop: () => cluster.close() };
 }
 
-async function startRedisServer(port: number, cluster: boolean): Promise<TestRedis> {
-  const folder = await mkdtemp(join(tmpdir(), 'tenantry-redis-'));
-  const flags = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder];
-  const clusterFlags = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'].concat(
-    '--cluster-port',
-    String(await freePort()),
-  );
-  const server = spawnTied(['redis-server', ...flags, ...(cluster ? clusterFlags : [])], { stopSignal: 'TERM' });
-  const client = await untilReady(port);
-  if (cluster) {
-    await client.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
-    while (!String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok'));
-  }
-  client.disconnect();
-  const stop = async (): Promise<void> => {
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  };
-  return { port, url: urlOf(port, cluster), stop };
-}
-
-async function untilReady(port: number): Promise<Redis> {
-  const client = new Redis({ port, retryStrategy: () => 20, maxRetriesPerRequest: null });
-  client.on('error', () => undefined);
-  await client.ping();
-  return client;
+async function startServer(port: number): Promise<TestRedis> {
+  const server = await startRedisServer(port);
+  return { port, url: urlOf(port, false), stop: () => server.stop() };
 }
 
 function urlOf(port: number, cluster: boolean): string {
   return `redis://127.0.0.1:${port}${cluster ? '?cluster=true' : ''}`;
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = await listen(createServer());
-  const port = portOf(server);
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-/** A way to a server that can be made to swallow everything, as a network does that drops packets. */
-export interface FaultyLink {
-  readonly url: string;
-  stall(): void;
-  /** Lets through what comes over new connections; those that were stalled stay silent. */
-  resume(): void;
-  stop(): Promise<void>;
-}
-
-export async function startFaultyLink(targetPort: number): Promise<FaultyLink> {
-  const sockets = new Set<Socket>();
-  let stalled = false;
-  const stall = (): void => {
-    stalled = true;
-    for (const socket of sockets) socket.unpipe().pause();
-  };
-  const server = createServer((near) => {
-    const far = connect(targetPort, '127.0.0.1');
-    for (const [socket, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(socket);
-      socket.on('error', () => other.destroy()).on('close', () => other.destroy());
-    }
-    if (stalled) stall();
-    else near.pipe(far).pipe(near);
-  });
-  await listen(server);
-  return {
-    url: urlOf(portOf(server), false),
-    stall,
-    resume: () => (stalled = false),
-    stop: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
-
-async function listen(server: Server): Promise<Server> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server listens on no port.');
-  return address.port;
 }

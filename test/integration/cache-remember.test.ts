@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { cacheNamespace, openCacheConnection, createTenantCache } from '../../shared/cache/index.ts';
 import { cacheServers, inTenant, startTestCache, type TestCache } from '../helpers/cache.ts';
-import { freePort } from '../helpers/redis.ts';
+import { freePort } from '../helpers/ports.ts';
 
 const numbers = cacheNamespace('numbers', { schema: z.number(), ttlSeconds: 60 });
 const brief = cacheNamespace('brief', { schema: z.number(), ttlSeconds: 0.2, staleSeconds: 30 });

@@ -7,7 +7,10 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { cacheAccessString } from '../../shared/contract/index.ts';
 import { type CacheConnection, type CacheConnectionOptions, openCacheConnection } from '../../shared/cache/index.ts';
 import { createRateLimiter, type RateLimitDecision, type RateLimiter } from '../../shared/rate-limit/index.ts';
-import { freePort, redisKinds, startFaultyLink, startTestRedis } from '../helpers/redis.ts';
+import { freePort } from '../helpers/ports.ts';
+import { startRedisCluster } from '../helpers/redis-cluster.ts';
+import { startFaultyLink } from '../helpers/redis-link.ts';
+import { redisKinds, startTestRedis } from '../helpers/redis.ts';
 
 const request = { tenantId: 'acme', limit: { requestsPerMinute: 1, burst: 2 } };
 const withoutUsers = 'the embedded server has no users; a redis-server on the PATH has';
@@ -140,11 +143,10 @@ describe.each(redisKinds)('the rate limiter when %s fails', (kind) => {
 
   it('needs no more rights than the deployed user has', async ({ skip }) => {
     skip(kind === 'embedded', withoutUsers);
-    const redis = await startTestRedis(kind, { cluster: true });
+    const redis = await startRedisCluster();
     cleanups.push(() => redis.stop());
-    const admin = new Redis(redis.port);
-    cleanups.push(() => admin.disconnect());
-    await admin.call('ACL', 'SETUSER', 'app', '>secret', ...cacheAccessString.split(' '));
+    for (const { admin } of redis.nodes)
+      await admin.call('ACL', 'SETUSER', 'app', '>secret', ...cacheAccessString.split(' '));
     const connection = connect(redis.url.replace('//', '//app:secret@'), { timeoutMs: 2_000 });
     expect((await createRateLimiter({ connection }).consume(request)).source).toBe('redis');
   });

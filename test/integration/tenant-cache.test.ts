@@ -2,7 +2,7 @@ import { Cluster, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { serveTenantCache } from '../../functions/tenant-cache/service.ts';
 import { type CacheConnection, keysConnection, openCacheConnection } from '../../shared/cache/index.ts';
-import { createRateLimiter, limitFor } from '../../shared/rate-limit/index.ts';
+import { createRateLimiter, limitsFor } from '../../shared/rate-limit/index.ts';
 import { redisKinds, startTestRedis, type TestRedis } from '../helpers/redis.ts';
 
 const servers = redisKinds.flatMap((kind) => [
@@ -49,8 +49,8 @@ describe.each(servers)('the cache of a tenant, on $kind, cluster: $cluster', ({ 
   it('includes the buckets of its rate limits', async () => {
     const limits = openCacheConnection(redis.url, { timeoutMs: 5_000 });
     const limiter = createRateLimiter({ connection: limits });
-    await limiter.consume({ tenantId: 'acme', limit: limitFor('free') });
-    await limiter.consume({ tenantId: 'globex', limit: limitFor('free') });
+    await limiter.consume({ tenantId: 'acme', limit: limitsFor('free') });
+    await limiter.consume({ tenantId: 'globex', limit: limitsFor('free') });
     limits.close();
     await expect(serve('acme', 'purge')).resolves.toEqual({ keys: 1, done: true });
     await expect(serve('globex', 'count')).resolves.toEqual({ keys: 1, done: true });

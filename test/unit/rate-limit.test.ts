@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planNames, plans } from '../../shared/contract/index.ts';
 import { bucketOf, costOf, take } from '../../shared/rate-limit/gcra.ts';
-import { limitFor, rateLimitHeaders, type RateLimitDecision } from '../../shared/rate-limit/index.ts';
+import { limitsFor, rateLimitHeaders, type RateLimitDecision } from '../../shared/rate-limit/index.ts';
 import { createLocalBuckets } from '../../shared/rate-limit/local-buckets.ts';
 
 const limits = fc.record({
@@ -75,9 +75,31 @@ describe('the bucket', () => {
   });
 });
 
-describe('limitFor', () => {
+describe('limitsFor', () => {
   it.each(planNames)('grants plan %s what the contract says', (plan) => {
-    expect(limitFor(plan)).toEqual({ requestsPerMinute: plans[plan].requestsPerMinute, burst: plans[plan].burst });
+    const { requestsPerMinute, burst, concurrentRequests } = plans[plan];
+    expect(limitsFor(plan)).toEqual({
+      requestsPerMinute,
+      burst,
+      ...(concurrentRequests !== undefined && { concurrentRequests }),
+    });
+  });
+
+  it('grants a tenant less where that is set, and never more than its plan', () => {
+    expect(limitsFor('pro', { burst: 5, concurrentRequests: 3 })).toMatchObject({
+      requestsPerMinute: plans.pro.requestsPerMinute,
+      burst: 5,
+      concurrentRequests: 3,
+    });
+    expect(limitsFor('free', { requestsPerMinute: 1e9, burst: 1e9 })).toMatchObject({
+      requestsPerMinute: plans.free.requestsPerMinute,
+      burst: plans.free.burst,
+    });
+  });
+
+  it('never grants a bucket that holds nothing, since that would refuse nothing', () => {
+    const none = limitsFor('free', { requestsPerMinute: 0, burst: 0, concurrentRequests: -1 });
+    expect(none).toEqual({ requestsPerMinute: 1, burst: 1, concurrentRequests: 1 });
   });
 });
 
@@ -87,13 +109,16 @@ describe('local buckets', () => {
 
   it('keep keys apart', () => {
     const buckets = createLocalBuckets();
-    const allowed = ['a', 'a', 'a', 'b'].map((key) => buckets.take(key, bucket, bucket.intervalMicros, now).allowed);
+    const allowed = ['a', 'a', 'a', 'b'].map(
+      (key) => buckets.take([{ key, bucket, costMicros: bucket.intervalMicros }], now).allowed,
+    );
     expect(allowed).toEqual([true, true, false, true]);
   });
 
   it('forget the key that was used longest ago when there are too many', () => {
     const buckets = createLocalBuckets(2);
-    const use = (key: string): boolean => buckets.take(key, bucket, bucket.capacityMicros, now).allowed;
+    const use = (key: string): boolean =>
+      buckets.take([{ key, bucket, costMicros: bucket.capacityMicros }], now).allowed;
     expect(['a', 'b', 'a', 'c'].map(use)).toEqual([true, true, false, true]);
     expect(use('a')).toBe(false);
     expect(use('b')).toBe(true);
@@ -101,16 +126,18 @@ describe('local buckets', () => {
 });
 
 describe('rateLimitHeaders', () => {
-  const refused: RateLimitDecision = {
-    allowed: false,
+  const status = {
+    scope: 'all',
     limit: 50,
     remaining: 2,
     resetSeconds: 5,
     nextSeconds: 1,
     windowSeconds: 5,
     retryAfterSeconds: 3,
-    source: 'redis',
   };
+  const release = () => Promise.resolve();
+  const admitted: RateLimitDecision = { ...status, allowed: true, limits: [status], source: 'redis', release };
+  const refused: RateLimitDecision = { ...admitted, allowed: false, refusedBy: 'rate' };
 
   it('tell a refused client what it may do, and when', () => {
     expect(rateLimitHeaders(refused, 'pro')).toEqual({
@@ -123,8 +150,19 @@ describe('rateLimitHeaders', () => {
     });
   });
 
-  it('name no Retry-After for an admitted request', () => {
-    expect(rateLimitHeaders({ ...refused, allowed: true }, 'pro')).not.toHaveProperty('Retry-After');
+  it('name no Retry-After for an admitted request, nor where too many are under way', () => {
+    expect(rateLimitHeaders(admitted, 'pro')).not.toHaveProperty('Retry-After');
+    expect(rateLimitHeaders({ ...refused, refusedBy: 'concurrency' }, 'pro')).not.toHaveProperty('Retry-After');
+  });
+
+  it('list each limit by its name, a route’s by the route', () => {
+    const route = { ...status, scope: 'POST /exports', limit: 2, remaining: 0, nextSeconds: 10, windowSeconds: 20 };
+    expect(rateLimitHeaders({ ...refused, ...route, limits: [status, route] }, 'pro')).toMatchObject({
+      'X-RateLimit-Limit': '2',
+      'X-RateLimit-Remaining': '0',
+      'RateLimit-Policy': '"pro";q=50;w=5, "POST /exports";q=2;w=20',
+      RateLimit: '"pro";r=2;t=1, "POST /exports";r=0;t=10',
+    });
   });
 
   it('are empty when nobody could count', () => {

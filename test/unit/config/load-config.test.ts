@@ -54,6 +54,14 @@ test.each([
   expect(read).toThrow(/must be an https URL/);
 });
 
+test('Requests go on without the cache unless that is set otherwise', () => {
+  const read = (text?: string) =>
+    parseConfig(text === undefined ? {} : { [keys.limitsWhenUnavailable]: text }, ['limitsWhenUnavailable'])
+      .limitsWhenUnavailable;
+  expect([read(), read('open'), read('closed')]).toEqual(['open', 'open', 'closed']);
+  expect(() => read('ajar')).toThrow(/neither open nor closed.*Set it to open or closed/);
+});
+
 test('Base domains are none unless set', () => {
   expect(parseConfig({}, ['baseDomains'])).toEqual({ baseDomains: [] });
   expect(parseConfig({ [keys.baseDomains]: '["api.example.com"]' }, ['baseDomains']).baseDomains).toEqual([

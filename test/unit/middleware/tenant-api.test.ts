@@ -21,15 +21,21 @@ const handlers: Handlers<(typeof projectsApi)['routes']> = {
   'PATCH /projects/{projectId}': () => project,
   'DELETE /projects/{projectId}': () => undefined,
 };
-const decision: RateLimitDecision = {
-  allowed: true,
+const status = {
+  scope: 'all',
   limit: 50,
   remaining: 49,
   resetSeconds: 1,
   nextSeconds: 1,
   windowSeconds: 5,
   retryAfterSeconds: 0,
+};
+const decision: RateLimitDecision = {
+  ...status,
+  allowed: true,
+  limits: [status],
   source: 'redis',
+  release: () => Promise.resolve(),
 };
 const limiterThat = (changes: Partial<RateLimitDecision> = {}): RateLimiter => ({
   consume: async () => ({ ...decision, ...changes }),
@@ -141,6 +147,14 @@ test('A tenant beyond its rate is refused before its request is looked at, and c
     json: { code: 'rate-limited' },
   });
   expect(lines.filter((line) => line[metricNames.throttles] === 1)).toHaveLength(1);
+});
+
+test('A decision that was made without the cache is counted in the line of its request', async () => {
+  const lines = captureJsonLines();
+  await call(make({}, { limiter: limiterThat({ source: 'local' }) }), list);
+  await call(make({}, { limiter: limiterThat() }), list);
+  const counted = lines.filter((line) => line[metricNames.requests] === 1);
+  expect(counted.map((line) => line[metricNames.limiterFallbacks])).toEqual([1, undefined]);
 });
 
 test('Bad input does not reach the handler', async () => {

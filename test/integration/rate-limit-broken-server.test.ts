@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openCacheConnection } from '../../shared/cache/index.ts';
+import { createRateLimiter, type RateLimitDecision, type RateLimiter } from '../../shared/rate-limit/index.ts';
+import { freePort } from '../helpers/ports.ts';
+import { redisKinds } from '../helpers/redis.ts';
+import { startRedisCluster } from '../helpers/redis-cluster.ts';
+import { startFaultyLink } from '../helpers/redis-link.ts';
+import { type RedisServer, startRedisServer } from '../helpers/redis-server.ts';
+
+const request = { tenantId: 'acme', limit: { requestsPerMinute: 1, burst: 2 } };
+const timeoutMs = 50;
+/** What a machine that does other things may add before it notices that the time is over. */
+const slackMs = 400;
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+interface Fault {
+  readonly url: string;
+  breakIt(): unknown;
+  mendIt(): unknown;
+}
+
+async function startServer(port?: number): Promise<RedisServer> {
+  const server = await startRedisServer(port ?? (await freePort()));
+  cleanups.push(() => server.stop());
+  return server;
+}
+const urlOf = ({ port }: RedisServer): string => `redis://127.0.0.1:${port}`;
+
+const faults: Record<string, () => Promise<Fault>> = {
+  'is killed': async () => {
+    const server = await startServer();
+    return { url: urlOf(server), breakIt: () => server.kill(), mendIt: () => startServer(server.port) };
+  },
+  'is slow': async () => {
+    const link = await startFaultyLink((await startServer()).port);
+    cleanups.push(() => link.stop());
+    return { url: link.url, breakIt: () => link.delay(300), mendIt: () => link.delay(0) };
+  },
+  'is not heard of any more': async () => {
+    const link = await startFaultyLink((await startServer()).port);
+    cleanups.push(() => link.stop());
+    return { url: link.url, breakIt: () => link.stall(), mendIt: () => link.resume() };
+  },
+  'has become a replica, which takes no writes': async () => {
+    const [primary, server] = [await startServer(), await startServer()];
+    return {
+      url: urlOf(server),
+      breakIt: () => server.admin.replicaof('127.0.0.1', primary.port),
+      mendIt: () => server.admin.replicaof('NO', 'ONE'),
+    };
+  },
+  'is out of memory': async () => {
+    const server = await startServer();
+    const maxMemory = (bytes: string) => server.admin.config('SET', 'maxmemory', bytes);
+    return { url: urlOf(server), breakIt: () => maxMemory('1'), mendIt: () => maxMemory('0') };
+  },
+  'wants another password': async () => {
+    const server = await startServer();
+    const rename = async (rule: string) => {
+      await server.admin.call('ACL', 'SETUSER', 'app', 'reset', 'on', rule, '~*', '+@all');
+      // To those who are logged in nothing changes.
+      await server.admin.call('CLIENT', 'KILL', 'USER', 'app');
+    };
+    await rename('>right');
+    const url = urlOf(server).replace('//', '//app:right@');
+    return { url, breakIt: () => rename('>other'), mendIt: () => rename('>right') };
+  },
+  'loses the slots of the tenant': async () => {
+    const cluster = await startRedisCluster();
+    cleanups.push(() => cluster.stop());
+    const home = await cluster.homeOf('{acme}');
+    const slot = String(await home.admin.call('CLUSTER', 'KEYSLOT', '{acme}'));
+    const everywhere = async (...command: string[]) => {
+      for (const { admin } of cluster.nodes) await admin.call('CLUSTER', ...command).catch(() => undefined);
+    };
+    return {
+      url: cluster.url,
+      breakIt: () => everywhere('DELSLOTS', slot),
+      mendIt: () => everywhere('SETSLOT', slot, 'NODE', home.id),
+    };
+  },
+};
+
+/** Asks until Redis itself answers. */
+async function untilDecided(limiter: RateLimiter): Promise<RateLimitDecision> {
+  for (;;) {
+    const decision = await limiter.consume({
+      ...request,
+      limit: { requestsPerMinute: 1e6, burst: 1_000 },
+      scope: 'try',
+    });
+    if (decision.source === 'redis') return decision;
+    await sleep(20);
+  }
+}
+
+describe.skipIf(!redisKinds.includes('redis-server')).each(Object.entries(faults))(
+  'a server that %s',
+  (name, start) => {
+    it.each(['open', 'closed'] as const)(
+      'holds nobody up, %s, and is asked again when it is well',
+      async (whenUnavailable) => {
+        const fault = await start();
+        const warnings: string[] = [];
+        const connection = openCacheConnection(fault.url, { timeoutMs, warn: (message) => warnings.push(message) });
+        cleanups.push(() => connection.close());
+        const limiter = createRateLimiter({ connection, whenUnavailable });
+        await untilDecided(limiter);
+        const before = warnings.length;
+        await fault.breakIt();
+        const decisions: (RateLimitDecision & { readonly ms: number })[] = [];
+        for (let i = 0; i < 4; i += 1) {
+          const sent = performance.now();
+          decisions.push({ ...(await limiter.consume(request)), ms: performance.now() - sent });
+        }
+        const took = decisions.map(({ ms }) => ms);
+        console.log(`${name}, ${whenUnavailable}: ${took.map((ms) => ms.toFixed(1)).join(', ')} ms`);
+        expect(Math.max(...took)).toBeLessThan(timeoutMs + slackMs);
+        expect(decisions.map(({ allowed, source }) => [allowed, source])).toEqual(
+          whenUnavailable === 'open'
+            ? [true, true, false, false].map((allowed) => [allowed, 'local'])
+            : [false, false, false, false].map((allowed) => [allowed, 'none']),
+        );
+        expect(warnings.length).toBe(Math.max(before, 1));
+        await fault.mendIt();
+        expect(await untilDecided(limiter)).toMatchObject({ allowed: true });
+      },
+    );
+  },
+);
+
+describe.skipIf(!redisKinds.includes('redis-server'))('a server that is killed', () => {
+  it('has those who wait for it go on as soon as the connection breaks', async () => {
+    const server = await startServer();
+    const link = await startFaultyLink(server.port);
+    cleanups.push(() => link.stop());
+    const connection = openCacheConnection(link.url, { timeoutMs: 20_000, warn: () => undefined });
+    cleanups.push(() => connection.close());
+    const limiter = createRateLimiter({ connection });
+    await untilDecided(limiter);
+    link.delay(60_000);
+    const waiting = Array.from({ length: 10 }, () => limiter.consume(request));
+    await sleep(50);
+    await server.kill();
+    const sources = (await Promise.all(waiting)).map(({ source }) => source);
+    expect(new Set(sources)).toEqual(new Set(['local']));
+  });
+});
