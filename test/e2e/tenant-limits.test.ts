@@ -90,3 +90,24 @@ test('the command sets and shows them', async () => {
   expect((await run('limits', tenantId, '--reset')).code).toBe(0);
   expect(await shown()).toBeNull();
 });
+
+test(
+  'a lower burst holds from the next request on, and is over as soon as the limits are',
+  { timeout: 60_000 },
+  async () => {
+    const token = await tokenOf(tenantId);
+    const statuses = async (): Promise<number[]> => {
+      const answers = await Promise.all(Array.from({ length: 8 }, () => send('GET', '/projects', { token })));
+      return answers.map(({ status }) => status).toSorted();
+    };
+    expect(await statuses()).toEqual(Array.from({ length: 8 }, () => 200));
+    // Nothing flows back while the test lasts.
+    await change({ requestsPerMinute: 1, burst: 3 });
+    expect((await statuses()).filter((status) => status === 429).length).toBeGreaterThanOrEqual(5);
+    const refused = await send('GET', '/projects', { token });
+    expectProblem(refused, 429, 'rate-limited');
+    expect(refused.headers['x-ratelimit-limit']).toBe('3');
+    await change({});
+    expect((await send('GET', '/projects', { token })).headers['x-ratelimit-limit']).toBe('50');
+  },
+);
