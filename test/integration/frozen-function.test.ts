@@ -14,7 +14,7 @@ afterAll(() => api[Symbol.asyncDispose]());
 
 test('a write is not sent into a connection that was closed while the function stood still', async () => {
   const { resourceArn, secretArn, database } = api.target;
-  const args = ['test/helpers/frozen-writer.ts', resourceArn, secretArn, database, String(standstillMs)];
+  const args = ['test/helpers/children/frozen-writer.ts', resourceArn, secretArn, database, String(standstillMs)];
   const env = {
     ...process.env,
     AWS_REGION: 'eu-central-1',

@@ -4,9 +4,9 @@ import { openCacheConnection } from '../../shared/cache/index.ts';
 import { createRateLimiter, type RateLimitDecision, type RateLimiter } from '../../shared/rate-limit/index.ts';
 import { freePort } from '../helpers/ports.ts';
 import { redisKinds } from '../helpers/redis.ts';
-import { startRedisCluster } from '../helpers/redis-cluster.ts';
+import { redisFaults } from '../helpers/redis-faults.ts';
 import { startFaultyLink } from '../helpers/redis-link.ts';
-import { type RedisServer, startRedisServer } from '../helpers/redis-server.ts';
+import { startRedisServer } from '../helpers/redis-server.ts';
 
 const request = { tenantId: 'acme', limit: { requestsPerMinute: 1, burst: 2 } };
 const timeoutMs = 50;
@@ -16,74 +16,6 @@ const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
-
-interface Fault {
-  readonly url: string;
-  breakIt(): unknown;
-  mendIt(): unknown;
-}
-
-async function startServer(port?: number): Promise<RedisServer> {
-  const server = await startRedisServer(port ?? (await freePort()));
-  cleanups.push(() => server.stop());
-  return server;
-}
-const urlOf = ({ port }: RedisServer): string => `redis://127.0.0.1:${port}`;
-
-const faults: Record<string, () => Promise<Fault>> = {
-  'is killed': async () => {
-    const server = await startServer();
-    return { url: urlOf(server), breakIt: () => server.kill(), mendIt: () => startServer(server.port) };
-  },
-  'is slow': async () => {
-    const link = await startFaultyLink((await startServer()).port);
-    cleanups.push(() => link.stop());
-    return { url: link.url, breakIt: () => link.delay(300), mendIt: () => link.delay(0) };
-  },
-  'is not heard of any more': async () => {
-    const link = await startFaultyLink((await startServer()).port);
-    cleanups.push(() => link.stop());
-    return { url: link.url, breakIt: () => link.stall(), mendIt: () => link.resume() };
-  },
-  'has become a replica, which takes no writes': async () => {
-    const [primary, server] = [await startServer(), await startServer()];
-    return {
-      url: urlOf(server),
-      breakIt: () => server.admin.replicaof('127.0.0.1', primary.port),
-      mendIt: () => server.admin.replicaof('NO', 'ONE'),
-    };
-  },
-  'is out of memory': async () => {
-    const server = await startServer();
-    const maxMemory = (bytes: string) => server.admin.config('SET', 'maxmemory', bytes);
-    return { url: urlOf(server), breakIt: () => maxMemory('1'), mendIt: () => maxMemory('0') };
-  },
-  'wants another password': async () => {
-    const server = await startServer();
-    const rename = async (rule: string) => {
-      await server.admin.call('ACL', 'SETUSER', 'app', 'reset', 'on', rule, '~*', '+@all');
-      // To those who are logged in nothing changes.
-      await server.admin.call('CLIENT', 'KILL', 'USER', 'app');
-    };
-    await rename('>right');
-    const url = urlOf(server).replace('//', '//app:right@');
-    return { url, breakIt: () => rename('>other'), mendIt: () => rename('>right') };
-  },
-  'loses the slots of the tenant': async () => {
-    const cluster = await startRedisCluster();
-    cleanups.push(() => cluster.stop());
-    const home = await cluster.homeOf('{acme}');
-    const slot = String(await home.admin.call('CLUSTER', 'KEYSLOT', '{acme}'));
-    const everywhere = async (...command: string[]) => {
-      for (const { admin } of cluster.nodes) await admin.call('CLUSTER', ...command).catch(() => undefined);
-    };
-    return {
-      url: cluster.url,
-      breakIt: () => everywhere('DELSLOTS', slot),
-      mendIt: () => everywhere('SETSLOT', slot, 'NODE', home.id),
-    };
-  },
-};
 
 /** Asks until Redis itself answers. */
 async function untilDecided(limiter: RateLimiter): Promise<RateLimitDecision> {
@@ -98,13 +30,13 @@ async function untilDecided(limiter: RateLimiter): Promise<RateLimitDecision> {
   }
 }
 
-describe.skipIf(!redisKinds.includes('redis-server')).each(Object.entries(faults))(
+describe.skipIf(!redisKinds.includes('redis-server')).each(Object.entries(redisFaults))(
   'a server that %s',
   (name, start) => {
     it.each(['open', 'closed'] as const)(
       'holds nobody up, %s, and is asked again when it is well',
       async (whenUnavailable) => {
-        const fault = await start();
+        const fault = await start((work) => cleanups.push(work));
         const warnings: string[] = [];
         const connection = openCacheConnection(fault.url, { timeoutMs, warn: (message) => warnings.push(message) });
         cleanups.push(() => connection.close());
@@ -135,7 +67,8 @@ describe.skipIf(!redisKinds.includes('redis-server')).each(Object.entries(faults
 
 describe.skipIf(!redisKinds.includes('redis-server'))('a server that is killed', () => {
   it('has those who wait for it go on as soon as the connection breaks', async () => {
-    const server = await startServer();
+    const server = await startRedisServer(await freePort());
+    cleanups.push(() => server.stop());
     const link = await startFaultyLink(server.port);
     cleanups.push(() => link.stop());
     const connection = openCacheConnection(link.url, { timeoutMs: 20_000, warn: () => undefined });

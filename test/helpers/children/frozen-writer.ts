@@ -1,4 +1,4 @@
-import { DataApi } from '../../shared/database/data-api.ts';
+import { DataApi } from '../../../shared/database/data-api.ts';
 
 /**
  * A function that sends a write, stands still for longer than servers keep idle connections, and sends another one before it has heard
