@@ -3,6 +3,7 @@ import type { ApiHandler } from '../../shared/middleware/index.ts';
 import { apiEvent, authorizerContext, type EventOptions, lambdaContext } from './api-gateway.ts';
 import { capabilityFor } from './capability.ts';
 import { functionEnvironment } from './function-environment.ts';
+import { type FaultyLink, startFaultyLink } from './redis-link.ts';
 import { startTestRedis } from './redis.ts';
 import { startTenantDatabase, type TestTenantDatabase } from './tenant-database.ts';
 
@@ -18,6 +19,8 @@ interface FunctionAnswer {
 /** The application's functions in this process, over a real database and a real Redis. */
 export interface TestFunctions extends AsyncDisposable {
   readonly database: TestTenantDatabase;
+  /** On the way from the functions to Redis. */
+  readonly link: FaultyLink;
   /** Calls a route as a user of a tenant, as API Gateway would after the authorizer. */
   call(
     tenantId: string,
@@ -33,15 +36,17 @@ export async function startFunctions(
   existing?: TestTenantDatabase,
 ): Promise<TestFunctions> {
   const [database, redis] = await Promise.all([existing ?? startTenantDatabase(tenantIds), startTestRedis('embedded')]);
-  Object.assign(process.env, functionEnvironment(database, redis.url));
+  const link = await startFaultyLink(redis.port);
+  Object.assign(process.env, functionEnvironment(database, link.url));
   // Opened first, and patient: these tests are about what is answered, not how fast.
-  cacheConnection(redis.url, { timeoutMs: 10_000 });
+  cacheConnection(link.url, { timeoutMs: 10_000 });
   // Functions read their configuration as they are loaded.
   const projects = await import('../../functions/projects/handler.ts');
   const tasks = await import('../../functions/tasks/handler.ts');
   const handlerOf = (route: string): ApiHandler => (route.includes('/tasks') ? tasks.handler : projects.handler);
   return {
     database,
+    link,
     call: async (tenantId, route, request = {}, remainingMs = 20_000) => {
       const authorizer = authorizerContext(tenantId, {
         plan: 'enterprise',
@@ -54,7 +59,8 @@ export async function startFunctions(
       return { status: answer.statusCode, headers: answer.headers ?? {}, text: answer.body, json };
     },
     [Symbol.asyncDispose]: async () => {
-      cacheConnection(redis.url).close();
+      cacheConnection(link.url).close();
+      await link.stop();
       await redis.stop();
       if (!existing) await database[Symbol.asyncDispose]();
     },

@@ -10,6 +10,8 @@ export interface FaultyLink {
   resume(): void;
   /** Holds answers back for so long from now on. */
   delay(ms: number): void;
+  /** How often somebody has waited so far: what is sent before an answer has come belongs to one round trip. */
+  roundTrips(): number;
   stop(): Promise<void>;
 }
 
@@ -17,6 +19,8 @@ export async function startFaultyLink(targetPort: number): Promise<FaultyLink> {
   const sockets = new Set<Socket>();
   let stalled = false;
   let delayMs = 0;
+  let roundTrips = 0;
+  let isWaiting = false;
   const server = createServer((near) => {
     const far = connect(targetPort, '127.0.0.1');
     for (const [socket, other] of [
@@ -28,9 +32,17 @@ export async function startFaultyLink(targetPort: number): Promise<FaultyLink> {
     }
     if (stalled) return void near.pause();
     near.pipe(far);
+    near.on('data', () => {
+      if (!isWaiting) roundTrips += 1;
+      isWaiting = true;
+    });
     far.on('data', (answer: Buffer) => {
-      if (delayMs > 0) setTimeout(() => near.write(answer), delayMs);
-      else near.write(answer);
+      const pass = (): void => {
+        isWaiting = false;
+        near.write(answer);
+      };
+      if (delayMs > 0) setTimeout(pass, delayMs);
+      else pass();
     });
   });
   await listen(server);
@@ -42,6 +54,7 @@ export async function startFaultyLink(targetPort: number): Promise<FaultyLink> {
     },
     resume: () => (stalled = false),
     delay: (ms) => (delayMs = ms),
+    roundTrips: () => roundTrips,
     stop: async () => {
       for (const socket of sockets) socket.destroy();
       server.close();

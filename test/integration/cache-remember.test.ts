@@ -1,3 +1,5 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -34,6 +36,21 @@ describe.each(cacheServers)('remember on $name', (server) => {
     );
     expect(new Set(values)).toEqual(new Set([1]));
     expect(loads()).toBe(1);
+  });
+
+  it('lets one of four processes load', async () => {
+    const tenantId = test.freshTenant();
+    const children = Array.from({ length: 4 }, () =>
+      fork('test/helpers/children/remembering.ts', [test.redis.url, tenantId]),
+    );
+    await Promise.all(children.map((child) => once(child, 'message')));
+    const values = await Promise.all(
+      children.map(async (child) => {
+        child.send('go');
+        return (await once(child, 'message'))[0] as number[];
+      }),
+    );
+    expect(values.flat()).toEqual(Array(40).fill(1));
   });
 
   it('loads for each tenant by itself', async () => {

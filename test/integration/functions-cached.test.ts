@@ -43,6 +43,15 @@ describe('a list of projects', () => {
     expect(await idsOf('acme', { limit: '2' })).toHaveLength(2);
   });
 
+  test('waits for Redis once, limit and page together, when it is in the cache', async () => {
+    await idsOf('acme');
+    functions.link.delay(20);
+    const before = functions.link.roundTrips();
+    expect(await statementsDuring(() => idsOf('acme'))).toBe(0);
+    functions.link.delay(0);
+    expect(functions.link.roundTrips() - before).toBe(1);
+  });
+
   test('answers from the cache exactly what it answers from the database', async () => {
     await create('acme');
     const [loaded, cached] = [
