@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
-import { projectsApi } from '../../functions/projects/schema.ts';
+import { tasksApi } from '../../functions/tasks/schema.ts';
 import { AppError } from '../../shared/errors/index.ts';
 import { tenantApi } from '../../shared/middleware/index.ts';
 import { median } from '../bench.ts';
@@ -9,31 +9,34 @@ import type { Overhead } from '../overhead.ts';
 const rounds = 30;
 const requestsPerRound = 500;
 
-const project = {
-  id: '0199d5c0-0000-7000-8000-000000000000',
-  name: 'Apollo',
-  description: null,
-  archived: false,
+const task = {
+  id: '0199d5c0-0000-7000-8000-000000000001',
+  projectId: '0199d5c0-0000-7000-8000-000000000000',
+  title: 'Launch',
+  status: 'open',
+  assignee: null,
+  dueOn: null,
+  estimateMinutes: null,
   version: 1,
   createdAt: '2026-01-01T00:00:00.000000+00:00',
   updatedAt: '2026-01-01T00:00:00.000000+00:00',
-};
+} as const;
 const notCalled = (): never => {
-  throw new AppError('internal', 'This benchmark creates projects only.');
+  throw new AppError('internal', 'This benchmark creates tasks only.');
 };
 
-const stack = tenantApi(projectsApi, {
-  'GET /projects': notCalled,
-  'POST /projects': ({ body }) => ({ ...project, name: body.name }),
-  'GET /projects/{projectId}': notCalled,
-  'PATCH /projects/{projectId}': notCalled,
-  'DELETE /projects/{projectId}': notCalled,
+const stack = tenantApi(tasksApi, {
+  'GET /projects/{projectId}/tasks': notCalled,
+  'POST /projects/{projectId}/tasks': ({ body }) => ({ ...task, title: body.title }),
+  'GET /projects/{projectId}/tasks/{taskId}': notCalled,
+  'PATCH /projects/{projectId}/tasks/{taskId}': notCalled,
+  'DELETE /projects/{projectId}/tasks/{taskId}': notCalled,
 });
 
-const { body: newProject } = projectsApi.routes['POST /projects'];
+const { body: newTask } = tasksApi.routes['POST /projects/{projectId}/tasks'];
 const bare = middy<APIGatewayProxyEvent, APIGatewayProxyResult>().handler((event) => {
-  const body = newProject.parse(JSON.parse(Buffer.from(event.body ?? '', 'base64').toString()));
-  return Promise.resolve({ statusCode: 201, body: JSON.stringify({ ...project, name: body.name }) });
+  const body = newTask.parse(JSON.parse(Buffer.from(event.body ?? '', 'base64').toString()));
+  return Promise.resolve({ statusCode: 201, body: JSON.stringify({ ...task, title: body.title }) });
 });
 
 /** What a client sends, and what API Gateway adds. */
@@ -57,17 +60,17 @@ const headers = {
 
 const event = (): APIGatewayProxyEvent =>
   ({
-    resource: '/projects',
-    path: '/projects',
+    resource: '/projects/{projectId}/tasks',
+    path: `/projects/${task.projectId}/tasks`,
     httpMethod: 'POST',
     headers: { ...headers },
     multiValueHeaders: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])),
     queryStringParameters: null,
     multiValueQueryStringParameters: null,
-    pathParameters: null,
+    pathParameters: { projectId: task.projectId },
     stageVariables: null,
     isBase64Encoded: true,
-    body: Buffer.from(JSON.stringify({ name: 'Apollo', description: 'to the moon' })).toString('base64'),
+    body: Buffer.from(JSON.stringify({ title: 'Launch', assignee: 'ann' })).toString('base64'),
     requestContext: {
       requestId: 'request',
       extendedRequestId: 'extended',
