@@ -173,6 +173,7 @@ describe('findTenant', () => {
       plan: 'free',
       state: 'active',
       apiKey: null,
+      limits: null,
       placement: api.postgres.placement,
     });
     expect(await find(`nobody' or true --`)).toBeUndefined();
