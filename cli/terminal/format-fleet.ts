@@ -23,7 +23,7 @@ const modes = { transaction: '', alone: 'no transaction', 'each-tenant': 'as eac
 
 /** What would run where, as lines for a terminal. */
 export function formatPlan({ cluster, database, plan }: LocatedPlan, paint: Paint): string {
-  const { placements, upToDate, steps, canaries, edited, unknown } = plan;
+  const { placements, upToDate, steps, canaries, edited, withdrawn } = plan;
   return [
     paint('bold', `${database} on ${cluster}`),
     `  ${upToDate} of ${placements} placements have everything.`,
@@ -34,7 +34,12 @@ export function formatPlan({ cluster, database, plan }: LocatedPlan, paint: Pain
     ...edited.map(({ version, placements: count, first }) =>
       paint('red', `  ${version} was changed after it had been applied in ${count}: ${example(first, count)}`),
     ),
-    ...(unknown.length > 0 ? [paint('yellow', `  Applied, but no file here: ${unknown.join(', ')}`)] : []),
+    ...withdrawn.map(({ version, placements: count, first }) =>
+      paint(
+        'yellow',
+        `  ${version} has no file here. It was applied in ${count}: ${example(first, count)}, and runs in no other.`,
+      ),
+    ),
   ].join('\n');
 }
 
@@ -44,19 +49,25 @@ export function formatStatus({ cluster, database, placements }: LocatedStatus, p
   const failures = placements.flatMap(({ placement, failed, sqlstate, error }) =>
     failed === null ? [] : [{ placement, version: failed, sqlstate: sqlstate ?? '', error: error ?? '' }],
   );
+  const withdrawn = Map.groupBy(
+    placements.flatMap(({ placement, withdrawn }) => withdrawn.map((version) => ({ version, placement }))),
+    ({ version }) => version,
+  );
   return [
     paint('bold', `${database} on ${cluster}`),
     ...[...byVersion]
       .sort(([a], [b]) => (a < b ? 1 : -1))
       .map(([version, members]) => {
-        const names = members.slice(0, 3).map(({ placement }) => placement);
-        return `  ${version}  ${members.length}: ${example(names, members.length)}`;
+        return `  ${version}  ${exampleOf(members.map(({ placement }) => placement))}`;
       }),
-    ...failuresByCause(failures).map((cause) =>
+    ...[...withdrawn].map(([version, members]) =>
       paint(
-        'red',
-        `  ${cause.version} failed in ${cause.placements.length}: ${example(cause.placements.slice(0, 3), cause.placements.length)}\n    ${printable(cause.error)}`,
+        'yellow',
+        `  ${version} was withdrawn, but stands in ${exampleOf(members.map(({ placement }) => placement))}`,
       ),
+    ),
+    ...failuresByCause(failures).map((cause) =>
+      paint('red', `  ${cause.version} failed in ${exampleOf(cause.placements)}\n    ${printable(cause.error)}`),
     ),
   ].join('\n');
 }
@@ -69,6 +80,9 @@ export function formatProgress({ placements, done, failed }: FleetProgress): str
   const bar = '█'.repeat(Math.floor(share * barWidth)).padEnd(barWidth, '░');
   return `${bar} ${done} of ${placements}${failed > 0 ? `, ${failed} failed` : ''}`;
 }
+
+/** How many, and the first of them. */
+const exampleOf = (names: readonly string[]): string => `${names.length}: ${example(names.slice(0, 3), names.length)}`;
 
 const example = (first: readonly string[], count: number): string =>
   printable(first.join(', ')) + (count > first.length ? ', …' : '');

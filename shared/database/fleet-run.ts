@@ -53,8 +53,8 @@ export interface FleetOptions {
   readonly onProgress?: (progress: FleetProgress) => void;
 }
 
-/** Why a run ended before everything was done: a canary failed, too many did, or time was up. */
-export type FleetStop = 'canary' | 'budget' | 'time';
+/** Why a run ended before everything was done: a canary failed, too many did, time was up, or other files were published. */
+export type FleetStop = 'canary' | 'budget' | 'time' | 'published';
 
 /** Tries of a call that failed as a whole. It can be repeated: the ledger knows what was done. */
 const tries = 4;

@@ -59,6 +59,8 @@ export async function migrateFleet(
   if (placements > 0) run.begin(placements, options.maxFailures);
   if (placements > 0 && run.goesOn())
     await inTurns(behind, run.options.databasesAtOnce, (wave) => migrateWave(run, wave));
+  if (placements > 0 && run.stopped === undefined)
+    await inTurns(behind, run.options.databasesAtOnce, (wave) => confirm(run, wave, files));
   return { ...run.progress, failures: run.failures, stopped: run.stopped };
 }
 
@@ -89,6 +91,13 @@ async function migrateWave(run: FleetRun, wave: Wave): Promise<void> {
     for (const { mode, placements } of modes) worked = (await workOff(run, wave, mode, placements)) || worked;
     if (!worked) await sleep(run.options.pollMs);
   }
+}
+
+/** Nothing is left of what is published. Is that still what this run has published, or has an older deployment withdrawn a part? */
+async function confirm(run: FleetRun, { database, only }: Wave, files: readonly Migration[]): Promise<void> {
+  const { placements, upToDate } = await readPlan(database.execute, files, only, 0);
+  const failed = run.failures.filter((failure) => failure.database === database.name).length;
+  if (placements - upToDate > failed) run.stopped ??= 'published';
 }
 
 /** @returns whether there was any work to be had */

@@ -106,14 +106,18 @@ describe('the plan of a fleet', () => {
     );
   });
 
-  it('leaves alone what was applied and has no file', () => {
-    expect(planFleet([{ done: { '001': 'a', '002': 'a' }, placements: 2, first: ['x'] }], [file(1)], 1)).toEqual({
-      placements: 2,
-      upToDate: 2,
+  it('leaves alone what was applied and has no file, also where it was not applied', () => {
+    const groups = [
+      { done: { '001': 'a', '002': 'a' }, placements: 2, first: ['x'] },
+      { done: { '001': 'a' }, placements: 1, first: ['y'] },
+    ];
+    expect(planFleet(groups, [file(1)], 1)).toEqual({
+      placements: 3,
+      upToDate: 3,
       steps: [],
       canaries: [],
       edited: [],
-      unknown: ['002'],
+      withdrawn: [{ version: '002', placements: 2, first: ['x'] }],
     });
   });
 });
