@@ -132,6 +132,8 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  -- Asked before the question of whose it is, or a placement that somebody makes in between would be nobody's.
+  is_there constant boolean := to_regnamespace(quote_ident(placement)) is not null;
   is_dropping boolean;
 begin
   if octet_length(placement) not between 1 and 63 then
@@ -141,7 +143,7 @@ begin
   select t.dropping into is_dropping from tenancy.migration_targets t where t.target = placement::name for update;
   if is_dropping then
     raise exception 'The schema % is being dropped', placement using errcode = '55006', hint = 'Finish that first.';
-  elsif placement in ('kernel', 'control') or is_dropping is null and to_regnamespace(quote_ident(placement)) is not null then
+  elsif placement in ('kernel', 'control') or is_dropping is null and is_there then
     raise exception 'The schema % is not for tenants', placement using errcode = '42P06';
   elsif not exists (select from tenancy.migration_files) then
     raise exception 'No migrations have been published in this database' using errcode = '55000', hint = 'Deploy first.';
