@@ -9,7 +9,7 @@ import { defineCommand } from '../command.ts';
 import { CommandError, UsageError } from '../command-error.ts';
 import { inParallel } from '../in-parallel.ts';
 import { databasesAtOnce, databasesOf, defaultDataDir, type StackDatabase } from '../stack.ts';
-import { formatPlan, formatProgress, formatStatus } from '../terminal/format-fleet.ts';
+import { formatPlan, formatProgress, formatStatus, type Located } from '../terminal/format-fleet.ts';
 import { print } from '../terminal/print.ts';
 import { printable, printableLines } from '../terminal/printable.ts';
 
@@ -24,8 +24,8 @@ interface Subject extends StackDatabase {
 export const migrateCommand = defineCommand({
   summary: 'bring placements to the newest version, or say which they have',
   description: `Brings the placements of the local stack to the newest of migrations/tenant, a few first and then the others. What fails is left as
-it was, and runs again with the next call: docs/migrations.md. Exits with 0 when all is done, 1 when something failed or is left, 2 when
-it could not begin.`,
+it was, and runs again with the next call: docs/migrations.md. Exits with 0 when all is done, 1 when something failed, is left, or cannot be
+reached, 2 when it could not begin.`,
   options: {
     plan: { help: 'say what would run where, and change nothing' },
     status: { help: 'say which version placements have, and what has failed' },
@@ -65,30 +65,44 @@ async function subjectsOf(
 }
 
 async function showPlans(subjects: readonly Subject[], files: readonly Migration[], asJson: boolean): Promise<number> {
-  const plans = await inParallel(databasesAtOnce, subjects, async ({ cluster, database, execute, only }) => ({
-    cluster,
-    database,
+  const plans = await lookAt(subjects, async ({ execute, only }) => ({
     plan: await readPlan(execute, files, only, canaries),
   }));
   print(plans, asJson, (all, { paint }) => all.map((plan) => formatPlan(plan, paint)).join('\n'));
-  return plans.some(({ plan }) => plan.edited.length > 0) ? 1 : 0;
+  return plans.some((located) => 'error' in located || located.plan.edited.length > 0) ? 1 : 0;
 }
 
 async function showStatus(subjects: readonly Subject[], asJson: boolean): Promise<number> {
-  const all = await inParallel(databasesAtOnce, subjects, async ({ cluster, database, execute, only }) => ({
-    cluster,
-    database,
+  const all = await lookAt(subjects, async ({ execute, only }) => ({
     placements: await readPlacements(execute, only),
   }));
   print(all, asJson, (found, { paint }) => found.map((status) => formatStatus(status, paint)).join('\n'));
-  return all.some(({ placements }) => placements.some(({ failed }) => failed !== null)) ? 1 : 0;
+  return all.some((located) => 'error' in located || located.placements.some(({ failed }) => failed !== null)) ? 1 : 0;
+}
+
+/** What is found in each database, or why one cannot be looked at. One that is gone by now is left out. */
+async function lookAt<Found>(
+  subjects: readonly Subject[],
+  look: (subject: Subject) => Promise<Found>,
+): Promise<readonly Located<Found>[]> {
+  const all = await inParallel(databasesAtOnce, subjects, async (subject): Promise<readonly Located<Found>[]> => {
+    const { cluster, database } = subject;
+    try {
+      return [{ cluster, database, ...(await look(subject)) }];
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      return (await subject.isThere()) ? [{ cluster, database, error: error.message }] : [];
+    }
+  });
+  return all.flat();
 }
 
 async function migrate(subjects: readonly Subject[], files: readonly Migration[], asJson: boolean): Promise<number> {
-  const databases = subjects.map(({ cluster, database, role, execute }) => ({
+  const databases = subjects.map(({ cluster, database, role, execute, isThere }) => ({
     name: `${database} on ${cluster}`,
     role,
     execute,
+    isThere,
   }));
   const only = subjects.flatMap((subject) => subject.only ?? []);
   try {

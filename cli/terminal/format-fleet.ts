@@ -5,27 +5,19 @@ import type { FleetPlacement } from '../../shared/database/fleet-state.ts';
 import type { Paint } from './paint.ts';
 import { printable } from './printable.ts';
 
-/** A plan, and the database that it is for. */
-export interface LocatedPlan {
-  readonly cluster: string;
-  readonly database: string;
-  readonly plan: FleetPlan;
-}
-
-/** What placements have, and their database. */
-export interface LocatedStatus {
-  readonly cluster: string;
-  readonly database: string;
-  readonly placements: readonly FleetPlacement[];
-}
+/** What was found in a database, or why it cannot be looked at. */
+export type Located<Found> = { readonly cluster: string; readonly database: string } & (
+  Found | { readonly error: string }
+);
 
 const modes = { transaction: '', alone: 'no transaction', 'each-tenant': 'as each tenant' } as const;
 
 /** What would run where, as lines for a terminal. */
-export function formatPlan({ cluster, database, plan }: LocatedPlan, paint: Paint): string {
-  const { placements, upToDate, steps, canaries, edited, withdrawn } = plan;
+export function formatPlan(located: Located<{ readonly plan: FleetPlan }>, paint: Paint): string {
+  if ('error' in located) return formatError(located, paint);
+  const { placements, upToDate, steps, canaries, edited, withdrawn } = located.plan;
   return [
-    paint('bold', `${database} on ${cluster}`),
+    nameOf(located, paint),
     `  ${upToDate} of ${placements} placements have everything.`,
     ...steps.map(({ version, mode, placements: count, first }) =>
       `  ${version}  in ${count}: ${example(first, count)}  ${paint('dim', modes[mode])}`.trimEnd(),
@@ -44,7 +36,12 @@ export function formatPlan({ cluster, database, plan }: LocatedPlan, paint: Pain
 }
 
 /** Placements by version, and what has failed by cause, as lines for a terminal. */
-export function formatStatus({ cluster, database, placements }: LocatedStatus, paint: Paint): string {
+export function formatStatus(
+  located: Located<{ readonly placements: readonly FleetPlacement[] }>,
+  paint: Paint,
+): string {
+  if ('error' in located) return formatError(located, paint);
+  const { placements } = located;
   const byVersion = Map.groupBy(placements, ({ version }) => version ?? 'nothing');
   const failures = placements.flatMap(({ placement, failed, sqlstate, error }) =>
     failed === null ? [] : [{ placement, version: failed, sqlstate: sqlstate ?? '', error: error ?? '' }],
@@ -54,7 +51,7 @@ export function formatStatus({ cluster, database, placements }: LocatedStatus, p
     ({ version }) => version,
   );
   return [
-    paint('bold', `${database} on ${cluster}`),
+    nameOf(located, paint),
     ...[...byVersion]
       .sort(([a], [b]) => (a < b ? 1 : -1))
       .map(([version, members]) => {
@@ -71,6 +68,12 @@ export function formatStatus({ cluster, database, placements }: LocatedStatus, p
     ),
   ].join('\n');
 }
+
+const nameOf = ({ cluster, database }: Located<object>, paint: Paint): string =>
+  paint('bold', `${database} on ${cluster}`);
+
+const formatError = (located: Located<object> & { readonly error: string }, paint: Paint): string =>
+  `${nameOf(located, paint)}\n${paint('red', `  ${printable(located.error)}`)}`;
 
 const barWidth = 30;
 

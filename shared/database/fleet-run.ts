@@ -9,6 +9,11 @@ export interface FleetDatabase {
   readonly execute: Execute;
   /** What application code logs in as, see `forRole`. @default the shared role */
   readonly role?: string;
+  /**
+   * Whether it is still there. Given, a database in which nothing can be done is a failure like others, and one that is gone is left out;
+   * not given, the run throws.
+   */
+  readonly isThere?: () => Promise<boolean>;
 }
 
 /** A placement in which a migration failed, and which was left as it was. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { databaseRoles } from '../contract/index.ts';
-import { editedError } from './fleet-error.ts';
+import { EditedMigrationError, editedError } from './fleet-error.ts';
 import type { FleetPlan } from './fleet-plan.ts';
 import {
   type FleetDatabase,
@@ -11,6 +11,7 @@ import {
   type FleetProgress,
   FleetRun,
   type FleetStop,
+  sqlstateOf,
 } from './fleet-run.ts';
 import { onlyParameter, readPlan, toArray } from './fleet-state.ts';
 import { type Wave, works } from './fleet-work.ts';
@@ -33,7 +34,7 @@ interface Planned extends Wave {
  * Brings all placements of some databases to the newest version: canaries first, then the others, several at once. A placement that fails
  * is left as it was, reported, and tried again by the next run, which touches only what is not done. Several runs may go on at once.
  *
- * @throws when a file was changed after it had been applied (TN009), or a database cannot be reached; nothing is half-applied then
+ * @throws when a file was changed after it had been applied (TN009), or a database without `isThere` cannot be reached; nothing is half-applied then
  */
 export async function migrateFleet(
   databases: readonly FleetDatabase[],
@@ -43,25 +44,65 @@ export async function migrateFleet(
   const run = new FleetRun(randomUUID(), options);
   const canaries = options.canaries ?? 3;
   const only = options.only ?? null;
-  const planned = await inTurns(databases, run.options.databasesAtOnce, async (database): Promise<Planned> => {
-    const plan = await readPlan(database.execute, files, only, canaries);
-    if (plan.edited.length > 0) throw editedError(database.name, plan.edited);
-    await publishMigrations(database.execute, forRole(files, database.role ?? databaseRoles.app));
-    return { database, only, plan };
-  });
-  const behind = planned.filter(({ plan }) => plan.steps.length > 0);
+  const unreachable: FleetFailure[] = [];
+  const planned = await inTurns(databases, run.options.databasesAtOnce, (database) =>
+    reach(
+      database,
+      (failure) => unreachable.push(failure),
+      () => begin(database, files, only, canaries),
+    ),
+  );
+  const behind = planned.filter((each) => each !== undefined).filter(({ plan }) => plan.steps.length > 0);
   const placements = behind.reduce((sum, { plan }) => sum + plan.placements - plan.upToDate, 0);
   if (canaries > 0 && placements > 0) {
     run.begin(placements, canaries);
-    await inTurns(canaryWaves(behind, canaries), run.options.databasesAtOnce, (wave) => migrateWave(run, wave));
+    await inEach(run, canaryWaves(behind, canaries), (wave) => migrateWave(run, wave));
     if (run.failures.length > 0) run.stopped ??= 'canary';
   }
   if (placements > 0) run.begin(placements, options.maxFailures);
-  if (placements > 0 && run.goesOn())
-    await inTurns(behind, run.options.databasesAtOnce, (wave) => migrateWave(run, wave));
-  if (placements > 0 && run.stopped === undefined)
-    await inTurns(behind, run.options.databasesAtOnce, (wave) => confirm(run, wave, files));
+  for (const failure of unreachable) run.failed(failure);
+  if (placements > 0 && run.goesOn()) await inEach(run, behind, (wave) => migrateWave(run, wave));
+  if (placements > 0 && run.stopped === undefined) await inEach(run, behind, (wave) => confirm(run, wave, files));
   return { ...run.progress, failures: run.failures, stopped: run.stopped };
+}
+
+async function begin(
+  database: FleetDatabase,
+  files: readonly Migration[],
+  only: readonly string[] | null,
+  canaries: number,
+): Promise<Planned> {
+  const plan = await readPlan(database.execute, files, only, canaries);
+  if (plan.edited.length > 0) throw editedError(database.name, plan.edited);
+  await publishMigrations(database.execute, forRole(files, database.role ?? databaseRoles.app));
+  return { database, only, plan };
+}
+
+async function inEach(run: FleetRun, waves: readonly Wave[], work: (wave: Wave) => Promise<void>): Promise<void> {
+  await inTurns(waves, run.options.databasesAtOnce, (wave) =>
+    reach(
+      wave.database,
+      (failure) => run.failed(failure),
+      () => work(wave),
+    ),
+  );
+}
+
+/** Does something in a database. What keeps it from being done there is told, unless the database is gone. */
+async function reach<Result>(
+  { name, isThere }: FleetDatabase,
+  tell: (failure: FleetFailure) => void,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isThere || error instanceof EditedMigrationError) throw error;
+    if (!(await isThere())) return undefined;
+    const { message } = error instanceof Error ? error : new Error(String(error));
+    tell({ database: name, placement: name, version: 'database', sqlstate: sqlstateOf(error) ?? '', error: message });
+    return undefined;
+  }
 }
 
 /** The first placements that lack something, whatever their database. */

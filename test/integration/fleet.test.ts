@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { failuresByCause } from '../../shared/database/fleet-error.ts';
 import { migrateFleet } from '../../shared/database/fleet.ts';
-import type { FleetOptions } from '../../shared/database/fleet-run.ts';
+import type { FleetDatabase, FleetOptions } from '../../shared/database/fleet-run.ts';
 import { readFleet, readPlacements } from '../../shared/database/fleet-state.ts';
 import type { Execute, Migration } from '../../shared/database/migrator.ts';
 import { dropSchema, provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
@@ -286,5 +286,35 @@ describe('several databases', () => {
       failed: 0,
     });
     expect(await other.ledger('901')).toEqual(names(30, 'u').map((schema) => `${schema} 901 done`));
+  });
+
+  it('are migrated though one cannot be reached, or is gone in the middle of it', async () => {
+    await makePlacements(2, pets);
+    const lost = (isThere: boolean, after: number): FleetDatabase => {
+      let calls = 0;
+      const execute: Execute = async (sql, parameters) => {
+        if ((calls += 1) > after) throw Object.assign(new Error('lost'), { code: '42000' });
+        return world.execute(sql, parameters);
+      };
+      return { name: 'lost', execute, isThere: () => Promise.resolve(isThere) };
+    };
+    const here = { name: 'main', execute: world.execute };
+    const options = { only: schemas, canaries: 0, pollMs: 20 };
+    const failure = { database: 'lost', placement: 'lost', version: 'database', sqlstate: '42000', error: 'lost' };
+    expect(await migrateFleet([lost(true, 0), here], [pets, addName], options)).toMatchObject({
+      done: 2,
+      failures: [failure],
+      stopped: undefined,
+    });
+    const addAge = migration('902', 'alter table pets add age int');
+    expect(await migrateFleet([lost(true, 2), here], [pets, addName, addAge], options)).toMatchObject({
+      done: 2,
+      failures: [failure],
+    });
+    expect(await migrateFleet([lost(false, 0), here], [pets, addName, addAge], options)).toMatchObject({
+      failures: [],
+    });
+    const nameless = { name: 'lost', execute: lost(true, 0).execute };
+    await expect(migrateFleet([nameless, here], [pets, addName], options)).rejects.toThrow('lost');
   });
 });

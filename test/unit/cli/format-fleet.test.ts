@@ -47,6 +47,13 @@ describe('a fleet on a terminal', () => {
     ]);
   });
 
+  it('shows why a database cannot be looked at', () => {
+    const error = 'The database tenantry on main refused: no';
+    const lines = ['tenantry on main', `  ${error}`].join('\n');
+    expect(formatPlan({ ...at, error }, plain)).toBe(lines);
+    expect(formatStatus({ ...at, error }, plain)).toBe(lines);
+  });
+
   it('shows how far it is, and how much has failed', () => {
     expect(formatProgress({ placements: 300, done: 0, failed: 0 })).toBe(`${'░'.repeat(30)} 0 of 300`);
     expect(formatProgress({ placements: 300, done: 140, failed: 10 })).toBe(
