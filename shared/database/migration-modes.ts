@@ -39,7 +39,8 @@ export function migrationMode(version: string, sql: string): MigrationMode {
     );
   }
   if (mode === 'alone') parseAlone(version, sql);
-  if (mode === 'each-tenant' && !/^(with|insert|update|delete|merge)\b/i.test(statementOf(sql))) {
+  const writes = /^(with|insert|update|delete|merge)\b/i;
+  if (mode === 'each-tenant' && (!writes.test(statementOf(sql)) || withoutText(statementOf(sql)).includes(';'))) {
     throw new Error(
       `Migration ${version} runs as each tenant: it is one statement that writes rows, in batches, until there are none.`,
     );
@@ -97,6 +98,12 @@ function statementOf(sql: string): string {
   const lines = sql.split('\n').filter((line) => !/^\s*--/.test(line));
   return lines.join('\n').trim().replace(/;$/, '').trim();
 }
+
+/** What a `;` may stand in without ending a statement: comments, strings with escapes, strings, names, dollar-quoted strings. */
+const text =
+  /--.*|\/\*[^]*?\*\/|(?<![\w$])e'(?:[^'\\]|''|\\[^])*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|(?<![\w$])(\$(?:[a-z_]\w*)?\$)[^]*?\1/gi;
+
+const withoutText = (statement: string): string => statement.replace(text, ' ');
 
 const quoted = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`;
 
