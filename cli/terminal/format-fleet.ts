@@ -42,7 +42,7 @@ export function formatStatus(
 ): string {
   if ('error' in located) return formatError(located, paint);
   const { placements } = located;
-  const byVersion = Map.groupBy(placements, ({ version }) => version ?? 'nothing');
+  const byVersion = Map.groupBy(placements, versionOf);
   const failures = placements.flatMap(({ placement, failed, sqlstate, error }) =>
     failed === null ? [] : [{ placement, version: failed, sqlstate: sqlstate ?? '', error: error ?? '' }],
   );
@@ -67,6 +67,13 @@ export function formatStatus(
       paint('red', `  ${cause.version} failed in ${exampleOf(cause.placements)}\n    ${printable(cause.error)}`),
     ),
   ].join('\n');
+}
+
+/** The newest, and what is missing. */
+function versionOf({ version, missing }: FleetPlacement): string {
+  const lacks =
+    missing.length > 0 ? ` without ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ', …' : ''}` : '';
+  return `${version ?? 'nothing'}${lacks}`;
 }
 
 const nameOf = ({ cluster, database }: Located<object>, paint: Paint): string =>

@@ -82,6 +82,15 @@ describe('a fleet', () => {
     ]);
   });
 
+  it('says what a placement lacks, also where it is older than what it has', async () => {
+    await makePlacements(3, pets, addName);
+    const late = migration('900a', 'create table toys (id int)');
+    await migrate([pets, late, addName], { only: ['t_0002'] });
+    expect((await readPlacements(world.execute, schemas)).map(({ version, missing }) => [version, ...missing])).toEqual(
+      [['901', '900a'], ['901'], ['901', '900a']],
+    );
+  });
+
   it('refuses a file that was changed after it had been applied, and does nothing', async () => {
     await makePlacements(3, pets);
     const edited = { ...pets, checksum: 'edited' };

@@ -4,7 +4,16 @@ import { describeReport, failuresByCause } from '../../../shared/database/fleet-
 
 const plain = (_: unknown, text: string): string => text;
 const at = { cluster: 'main', database: 'tenantry' };
-const done = { version: '003', applied: 3, withdrawn: [], failed: null, sqlstate: null, error: null, failed_at: null };
+const done = {
+  version: '003',
+  applied: 3,
+  missing: ['004'],
+  withdrawn: [],
+  failed: null,
+  sqlstate: null,
+  error: null,
+  failed_at: null,
+};
 
 describe('a fleet on a terminal', () => {
   it('shows what would run where, and what stands in the way', () => {
@@ -33,14 +42,16 @@ describe('a fleet on a terminal', () => {
   it('shows placements by version, the newest first, and failures by cause', () => {
     const failed = { failed: '004', sqlstate: '22012', failed_at: '2026-01-01' };
     const placements = [
-      { ...done, placement: 'a', version: '004', withdrawn: ['002'] },
+      { ...done, placement: 'a', version: '004', missing: [], withdrawn: ['002'] },
+      { ...done, placement: 'd', version: '004', missing: ['0001', '0002', '0003', '0005'] },
       { ...done, placement: 'b', ...failed, error: 'Migration 004 of b failed: no' },
       { ...done, placement: 'c', ...failed, error: 'Migration 004 of c failed: no' },
     ];
     expect(formatStatus({ ...at, placements }, plain).split('\n')).toEqual([
       'tenantry on main',
+      '  004 without 0001, 0002, 0003, …  1: d',
       '  004  1: a',
-      '  003  2: b, c',
+      '  003 without 004  2: b, c',
       '  002 was withdrawn, but stands in 1: a',
       '  004 failed in 2: b, c',
       '    Migration 004 of <schema> failed: no',
