@@ -158,6 +158,7 @@ describe('a tenant with a database of its own', () => {
   test('keeps nothing else from being seen or migrated while it cannot be reached, and is reported', async () => {
     await asSuperuser(mainDatabase, async (client) => {
       await client.query(`alter database ${database} allow_connections false`);
+      await client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [database]);
       try {
         await withMissing('tenant_reached', async () => {
           const { code, stdout } = await migrate();
