@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { tenantHomeName } from '../../shared/contract/index.ts';
 import { describeReport, EditedMigrationError } from '../../shared/database/fleet-error.ts';
 import { type FleetReport, migrateFleet } from '../../shared/database/fleet.ts';
+import { withSharedCanaries } from '../../shared/database/fleet-plan.ts';
 import type { FleetProgress } from '../../shared/database/fleet-run.ts';
 import { readPlacements, readPlan } from '../../shared/database/fleet-state.ts';
 import { type Migration, readMigrations } from '../../shared/database/migrator.ts';
@@ -65,9 +66,10 @@ async function subjectsOf(
 }
 
 async function showPlans(subjects: readonly Subject[], files: readonly Migration[], asJson: boolean): Promise<number> {
-  const plans = await lookAt(subjects, async ({ execute, only }) => ({
+  const found = await lookAt(subjects, async ({ execute, only }) => ({
     plan: await readPlan(execute, files, only, canaries),
   }));
+  const plans = withSharedCanaries(found, canaries);
   print(plans, asJson, (all, { paint }) => all.map((plan) => formatPlan(plan, paint)).join('\n'));
   return plans.some((located) => 'error' in located || located.plan.edited.length > 0) ? 1 : 0;
 }

@@ -82,6 +82,20 @@ export function planFleet(groups: readonly PlacementGroup[], files: readonly Mig
   };
 }
 
+/** Plans of several databases as those of one fleet, in which so many placements go first, whatever their database. */
+export function withSharedCanaries<Item extends { readonly plan: FleetPlan } | { readonly error: string }>(
+  items: readonly Item[],
+  canaries: number,
+): readonly Item[] {
+  let left = canaries;
+  return items.map((item) => {
+    if (!('plan' in item)) return item;
+    const first = item.plan.canaries.slice(0, left);
+    left -= first.length;
+    return { ...item, plan: { ...item.plan, canaries: first } };
+  });
+}
+
 function editedIn(groups: readonly PlacementGroup[], { version, checksum, replaces = [] }: Migration): EditedMigration {
   const isOther = (applied: string): boolean =>
     applied !== checksum && !replaces.some((edition) => applied.startsWith(edition));

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { databaseRoles } from '../contract/index.ts';
 import { EditedMigrationError, editedError } from './fleet-error.ts';
-import type { FleetPlan } from './fleet-plan.ts';
+import { type FleetPlan, withSharedCanaries } from './fleet-plan.ts';
 import {
   type FleetDatabase,
   type FleetFailure,
@@ -107,13 +107,9 @@ async function reach<Result>(
 
 /** The first placements that lack something, whatever their database. */
 function canaryWaves(behind: readonly Planned[], canaries: number): readonly Wave[] {
-  let left = canaries;
-  const waves = behind.map(({ database, plan }): Wave => {
-    const only = plan.canaries.slice(0, left);
-    left -= only.length;
-    return { database, only };
-  });
-  return waves.filter(({ only }) => only?.length !== 0);
+  return withSharedCanaries(behind, canaries)
+    .map(({ database, plan }): Wave => ({ database, only: plan.canaries }))
+    .filter(({ only }) => only?.length !== 0);
 }
 
 const leftSchema = z.array(

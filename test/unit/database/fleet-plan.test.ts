@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planFleet, type PlacementGroup } from '../../../shared/database/fleet-plan.ts';
+import { planFleet, type PlacementGroup, withSharedCanaries } from '../../../shared/database/fleet-plan.ts';
 import type { Migration } from '../../../shared/database/migrator.ts';
 
 const version = (index: number): string => String(index).padStart(3, '0');
@@ -119,5 +119,18 @@ describe('the plan of a fleet', () => {
       edited: [],
       withdrawn: [{ version: '002', placements: 2, first: ['x'] }],
     });
+  });
+
+  it('shares canaries with the plans of other databases, as a run does', () => {
+    const lacking = (...first: readonly string[]) => ({
+      plan: planFleet([{ done: {}, placements: first.length, first }], [file(1)], 3),
+    });
+    const error = { error: 'gone' };
+    expect(withSharedCanaries([lacking('a', 'b'), error, lacking('c', 'd'), lacking('e')], 3)).toMatchObject([
+      { plan: { canaries: ['a', 'b'] } },
+      error,
+      { plan: { canaries: ['c'] } },
+      { plan: { canaries: [] } },
+    ]);
   });
 });
