@@ -5,6 +5,7 @@ import { type FleetReport, migrateFleet } from '../../shared/database/fleet.ts';
 import { withSharedCanaries } from '../../shared/database/fleet-plan.ts';
 import type { FleetProgress } from '../../shared/database/fleet-run.ts';
 import { readPlacements, readPlan } from '../../shared/database/fleet-state.ts';
+import { MigrationFileError } from '../../shared/database/migration-modes.ts';
 import { type Migration, readMigrations } from '../../shared/database/migrator.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, UsageError } from '../command-error.ts';
@@ -15,6 +16,7 @@ import { print } from '../terminal/print.ts';
 import { printable, printableLines } from '../terminal/printable.ts';
 
 const canaries = 3;
+const migrationsFolder = fileURLToPath(new URL('../../migrations/tenant', import.meta.url));
 
 /** A database of the stack, and which of its placements are meant; null for all. */
 interface Subject extends StackDatabase {
@@ -37,7 +39,7 @@ reached, 2 when it could not begin.`,
   failureCode: 2,
   async run({ options: { plan, status, tenant, json, data = defaultDataDir } }) {
     if (plan && status) throw new UsageError('Ask for --plan or for --status, not for both.');
-    const files = await readMigrations(fileURLToPath(new URL('../../migrations/tenant', import.meta.url)));
+    const files = await readMigrations(migrationsFolder).catch(asCommandError);
     const subjects = await subjectsOf(await databasesOf(data), tenant);
     if (plan) return showPlans(subjects, files, json);
     if (status) return showStatus(subjects, json);
@@ -118,8 +120,14 @@ async function migrate(subjects: readonly Subject[], files: readonly Migration[]
     return report.failed > 0 || report.stopped ? 1 : 0;
   } catch (error) {
     showProgress();
-    throw error instanceof EditedMigrationError ? new CommandError(error.message) : error;
+    return asCommandError(error);
   }
+}
+
+/** What is wrong with a file is no fault of the command. */
+function asCommandError(error: unknown): never {
+  const isOfFile = error instanceof EditedMigrationError || error instanceof MigrationFileError;
+  throw isOfFile ? new CommandError(error.message) : error;
 }
 
 const printableReport = (report: FleetReport): string => printableLines(describeReport(report));

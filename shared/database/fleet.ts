@@ -74,7 +74,12 @@ async function begin(
 ): Promise<Planned> {
   const plan = await readPlan(database.execute, files, only, canaries);
   if (plan.edited.length > 0) throw editedError(database.name, plan.edited);
-  await publishMigrations(database.execute, forRole(files, database.role ?? databaseRoles.app));
+  const published = forRole(files, database.role ?? databaseRoles.app);
+  await publishMigrations(database.execute, published).catch(async (error: unknown) => {
+    // It was applied to placements that are not meant here.
+    const { edited } = await readPlan(database.execute, files, null, 0);
+    throw edited.length > 0 ? editedError(database.name, edited) : error;
+  });
   return { database, only, plan };
 }
 

@@ -100,8 +100,15 @@ describe('a fleet', () => {
         'Changed after it had been applied: 900 (in 3 placements of main: t_0001, t_0002, t_0003)',
       ),
     });
+    const late = 't_late';
+    schemas.push(late);
+    await world.query(`insert into tenancy.migration_targets values ($1)`, [late]);
+    await expect(migrate([edited, addName], { only: [late] })).rejects.toMatchObject({
+      name: 'EditedMigrationError',
+      message: expect.stringContaining('900 (in 3 placements of main: t_0001, t_0002, t_0003)'),
+    });
     await expect(publishMigrations(world.execute, [edited])).rejects.toThrow('SQLState: TN009');
-    expect(await columns()).toEqual(schemas.map((schema) => `${schema}: tenant_id id`));
+    expect(await columns()).toEqual(names(3).map((schema) => `${schema}: tenant_id id`));
   });
 
   it('takes a file that was changed before it had been applied', async () => {
