@@ -2,18 +2,21 @@ import { fileURLToPath } from 'node:url';
 import { tenantHomeName } from '../../shared/contract/index.ts';
 import { describeReport, EditedMigrationError } from '../../shared/database/fleet-error.ts';
 import { type FleetReport, migrateFleet } from '../../shared/database/fleet.ts';
+import { withSharedCanaries } from '../../shared/database/fleet-plan.ts';
 import type { FleetProgress } from '../../shared/database/fleet-run.ts';
 import { readPlacements, readPlan } from '../../shared/database/fleet-state.ts';
+import { MigrationFileError } from '../../shared/database/migration-modes.ts';
 import { type Migration, readMigrations } from '../../shared/database/migrator.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, UsageError } from '../command-error.ts';
 import { inParallel } from '../in-parallel.ts';
 import { databasesAtOnce, databasesOf, defaultDataDir, type StackDatabase } from '../stack.ts';
-import { formatPlan, formatProgress, formatStatus } from '../terminal/format-fleet.ts';
+import { formatPlan, formatProgress, formatStatus, type Located } from '../terminal/format-fleet.ts';
 import { print } from '../terminal/print.ts';
 import { printable, printableLines } from '../terminal/printable.ts';
 
 const canaries = 3;
+const migrationsFolder = fileURLToPath(new URL('../../migrations/tenant', import.meta.url));
 
 /** A database of the stack, and which of its placements are meant; null for all. */
 interface Subject extends StackDatabase {
@@ -24,8 +27,8 @@ interface Subject extends StackDatabase {
 export const migrateCommand = defineCommand({
   summary: 'bring placements to the newest version, or say which they have',
   description: `Brings the placements of the local stack to the newest of migrations/tenant, a few first and then the others. What fails is left as
-it was, and runs again with the next call: docs/migrations.md. Exits with 0 when all is done, 1 when something failed or is left, 2 when
-it could not begin.`,
+it was, and runs again with the next call: docs/migrations.md. Exits with 0 when all is done, 1 when something failed, is left, or cannot be
+reached, 2 when it could not begin.`,
   options: {
     plan: { help: 'say what would run where, and change nothing' },
     status: { help: 'say which version placements have, and what has failed' },
@@ -36,7 +39,7 @@ it could not begin.`,
   failureCode: 2,
   async run({ options: { plan, status, tenant, json, data = defaultDataDir } }) {
     if (plan && status) throw new UsageError('Ask for --plan or for --status, not for both.');
-    const files = await readMigrations(fileURLToPath(new URL('../../migrations/tenant', import.meta.url)));
+    const files = await readMigrations(migrationsFolder).catch(asCommandError);
     const subjects = await subjectsOf(await databasesOf(data), tenant);
     if (plan) return showPlans(subjects, files, json);
     if (status) return showStatus(subjects, json);
@@ -65,30 +68,45 @@ async function subjectsOf(
 }
 
 async function showPlans(subjects: readonly Subject[], files: readonly Migration[], asJson: boolean): Promise<number> {
-  const plans = await inParallel(databasesAtOnce, subjects, async ({ cluster, database, execute, only }) => ({
-    cluster,
-    database,
+  const found = await lookAt(subjects, async ({ execute, only }) => ({
     plan: await readPlan(execute, files, only, canaries),
   }));
+  const plans = withSharedCanaries(found, canaries);
   print(plans, asJson, (all, { paint }) => all.map((plan) => formatPlan(plan, paint)).join('\n'));
-  return plans.some(({ plan }) => plan.edited.length > 0) ? 1 : 0;
+  return plans.some((located) => 'error' in located || located.plan.edited.length > 0) ? 1 : 0;
 }
 
 async function showStatus(subjects: readonly Subject[], asJson: boolean): Promise<number> {
-  const all = await inParallel(databasesAtOnce, subjects, async ({ cluster, database, execute, only }) => ({
-    cluster,
-    database,
+  const all = await lookAt(subjects, async ({ execute, only }) => ({
     placements: await readPlacements(execute, only),
   }));
   print(all, asJson, (found, { paint }) => found.map((status) => formatStatus(status, paint)).join('\n'));
-  return all.some(({ placements }) => placements.some(({ failed }) => failed !== null)) ? 1 : 0;
+  return all.some((located) => 'error' in located || located.placements.some(({ failed }) => failed !== null)) ? 1 : 0;
+}
+
+/** What is found in each database, or why one cannot be looked at. One that is gone by now is left out. */
+async function lookAt<Found>(
+  subjects: readonly Subject[],
+  look: (subject: Subject) => Promise<Found>,
+): Promise<readonly Located<Found>[]> {
+  const all = await inParallel(databasesAtOnce, subjects, async (subject): Promise<readonly Located<Found>[]> => {
+    const { cluster, database } = subject;
+    try {
+      return [{ cluster, database, ...(await look(subject)) }];
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      return (await subject.isThere()) ? [{ cluster, database, error: error.message }] : [];
+    }
+  });
+  return all.flat();
 }
 
 async function migrate(subjects: readonly Subject[], files: readonly Migration[], asJson: boolean): Promise<number> {
-  const databases = subjects.map(({ cluster, database, role, execute }) => ({
+  const databases = subjects.map(({ cluster, database, role, execute, isThere }) => ({
     name: `${database} on ${cluster}`,
     role,
     execute,
+    isThere,
   }));
   const only = subjects.flatMap((subject) => subject.only ?? []);
   try {
@@ -102,8 +120,14 @@ async function migrate(subjects: readonly Subject[], files: readonly Migration[]
     return report.failed > 0 || report.stopped ? 1 : 0;
   } catch (error) {
     showProgress();
-    throw error instanceof EditedMigrationError ? new CommandError(error.message) : error;
+    return asCommandError(error);
   }
+}
+
+/** What is wrong with a file is no fault of the command. */
+function asCommandError(error: unknown): never {
+  const isOfFile = error instanceof EditedMigrationError || error instanceof MigrationFileError;
+  throw isOfFile ? new CommandError(error.message) : error;
 }
 
 const printableReport = (report: FleetReport): string => printableLines(describeReport(report));

@@ -14,6 +14,7 @@ import { readRequest } from './request.ts';
 import { deploy, goOn } from './service.ts';
 import { siloSecretsOf } from './silo-secrets.ts';
 import { dropSilo, makeSilo } from './silo.ts';
+import { statusOf } from './status.ts';
 import type { Cluster, System } from './system.ts';
 
 const log = new Logger();
@@ -31,7 +32,8 @@ const sliceMs = 180_000;
 
 /**
  * Runs at every deploy, before the functions that need its result: roles, kernel, registry and all placements of every cluster.
- * Whatever it throws fails the deploy. Also makes and drops databases of tenants' own, and goes on with a fleet, for those who ask for that.
+ * Whatever it throws fails the deploy. Also makes and drops databases of tenants' own, and goes on with a fleet, or says how one
+ * is, for those who ask for that.
  */
 export async function handler(event: unknown, context: Context): Promise<unknown> {
   const request = readRequest(event);
@@ -44,6 +46,8 @@ export async function handler(event: unknown, context: Context): Promise<unknown
       return dropSilo(request, system);
     case 'continue':
       return goOn(system, request.progress, Math.min(until, Date.now() + sliceMs));
+    case 'status':
+      return statusOf(system, until, request.after);
     case undefined:
       return deployAll(system, until, context.functionName);
   }

@@ -8,6 +8,7 @@ const requestSchema = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('make'), ...silo }),
   z.strictObject({ action: z.literal('drop'), ...silo }),
   z.strictObject({ action: z.literal('continue'), progress: progressSchema }),
+  z.strictObject({ action: z.literal('status'), after: z.string().optional() }),
 ]);
 export type Request = Readonly<z.output<typeof requestSchema>>;
 

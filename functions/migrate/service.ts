@@ -1,13 +1,13 @@
 import { poolSchema } from '../../shared/contract/index.ts';
 import { FleetError } from '../../shared/database/fleet-error.ts';
 import { migrateFleet } from '../../shared/database/fleet.ts';
-import { createRoles, type Execute } from '../../shared/database/migrator.ts';
+import { createRoles } from '../../shared/database/migrator.ts';
 import { provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
 import { countSilos, readSilos } from '../../shared/database/silo-databases.ts';
 import { applyTo, auditDatabase, migrateKernel } from './kernel.ts';
 import { beginning, plus, type Progress, reportOf } from './progress.ts';
 import { migrateSilo } from './silo.ts';
-import { asMaster, asOwner, type Cluster, nameOf, type System } from './system.ts';
+import { asMaster, asOwner, type Cluster, nameOf, registryOf, type System } from './system.ts';
 
 /** Databases of tenants' own at once. */
 const silosAtOnce = 4;
@@ -95,10 +95,4 @@ async function migrateSilos(system: System, begun: Progress, until: number): Pro
     progress = { ...plus(progress, { done: outcomes.filter(({ done }) => done).length, failures }), after };
     if (progress.failed > progress.mostFailures) throw new FleetError(reportOf(progress, 'budget'));
   }
-}
-
-function registryOf({ clusters }: System): Execute {
-  const cluster = clusters.find(({ holdsRegistry }) => holdsRegistry);
-  if (!cluster) throw new Error('The registry is on no cluster of the configuration.');
-  return asOwner(cluster);
 }

@@ -52,3 +52,10 @@ export function asOwner({ resourceArn, ownerSecretArn, database: shared }: Clust
 }
 
 export const nameOf = ({ name }: Cluster, database: string): string => `${database} on the cluster ${name}`;
+
+/** Runs statements as the owner, where the registry is. */
+export function registryOf({ clusters }: System): Execute {
+  const cluster = clusters.find(({ holdsRegistry }) => holdsRegistry);
+  if (!cluster) throw new Error('The registry is on no cluster of the configuration.');
+  return asOwner(cluster);
+}

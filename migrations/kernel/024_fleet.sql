@@ -5,12 +5,17 @@ create table tenancy.migration_files (
   checksum text not null,
   -- In a transaction with others; alone, since it cannot run in one; or as each tenant, in batches.
   mode text not null check (mode in ('transaction', 'alone', 'each-tenant')),
-  sql text not null
+  sql text not null,
+  withdrawn boolean not null default false
 );
 revoke all on tenancy.migration_files from public;
 comment on table tenancy.migration_files is
   'The tenant migrations that every placement of this database has, or gets. Here, so that no call has to carry them, and a new placement '
   'gets the newest, whoever makes it.';
+
+
+comment on column tenancy.migration_files.withdrawn is
+  'Whether the newest deployment has no such file, though placements have it applied: it runs in no placement that lacks it.';
 
 
 create view tenancy.fleet as
@@ -24,7 +29,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   select distinct on (t.target) t.target, f.version, f.mode
   from tenancy.fleet t cross join tenancy.migration_files f
-  where (only_ is null or t.target::text = any (only_))
+  where (only_ is null or t.target::text = any (only_)) and not f.withdrawn
     and not exists (
       select from tenancy.migrations m where m.target = t.target and m.version = f.version and m.state = 'done'
     )
@@ -88,20 +93,38 @@ begin
     raise exception 'Migration % of % was changed after it had been applied to % placements', edited.version, edited.example,
       edited.placements using errcode = 'TN009', hint = 'Restore the file, and put the change into a new migration.';
   end if;
-  -- An older deployment knows less, but new placements shall not lack what the others have.
   delete from tenancy.migration_files f
     where f.version not in (select value ->> 'version' from jsonb_array_elements(files))
       and not exists (select from tenancy.migrations m join tenancy.fleet t using (target) where m.version = f.version and m.state = 'done');
+  -- Kept, for new placements, since they shall not lack what all others have.
+  update tenancy.migration_files f set withdrawn = true
+    where f.version not in (select value ->> 'version' from jsonb_array_elements(files));
   insert into tenancy.migration_files as p (version, checksum, mode, sql)
     select f.version, f.checksum, f.mode, f.sql
     from jsonb_to_recordset(files) f (version text, checksum text, mode text, sql text)
-  on conflict (version) do update set checksum = excluded.checksum, mode = excluded.mode, sql = excluded.sql
-    where p.checksum <> excluded.checksum;
+  on conflict (version) do update set checksum = excluded.checksum, mode = excluded.mode, sql = excluded.sql, withdrawn = false
+    where p.checksum <> excluded.checksum or p.withdrawn;
 end
 $$;
 comment on function tenancy.publish is
-  'Makes these tenant migrations [{"version", "checksum", "mode", "sql", "replaces"}] the ones that placements of this database get. Refuses a file '
-  'that was changed after it had been applied, unless it says that it replaces what was applied.';
+  'Makes these tenant migrations [{"version", "checksum", "mode", "sql", "replaces"}] the ones that placements of this database get, '
+  'and withdraws all others. Refuses a file that was changed after it had been applied, unless it says that it replaces what was applied.';
+
+
+create function tenancy.files_of_new_placements() returns setof tenancy.migration_files
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select f.* from tenancy.migration_files f
+  where not f.withdrawn
+    or exists (select from tenancy.fleet) and not exists (
+      select from tenancy.fleet t where not exists (
+        select from tenancy.migrations m where m.target = t.target and m.version = f.version and m.state = 'done'
+      )
+    )
+$$;
+comment on function tenancy.files_of_new_placements is
+  'What the newest deployment has published, and what it has withdrawn though every placement has it: a new one shall be as the others are.';
 
 
 create function tenancy.provision(placement text) returns setof text
@@ -109,6 +132,8 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  -- Asked before the question of whose it is, or a placement that somebody makes in between would be nobody's.
+  is_there constant boolean := to_regnamespace(quote_ident(placement)) is not null;
   is_dropping boolean;
 begin
   if octet_length(placement) not between 1 and 63 then
@@ -118,12 +143,12 @@ begin
   select t.dropping into is_dropping from tenancy.migration_targets t where t.target = placement::name for update;
   if is_dropping then
     raise exception 'The schema % is being dropped', placement using errcode = '55006', hint = 'Finish that first.';
-  elsif placement in ('kernel', 'control') or is_dropping is null and to_regnamespace(quote_ident(placement)) is not null then
+  elsif placement in ('kernel', 'control') or is_dropping is null and is_there then
     raise exception 'The schema % is not for tenants', placement using errcode = '42P06';
   elsif not exists (select from tenancy.migration_files) then
     raise exception 'No migrations have been published in this database' using errcode = '55000', hint = 'Deploy first.';
   elsif is_dropping is null then
-    return query select tenancy.migrate(placement, (select jsonb_agg(to_jsonb(f)) from tenancy.migration_files f));
+    return query select tenancy.migrate(placement, (select jsonb_agg(to_jsonb(f)) from tenancy.files_of_new_placements() f));
   end if;
 end
 $$;
@@ -149,21 +174,7 @@ comment on function tenancy.fleet_state is
   'What placements have, {"version": "checksum"}, by what they have: those that have the same are one row, with the names of the first.';
 
 
-create view tenancy.fleet_placements as
-  select t.target::text as placement, d.version, d.applied, f.version as failed, f.sqlstate, f.error, f.failed_at
-  from tenancy.fleet t
-  cross join lateral (
-    select max(m.version collate "C") as version, count(*) as applied from tenancy.migrations m
-    where m.target = t.target and m.state = 'done'
-  ) d
-  left join lateral (
-    select m.version, m.sqlstate, m.error, m.applied_at as failed_at from tenancy.migrations m
-    where m.target = t.target and m.state = 'failed' order by m.version limit 1
-  ) f on true;
-comment on view tenancy.fleet_placements is 'Each placement with its newest version, and what has failed there since.';
-
-
 select tenancy.seal('tenancy.fleet', 'tenancy.next_files(text[])', 'tenancy.given_up(text)',
   'tenancy.fleet_left(text,text[])',
-  'tenancy.write_failure(text,text,text,text,text)', 'tenancy.publish(jsonb)', 'tenancy.provision(text)',
-  'tenancy.fleet_state(text[],integer)', 'tenancy.fleet_placements');
+  'tenancy.write_failure(text,text,text,text,text)', 'tenancy.publish(jsonb)',
+  'tenancy.files_of_new_placements()', 'tenancy.provision(text)', 'tenancy.fleet_state(text[],integer)');

@@ -32,7 +32,7 @@ begin
       -- Read anew, now that the placement is ours: somebody may have been here between the question above and the lock.
       for file in
         select f.* from tenancy.migration_files f
-        where not exists (
+        where not f.withdrawn and not exists (
           select from tenancy.migrations m where m.target = placement::name and m.version = f.version and m.state = 'done'
         ) order by f.version collate "C"
       loop

@@ -60,6 +60,7 @@ const reasons = {
   canary: 'A canary failed, so the others were left alone.',
   budget: 'Too many failed, so the rest was left alone.',
   time: 'Time was up before all were done.',
+  published: 'Somebody with other files has withdrawn some of these meanwhile.',
 } as const;
 
 /** What a run did, and failures by cause, as lines for a console. */

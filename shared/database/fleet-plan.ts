@@ -28,6 +28,9 @@ export interface EditedMigration {
   readonly editions: readonly string[];
 }
 
+/** A migration that placements have and that has no file any more, or not yet: it runs in no others. */
+export type WithdrawnMigration = Omit<FleetStep, 'mode'>;
+
 /** What is to run where. */
 export interface FleetPlan {
   readonly placements: number;
@@ -39,8 +42,8 @@ export interface FleetPlan {
   readonly canaries: readonly string[];
   /** As long as there is one, nothing runs. */
   readonly edited: readonly EditedMigration[];
-  /** Applied somewhere, but no file: a newer deployment was here, or a file was removed. Harmless. */
-  readonly unknown: readonly string[];
+  /** Applied, but no file: a file was removed, or a newer deployment was here. */
+  readonly withdrawn: readonly WithdrawnMigration[];
 }
 
 /** How many names a step gives for an example. */
@@ -72,10 +75,25 @@ export function planFleet(groups: readonly PlacementGroup[], files: readonly Mig
       .sort()
       .slice(0, canaries),
     edited: sorted.map((file) => editedIn(groups, file)).filter(({ placements }) => placements > 0),
-    unknown: [...new Set(groups.flatMap(({ done }) => Object.keys(done)))]
+    withdrawn: [...new Set(groups.flatMap(({ done }) => Object.keys(done)))]
       .filter((version) => !known.has(version))
-      .sort(),
+      .sort()
+      .map((version) => ({ version, ...placementsOf(groups.filter(({ done }) => Object.hasOwn(done, version))) })),
   };
+}
+
+/** Plans of several databases as those of one fleet, in which so many placements go first, whatever their database. */
+export function withSharedCanaries<Item extends { readonly plan: FleetPlan } | { readonly error: string }>(
+  items: readonly Item[],
+  canaries: number,
+): readonly Item[] {
+  let left = canaries;
+  return items.map((item) => {
+    if (!('plan' in item)) return item;
+    const first = item.plan.canaries.slice(0, left);
+    left -= first.length;
+    return { ...item, plan: { ...item.plan, canaries: first } };
+  });
 }
 
 function editedIn(groups: readonly PlacementGroup[], { version, checksum, replaces = [] }: Migration): EditedMigration {

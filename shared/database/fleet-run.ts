@@ -9,6 +9,11 @@ export interface FleetDatabase {
   readonly execute: Execute;
   /** What application code logs in as, see `forRole`. @default the shared role */
   readonly role?: string;
+  /**
+   * Whether it is still there. Given, a database in which nothing can be done is a failure like others, and one that is gone is left out;
+   * not given, the run throws.
+   */
+  readonly isThere?: () => Promise<boolean>;
 }
 
 /** A placement in which a migration failed, and which was left as it was. */
@@ -53,8 +58,8 @@ export interface FleetOptions {
   readonly onProgress?: (progress: FleetProgress) => void;
 }
 
-/** Why a run ended before everything was done: a canary failed, too many did, or time was up. */
-export type FleetStop = 'canary' | 'budget' | 'time';
+/** Why a run ended before everything was done: a canary failed, too many did, time was up, or other files were published. */
+export type FleetStop = 'canary' | 'budget' | 'time' | 'published';
 
 /** Tries of a call that failed as a whole. It can be repeated: the ledger knows what was done. */
 const tries = 4;

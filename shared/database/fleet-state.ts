@@ -13,6 +13,10 @@ const placementSchema = z.object({
   /** Newest migration that it has. */
   version: z.string().nullable(),
   applied: z.number().int(),
+  /** What was published last and has not been applied to it, be it older or newer than its version. */
+  missing: z.array(z.string()),
+  /** What it has, or has begun with, though the files that were published last have it no more. */
+  withdrawn: z.array(z.string()),
   /** What has failed there since. */
   failed: z.string().nullable(),
   sqlstate: z.string().nullable(),

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { databaseRoles } from '../contract/index.ts';
-import { editedError } from './fleet-error.ts';
-import type { FleetPlan } from './fleet-plan.ts';
+import { EditedMigrationError, editedError } from './fleet-error.ts';
+import { type FleetPlan, withSharedCanaries } from './fleet-plan.ts';
 import {
   type FleetDatabase,
   type FleetFailure,
@@ -11,6 +11,7 @@ import {
   type FleetProgress,
   FleetRun,
   type FleetStop,
+  sqlstateOf,
 } from './fleet-run.ts';
 import { onlyParameter, readPlan, toArray } from './fleet-state.ts';
 import { type Wave, works } from './fleet-work.ts';
@@ -33,7 +34,7 @@ interface Planned extends Wave {
  * Brings all placements of some databases to the newest version: canaries first, then the others, several at once. A placement that fails
  * is left as it was, reported, and tried again by the next run, which touches only what is not done. Several runs may go on at once.
  *
- * @throws when a file was changed after it had been applied (TN009), or a database cannot be reached; nothing is half-applied then
+ * @throws when a file was changed after it had been applied (TN009), or a database without `isThere` cannot be reached; nothing is half-applied then
  */
 export async function migrateFleet(
   databases: readonly FleetDatabase[],
@@ -43,34 +44,77 @@ export async function migrateFleet(
   const run = new FleetRun(randomUUID(), options);
   const canaries = options.canaries ?? 3;
   const only = options.only ?? null;
-  const planned = await inTurns(databases, run.options.databasesAtOnce, async (database): Promise<Planned> => {
-    const plan = await readPlan(database.execute, files, only, canaries);
-    if (plan.edited.length > 0) throw editedError(database.name, plan.edited);
-    await publishMigrations(database.execute, forRole(files, database.role ?? databaseRoles.app));
-    return { database, only, plan };
-  });
-  const behind = planned.filter(({ plan }) => plan.steps.length > 0);
+  const unreachable: FleetFailure[] = [];
+  const planned = await inTurns(databases, run.options.databasesAtOnce, (database) =>
+    reach(
+      database,
+      (failure) => unreachable.push(failure),
+      () => begin(database, files, only, canaries),
+    ),
+  );
+  const behind = planned.filter((each) => each !== undefined).filter(({ plan }) => plan.steps.length > 0);
   const placements = behind.reduce((sum, { plan }) => sum + plan.placements - plan.upToDate, 0);
   if (canaries > 0 && placements > 0) {
     run.begin(placements, canaries);
-    await inTurns(canaryWaves(behind, canaries), run.options.databasesAtOnce, (wave) => migrateWave(run, wave));
+    await inEach(run, canaryWaves(behind, canaries), (wave) => migrateWave(run, wave));
     if (run.failures.length > 0) run.stopped ??= 'canary';
   }
   if (placements > 0) run.begin(placements, options.maxFailures);
-  if (placements > 0 && run.goesOn())
-    await inTurns(behind, run.options.databasesAtOnce, (wave) => migrateWave(run, wave));
+  for (const failure of unreachable) run.failed(failure);
+  if (placements > 0 && run.goesOn()) await inEach(run, behind, (wave) => migrateWave(run, wave));
+  if (placements > 0 && run.stopped === undefined) await inEach(run, behind, (wave) => confirm(run, wave, files));
   return { ...run.progress, failures: run.failures, stopped: run.stopped };
+}
+
+async function begin(
+  database: FleetDatabase,
+  files: readonly Migration[],
+  only: readonly string[] | null,
+  canaries: number,
+): Promise<Planned> {
+  const plan = await readPlan(database.execute, files, only, canaries);
+  if (plan.edited.length > 0) throw editedError(database.name, plan.edited);
+  const published = forRole(files, database.role ?? databaseRoles.app);
+  await publishMigrations(database.execute, published).catch(async (error: unknown) => {
+    // It was applied to placements that are not meant here.
+    const { edited } = await readPlan(database.execute, files, null, 0);
+    throw edited.length > 0 ? editedError(database.name, edited) : error;
+  });
+  return { database, only, plan };
+}
+
+async function inEach(run: FleetRun, waves: readonly Wave[], work: (wave: Wave) => Promise<void>): Promise<void> {
+  await inTurns(waves, run.options.databasesAtOnce, (wave) =>
+    reach(
+      wave.database,
+      (failure) => run.failed(failure),
+      () => work(wave),
+    ),
+  );
+}
+
+/** Does something in a database. What keeps it from being done there is told, unless the database is gone. */
+async function reach<Result>(
+  { name, isThere }: FleetDatabase,
+  tell: (failure: FleetFailure) => void,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isThere || error instanceof EditedMigrationError) throw error;
+    if (!(await isThere())) return undefined;
+    const { message } = error instanceof Error ? error : new Error(String(error));
+    tell({ database: name, placement: name, version: 'database', sqlstate: sqlstateOf(error) ?? '', error: message });
+    return undefined;
+  }
 }
 
 /** The first placements that lack something, whatever their database. */
 function canaryWaves(behind: readonly Planned[], canaries: number): readonly Wave[] {
-  let left = canaries;
-  const waves = behind.map(({ database, plan }): Wave => {
-    const only = plan.canaries.slice(0, left);
-    left -= only.length;
-    return { database, only };
-  });
-  return waves.filter(({ only }) => only?.length !== 0);
+  return withSharedCanaries(behind, canaries)
+    .map(({ database, plan }): Wave => ({ database, only: plan.canaries }))
+    .filter(({ only }) => only?.length !== 0);
 }
 
 const leftSchema = z.array(
@@ -89,6 +133,13 @@ async function migrateWave(run: FleetRun, wave: Wave): Promise<void> {
     for (const { mode, placements } of modes) worked = (await workOff(run, wave, mode, placements)) || worked;
     if (!worked) await sleep(run.options.pollMs);
   }
+}
+
+/** Nothing is left of what is published. Is that still what this run has published, or has an older deployment withdrawn a part? */
+async function confirm(run: FleetRun, { database, only }: Wave, files: readonly Migration[]): Promise<void> {
+  const { placements, upToDate } = await readPlan(database.execute, files, only, 0);
+  const failed = run.failures.filter((failure) => failure.database === database.name).length;
+  if (placements - upToDate > failed) run.stopped ??= 'published';
 }
 
 /** @returns whether there was any work to be had */

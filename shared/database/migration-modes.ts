@@ -1,6 +1,11 @@
 /** How a migration runs: with others in one transaction, by itself outside of any, or as each tenant in batches. */
 export type MigrationMode = 'transaction' | 'alone' | 'each-tenant';
 
+/** A file that says of itself what it is not. */
+export class MigrationFileError extends Error {
+  override readonly name = 'MigrationFileError';
+}
+
 /** What a file says of itself, in a line `-- tenantry: …`. */
 const markers: Readonly<Record<string, MigrationMode>> = {
   'no transaction': 'alone',
@@ -26,7 +31,7 @@ const dropIndex = new RegExp(`^(drop\\s+index\\s+concurrently\\s+if\\s+exists\\s
 /**
  * How a migration runs, from its text.
  *
- * @throws when it has a marker that there is not, or one that does not fit what it does
+ * @throws MigrationFileError when it has a marker that there is not, or one that does not fit what it does
  */
 export function migrationMode(version: string, sql: string): MigrationMode {
   const [marker] = markersOf(sql).filter((text) => !replacement.test(text));
@@ -34,13 +39,14 @@ export function migrationMode(version: string, sql: string): MigrationMode {
   const mode = markers[marker];
   if (!mode) {
     const known = Object.keys(markers).map((text) => `"-- tenantry: ${text}"`);
-    throw new Error(
+    throw new MigrationFileError(
       `Migration ${version} says "-- tenantry: ${marker}", which means nothing. There is ${known.join(', ')}.`,
     );
   }
   if (mode === 'alone') parseAlone(version, sql);
-  if (mode === 'each-tenant' && !/^(with|insert|update|delete|merge)\b/i.test(statementOf(sql))) {
-    throw new Error(
+  const writes = /^(with|insert|update|delete|merge)\b/i;
+  if (mode === 'each-tenant' && (!writes.test(statementOf(sql)) || withoutText(statementOf(sql)).includes(';'))) {
+    throw new MigrationFileError(
       `Migration ${version} runs as each tenant: it is one statement that writes rows, in batches, until there are none.`,
     );
   }
@@ -61,7 +67,7 @@ function markersOf(sql: string): string[] {
   return [...sql.matchAll(/^--\s*tenantry:\s*(.*?)\s*$/gm)].map(([, text = '']) => text);
 }
 
-/** @throws when it is no statement whose outcome can be looked up, so that it can be resumed */
+/** @throws MigrationFileError when it is no statement whose outcome can be looked up, so that it can be resumed */
 export function parseAlone(version: string, sql: string): AloneStatement {
   const text = statementOf(sql);
   const statement = text.includes(';') ? '' : text;
@@ -81,7 +87,7 @@ export function parseAlone(version: string, sql: string): AloneStatement {
       inSchema: (schema) => `${drop}${quoted(schema)}.${dropped}`,
     };
   }
-  throw new Error(
+  throw new MigrationFileError(
     `Migration ${version} runs in no transaction: it is one "create index concurrently if not exists <name> on <table> (…)" or one ` +
       `"drop index concurrently if exists <name>", without a schema.`,
   );
@@ -97,6 +103,12 @@ function statementOf(sql: string): string {
   const lines = sql.split('\n').filter((line) => !/^\s*--/.test(line));
   return lines.join('\n').trim().replace(/;$/, '').trim();
 }
+
+/** What a `;` may stand in without ending a statement: comments, strings with escapes, strings, names, dollar-quoted strings. */
+const text =
+  /--.*|\/\*[^]*?\*\/|(?<![\w$])e'(?:[^'\\]|''|\\[^])*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|(?<![\w$])(\$(?:[a-z_]\w*)?\$)[^]*?\1/gi;
+
+const withoutText = (statement: string): string => statement.replace(text, ' ');
 
 const quoted = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`;
 

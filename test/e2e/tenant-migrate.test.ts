@@ -155,6 +155,30 @@ describe('a tenant with a database of its own', () => {
     expect(await findings()).toEqual([]);
   });
 
+  test('keeps nothing else from being seen or migrated while it cannot be reached, and is reported', async () => {
+    await asSuperuser(mainDatabase, async (client) => {
+      await client.query(`alter database ${database} allow_connections false`);
+      await client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [database]);
+      try {
+        await withMissing('tenant_reached', async () => {
+          const { code, stdout } = await migrate();
+          expect({ code, report: JSON.parse(stdout) as unknown }).toMatchObject({
+            code: 1,
+            report: { placements: 1, done: 1, failures: [{ placement: expect.stringContaining(database) }] },
+          });
+        });
+        for (const look of ['--plan', '--status']) {
+          const { code, stdout } = await migrate(look);
+          expect(code).toBe(1);
+          expect(itsOwn(JSON.parse(stdout))).toMatchObject([{ error: expect.stringContaining('refused') }]);
+          expect((JSON.parse(stdout) as object[]).length).toBeGreaterThan(1);
+        }
+      } finally {
+        await client.query(`alter database ${database} allow_connections true`);
+      }
+    });
+  });
+
   test('leaves neither database nor role behind', async () => {
     const left = await asSuperuser(mainDatabase, async (client) => {
       expect(await run('delete', tenantId, '--yes')).toMatchObject({ kind: 'offboard', state: 'succeeded' });

@@ -36,8 +36,10 @@ describe('a placement is provisioned', () => {
   });
 
   it('once, however often and by however many', async () => {
-    const made = await Promise.all(Array.from({ length: 5 }, () => provisionSchema(world.execute, 'tenant_twice')));
-    expect(made.flat()).toEqual(world.tenant.map(({ version }) => version));
+    for (const schema of [...names(20, 'tenant_raced'), 'tenant_twice']) {
+      const made = await Promise.all(Array.from({ length: 5 }, () => provisionSchema(world.execute, schema)));
+      expect(made.flat()).toEqual(world.tenant.map(({ version }) => version));
+    }
     expect(await provisionSchema(world.execute, 'tenant_twice')).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { failuresByCause } from '../../shared/database/fleet-error.ts';
 import { migrateFleet } from '../../shared/database/fleet.ts';
-import type { FleetOptions } from '../../shared/database/fleet-run.ts';
+import type { FleetDatabase, FleetOptions } from '../../shared/database/fleet-run.ts';
 import { readFleet, readPlacements } from '../../shared/database/fleet-state.ts';
 import type { Execute, Migration } from '../../shared/database/migrator.ts';
 import { dropSchema, provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
@@ -82,6 +82,15 @@ describe('a fleet', () => {
     ]);
   });
 
+  it('says what a placement lacks, also where it is older than what it has', async () => {
+    await makePlacements(3, pets, addName);
+    const late = migration('900a', 'create table toys (id int)');
+    await migrate([pets, late, addName], { only: ['t_0002'] });
+    expect((await readPlacements(world.execute, schemas)).map(({ version, missing }) => [version, ...missing])).toEqual(
+      [['901', '900a'], ['901'], ['901', '900a']],
+    );
+  });
+
   it('refuses a file that was changed after it had been applied, and does nothing', async () => {
     await makePlacements(3, pets);
     const edited = { ...pets, checksum: 'edited' };
@@ -91,8 +100,15 @@ describe('a fleet', () => {
         'Changed after it had been applied: 900 (in 3 placements of main: t_0001, t_0002, t_0003)',
       ),
     });
+    const late = 't_late';
+    schemas.push(late);
+    await world.query(`insert into tenancy.migration_targets values ($1)`, [late]);
+    await expect(migrate([edited, addName], { only: [late] })).rejects.toMatchObject({
+      name: 'EditedMigrationError',
+      message: expect.stringContaining('900 (in 3 placements of main: t_0001, t_0002, t_0003)'),
+    });
     await expect(publishMigrations(world.execute, [edited])).rejects.toThrow('SQLState: TN009');
-    expect(await columns()).toEqual(schemas.map((schema) => `${schema}: tenant_id id`));
+    expect(await columns()).toEqual(names(3).map((schema) => `${schema}: tenant_id id`));
   });
 
   it('takes a file that was changed before it had been applied', async () => {
@@ -286,5 +302,35 @@ describe('several databases', () => {
       failed: 0,
     });
     expect(await other.ledger('901')).toEqual(names(30, 'u').map((schema) => `${schema} 901 done`));
+  });
+
+  it('are migrated though one cannot be reached, or is gone in the middle of it', async () => {
+    await makePlacements(2, pets);
+    const lost = (isThere: boolean, after: number): FleetDatabase => {
+      let calls = 0;
+      const execute: Execute = async (sql, parameters) => {
+        if ((calls += 1) > after) throw Object.assign(new Error('lost'), { code: '42000' });
+        return world.execute(sql, parameters);
+      };
+      return { name: 'lost', execute, isThere: () => Promise.resolve(isThere) };
+    };
+    const here = { name: 'main', execute: world.execute };
+    const options = { only: schemas, canaries: 0, pollMs: 20 };
+    const failure = { database: 'lost', placement: 'lost', version: 'database', sqlstate: '42000', error: 'lost' };
+    expect(await migrateFleet([lost(true, 0), here], [pets, addName], options)).toMatchObject({
+      done: 2,
+      failures: [failure],
+      stopped: undefined,
+    });
+    const addAge = migration('902', 'alter table pets add age int');
+    expect(await migrateFleet([lost(true, 2), here], [pets, addName, addAge], options)).toMatchObject({
+      done: 2,
+      failures: [failure],
+    });
+    expect(await migrateFleet([lost(false, 0), here], [pets, addName, addAge], options)).toMatchObject({
+      failures: [],
+    });
+    const nameless = { name: 'lost', execute: lost(true, 0).execute };
+    await expect(migrateFleet([nameless, here], [pets, addName], options)).rejects.toThrow('lost');
   });
 });

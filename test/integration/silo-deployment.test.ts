@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { migrateFleetFunction } from '../../functions/migrate-fleet/durable-function.ts';
 import { beginning, type Progress, progressSchema } from '../../functions/migrate/progress.ts';
 import { goOn } from '../../functions/migrate/service.ts';
+import { statusOf } from '../../functions/migrate/status.ts';
 import type { System } from '../../functions/migrate/system.ts';
 import { databaseRoles, mainCluster, tenantHomeName } from '../../shared/contract/index.ts';
 import type { Migration } from '../../shared/database/migrator.ts';
@@ -242,5 +243,43 @@ describe('a fleet for which a deployment has no time', () => {
     const failure = goOn(runner.systemFor(database), beginning, Number.POSITIVE_INFINITY);
     await expect(failure).rejects.toMatchObject({ report: { stopped: 'budget', failed: 12 } });
     await expect(failure).rejects.toThrow('Too many failed, so the rest was left alone');
+  });
+});
+
+describe('the status of a fleet', () => {
+  it('says of each database that tenants share, and of each other that is not as it should be, what is missing', async () => {
+    const [broken = '', whole = ''] = tenants;
+    const name = tenantHomeName(broken);
+    const system = runner.systemFor(database, { tenant: [weight] });
+    await query(name, `alter table ${name}.tasks add weight text; select tenancy.hide_values('${name}.tasks')`);
+    await expect(goOn(system, beginning, Number.POSITIVE_INFINITY)).rejects.toThrow('900_weight');
+    expect(await having([whole])).toEqual([whole]);
+    expect(await statusOf(system, Number.POSITIVE_INFINITY)).toMatchObject({
+      databases: [
+        { plan: { steps: [], placements: 1 }, failed: [] },
+        {
+          database: expect.stringContaining(name),
+          plan: { steps: [{ version: '900_weight' }] },
+          failed: [{ failed: '900_weight' }],
+        },
+      ],
+    });
+    const { databases, after } = await statusOf(system, 0);
+    expect({ databases: databases.length, after }).toEqual({ databases: 1, after: '' });
+    expect(await statusOf(system, Number.POSITIVE_INFINITY, broken)).toEqual({ databases: [] });
+  });
+
+  it('says which database cannot be asked', async () => {
+    await database.superuser.query(
+      `insert into registry.tenants (tenant_id, name, plan, model, cluster, database, schema, secret_arn)
+       values ('zz-gone', 'Gone', 'free', 'silo', $1, 't_zz_gone', 't_zz_gone', 'none'),
+         ('zz-lost', 'Lost', 'free', 'silo', 'former', 't_zz_lost', 't_zz_lost', 'none')`,
+      [mainCluster],
+    );
+    const { databases } = await statusOf(runner.systemFor(database), Number.POSITIVE_INFINITY);
+    expect(databases.slice(1)).toEqual([
+      { database: expect.stringContaining('t_zz_gone'), error: expect.stringContaining('does not exist') },
+      { database: 't_zz_lost on the cluster former', error: expect.stringContaining('There is no cluster') },
+    ]);
   });
 });

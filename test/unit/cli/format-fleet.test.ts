@@ -4,7 +4,16 @@ import { describeReport, failuresByCause } from '../../../shared/database/fleet-
 
 const plain = (_: unknown, text: string): string => text;
 const at = { cluster: 'main', database: 'tenantry' };
-const done = { version: '003', applied: 3, failed: null, sqlstate: null, error: null, failed_at: null };
+const done = {
+  version: '003',
+  applied: 3,
+  missing: ['004'],
+  withdrawn: [],
+  failed: null,
+  sqlstate: null,
+  error: null,
+  failed_at: null,
+};
 
 describe('a fleet on a terminal', () => {
   it('shows what would run where, and what stands in the way', () => {
@@ -17,7 +26,7 @@ describe('a fleet on a terminal', () => {
       ],
       canaries: ['a', 'b'],
       edited: [{ version: '001', placements: 2, first: ['a', 'b'], editions: ['x'] }],
-      unknown: ['009'],
+      withdrawn: [{ version: '009', placements: 4, first: ['a', 'b', 'c'] }],
     };
     expect(formatPlan({ ...at, plan }, plain).split('\n')).toEqual([
       'tenantry on main',
@@ -26,24 +35,34 @@ describe('a fleet on a terminal', () => {
       '  005  in 1: a?[2J  no transaction',
       '  First: a, b',
       '  001 was changed after it had been applied in 2: a, b',
-      '  Applied, but no file here: 009',
+      '  009 has no file here. It was applied in 4: a, b, c, …, and runs in no other.',
     ]);
   });
 
   it('shows placements by version, the newest first, and failures by cause', () => {
     const failed = { failed: '004', sqlstate: '22012', failed_at: '2026-01-01' };
     const placements = [
-      { ...done, placement: 'a', version: '004' },
+      { ...done, placement: 'a', version: '004', missing: [], withdrawn: ['002'] },
+      { ...done, placement: 'd', version: '004', missing: ['0001', '0002', '0003', '0005'] },
       { ...done, placement: 'b', ...failed, error: 'Migration 004 of b failed: no' },
       { ...done, placement: 'c', ...failed, error: 'Migration 004 of c failed: no' },
     ];
     expect(formatStatus({ ...at, placements }, plain).split('\n')).toEqual([
       'tenantry on main',
+      '  004 without 0001, 0002, 0003, …  1: d',
       '  004  1: a',
-      '  003  2: b, c',
+      '  003 without 004  2: b, c',
+      '  002 was withdrawn, but stands in 1: a',
       '  004 failed in 2: b, c',
       '    Migration 004 of <schema> failed: no',
     ]);
+  });
+
+  it('shows why a database cannot be looked at', () => {
+    const error = 'The database tenantry on main refused: no';
+    const lines = ['tenantry on main', `  ${error}`].join('\n');
+    expect(formatPlan({ ...at, error }, plain)).toBe(lines);
+    expect(formatStatus({ ...at, error }, plain)).toBe(lines);
   });
 
   it('shows how far it is, and how much has failed', () => {

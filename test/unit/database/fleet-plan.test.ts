@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planFleet, type PlacementGroup } from '../../../shared/database/fleet-plan.ts';
+import { planFleet, type PlacementGroup, withSharedCanaries } from '../../../shared/database/fleet-plan.ts';
 import type { Migration } from '../../../shared/database/migrator.ts';
 
 const version = (index: number): string => String(index).padStart(3, '0');
@@ -106,14 +106,31 @@ describe('the plan of a fleet', () => {
     );
   });
 
-  it('leaves alone what was applied and has no file', () => {
-    expect(planFleet([{ done: { '001': 'a', '002': 'a' }, placements: 2, first: ['x'] }], [file(1)], 1)).toEqual({
-      placements: 2,
-      upToDate: 2,
+  it('leaves alone what was applied and has no file, also where it was not applied', () => {
+    const groups = [
+      { done: { '001': 'a', '002': 'a' }, placements: 2, first: ['x'] },
+      { done: { '001': 'a' }, placements: 1, first: ['y'] },
+    ];
+    expect(planFleet(groups, [file(1)], 1)).toEqual({
+      placements: 3,
+      upToDate: 3,
       steps: [],
       canaries: [],
       edited: [],
-      unknown: ['002'],
+      withdrawn: [{ version: '002', placements: 2, first: ['x'] }],
     });
+  });
+
+  it('shares canaries with the plans of other databases, as a run does', () => {
+    const lacking = (...first: readonly string[]) => ({
+      plan: planFleet([{ done: {}, placements: first.length, first }], [file(1)], 3),
+    });
+    const error = { error: 'gone' };
+    expect(withSharedCanaries([lacking('a', 'b'), error, lacking('c', 'd'), lacking('e')], 3)).toMatchObject([
+      { plan: { canaries: ['a', 'b'] } },
+      error,
+      { plan: { canaries: ['c'] } },
+      { plan: { canaries: [] } },
+    ]);
   });
 });

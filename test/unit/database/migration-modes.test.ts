@@ -62,4 +62,25 @@ describe('a migration', () => {
     );
     expect(() => migrationMode('001', `${asTenant}select 1`)).toThrow('it is one statement that writes rows');
   });
+
+  it.each([
+    'update tasks set title = title where false; drop table tasks',
+    `update tasks set title = 'a\\'; drop table tasks; select ''`,
+    `update tasks set title = e'a\\''; drop table tasks; select ''`,
+    `update tasks set title = $a$;$b$;$a$; drop table tasks`,
+    `update tasks set title = title /* ; */ ; drop table tasks`,
+    `update tasks set title = title --\n; drop table tasks`,
+    `update tasks set a$b$ = 1; drop table tasks; select 1 as c$b$`,
+    'update tasks set title = title; ;',
+  ])('is refused as each tenant when it is more than one: %s', (sql) => {
+    expect(() => migrationMode('007', asTenant + sql)).toThrow('it is one statement');
+  });
+
+  it.each([
+    `update tasks set title = replace(title, ';', 'it''s;') where title like '%;%';`,
+    `update tasks set title = e'\\';' where "a;b" is null -- one; two`,
+    'update tasks /* a; b */ set title = $$;$$ || $a$;$$;$a$',
+  ])('runs as each tenant when its semicolons end no statement: %s', (sql) => {
+    expect(migrationMode('007', asTenant + sql)).toBe('each-tenant');
+  });
 });
