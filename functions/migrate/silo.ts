@@ -25,13 +25,20 @@ export async function makeSilo(silo: SiloName, system: System): Promise<string> 
 
 /** Drops a tenant's database, its role and its login, whatever there is of them. */
 export async function dropSilo(silo: SiloName, system: System): Promise<void> {
-  const master = asMaster(clusterNamed(system, silo.cluster));
   const name = tenantHomeName(silo.tenantId);
+  const cluster = system.clusters.find((each) => each.name === silo.cluster);
+  if (cluster) await dropDatabase(cluster, name);
+  // The stage has given the cluster up, with all that was on it.
+  else system.log.warn('not dropped, as there is no such cluster', { cluster: silo.cluster, database: name });
+  await system.siloSecrets.remove(silo);
+  system.log.info('dropped', { cluster: silo.cluster, database: name });
+}
+
+async function dropDatabase(cluster: Cluster, name: string): Promise<void> {
+  const master = asMaster(cluster);
   // No statement of the two can be in a transaction with another one. The role had rights in its database alone, which went with that.
   await master(`drop database if exists "${name}" with (force)`);
   await master(`drop role if exists ${name}`);
-  await system.siloSecrets.remove(silo);
-  system.log.info('dropped', { cluster: silo.cluster, database: name });
 }
 
 async function createDatabase(master: Execute, name: string): Promise<void> {
