@@ -67,7 +67,11 @@ export interface SiloOutcome {
   readonly failures: readonly FleetFailure[];
   /** Time was up. */
   readonly isLeft: boolean;
+  /** Its database is not there, which is its only failure. */
+  readonly isMissing: boolean;
 }
+
+const nothing: SiloOutcome = { done: false, failures: [], isLeft: false, isMissing: false };
 
 /**
  * Brings a database of a tenant's own up to date. Never throws: what is wrong with one is no reason to leave the others behind.
@@ -79,33 +83,35 @@ export async function migrateSilo(silo: Silo, system: System, until: number): Pr
     return await bringUpToDate(silo, system, until);
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    const { database, cluster } = silo;
-    const failure = {
-      database: `${database} on the cluster ${cluster}`,
-      placement: database,
-      version: 'database',
-      sqlstate: sqlstateOf(error) ?? error.name,
-      error: error.message,
-    };
-    return { done: false, failures: [failure], isLeft: false };
+    return { ...nothing, failures: [failureOf(silo, error)] };
   }
 }
 
-async function bringUpToDate(
-  { tenantId, cluster: clusterName, database, secretArn, state }: Silo,
-  system: System,
-  until: number,
-): Promise<SiloOutcome> {
+const failureOf = ({ database, cluster }: Silo, error: Error): FleetFailure => ({
+  database: `${database} on the cluster ${cluster}`,
+  placement: database,
+  version: 'database',
+  sqlstate: sqlstateOf(error) ?? error.name,
+  error: error.message,
+});
+
+/** The tenant leaves, or has not come in the end, unless it is to be served. */
+function withoutDatabase(silo: Silo): SiloOutcome {
+  const { tenantId, database, state } = silo;
+  if (state !== 'active' && state !== 'suspended') return nothing;
+  const remedy = `Restore it, or offboard its tenant: tenant delete ${tenantId} --no-export.`;
+  const error = new Error(`There is no database ${database}. ${remedy}`);
+  return { ...nothing, failures: [failureOf(silo, error)], isMissing: true };
+}
+
+async function bringUpToDate(silo: Silo, system: System, until: number): Promise<SiloOutcome> {
+  const { tenantId, cluster: clusterName, database, secretArn } = silo;
   const cluster = clusterNamed(system, clusterName);
-  if (!(await databaseExists(asMaster(cluster), database))) {
-    if (state === 'active' || state === 'suspended') throw new Error(`There is no database ${database}.`);
-    // Its tenant leaves, or has not come in the end.
-    return { done: false, failures: [], isLeft: false };
-  }
+  if (!(await databaseExists(asMaster(cluster), database))) return withoutDatabase(silo);
   await prepare(cluster, tenantId, await system.siloSecrets.read(tenantId, secretArn), system);
   const fleet = [{ name: nameOf(cluster, database), execute: asOwner(cluster, database), role: database }];
   const { done, failures, stopped } = await migrateFleet(fleet, system.migrations.tenant, { until, canaries: 0 });
   const isLeft = stopped === 'time';
   if (!isLeft && failures.length === 0) await auditDatabase(cluster, database, system);
-  return { done: done > 0, failures, isLeft };
+  return { done: done > 0, failures, isLeft, isMissing: false };
 }

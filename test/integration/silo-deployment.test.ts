@@ -105,13 +105,6 @@ describe('a deployment', () => {
       '900_weight  1 placement',
     ],
     [
-      'a database that is not there',
-      async (name: string) => {
-        await database.superuser.query(`drop database "${name}" with (force)`);
-      },
-      'There is no database <schema>. (Error)',
-    ],
-    [
       'a login that is not there',
       async (name: string) => {
         const secret = runner.secrets.list().find(({ value }) => value.includes(name));
@@ -148,6 +141,21 @@ describe('a deployment', () => {
     await expect(failure).rejects.toMatchObject({ name: 'FleetError', report: { done: 1, failed: 1 } });
     await expect(failure).rejects.toThrow(says);
     expect(await having([whole])).toEqual([whole]);
+  });
+
+  it('does not fail with a database that is not there, but says what to do, and goes on with the others', async () => {
+    const [gone = '', whole = ''] = tenants;
+    const name = tenantHomeName(gone);
+    await database.superuser.query(`drop database "${name}" with (force)`);
+    expect(await deploy(weight)).toMatchObject({ phase: 'done', done: 1, failed: 1, missing: 1 });
+    expect(await having([whole])).toEqual([whole]);
+    const error = `There is no database ${name}. Restore it, or offboard its tenant: tenant delete ${gone} --no-export.`;
+    const failures = [expect.objectContaining({ placement: name, error })];
+    expect(runner.logged).toContainEqual({ level: 'warn', message: 'placements failed', failures });
+
+    const other = tenantHomeName(whole);
+    await query(other, `alter table ${other}.projects no force row level security`);
+    await expect(deploy(weight)).rejects.toMatchObject({ name: 'FleetError', report: { failed: 2 } });
   });
 
   it('leaves alone what a tenant who leaves has left, and makes nothing anew', async () => {
