@@ -82,8 +82,22 @@ export async function migrateSilo(silo: Silo, system: System, until: number): Pr
   try {
     return await bringUpToDate(silo, system, until);
   } catch (thrown) {
+    if (await isDropped(silo, system)) return nothing;
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
     return { ...nothing, failures: [failureOf(silo, error)] };
+  }
+}
+
+/** Whether the database was dropped meanwhile, since its tenant leaves. Then the role goes that may have been made for it after that. */
+async function isDropped({ cluster, database }: Silo, system: System): Promise<boolean> {
+  try {
+    const master = asMaster(clusterNamed(system, cluster));
+    if (await databaseExists(master, database)) return false;
+    await master(`drop role if exists ${database}`);
+    return true;
+  } catch {
+    // What was wrong first is what is told.
+    return false;
   }
 }
 

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { migrateFleetFunction } from '../../functions/migrate-fleet/durable-function.ts';
 import { beginning, type Progress, progressSchema } from '../../functions/migrate/progress.ts';
 import { goOn } from '../../functions/migrate/service.ts';
+import { dropSilo } from '../../functions/migrate/silo.ts';
 import type { System } from '../../functions/migrate/system.ts';
 import { databaseRoles, mainCluster, tenantHomeName } from '../../shared/contract/index.ts';
 import type { Migration } from '../../shared/database/migrator.ts';
@@ -156,6 +157,23 @@ describe('a deployment', () => {
     const other = tenantHomeName(whole);
     await query(other, `alter table ${other}.projects no force row level security`);
     await expect(deploy(weight)).rejects.toMatchObject({ name: 'FleetError', report: { failed: 2 } });
+  });
+
+  it('neither fails with a database that is dropped meanwhile, nor leaves a role for it', async () => {
+    const [leaving = ''] = tenants;
+    const system = runner.systemFor(database, { tenant: [weight] });
+    const { siloSecrets } = system;
+    const read: typeof siloSecrets.read = async (tenantId, secretArn) => {
+      const password = await siloSecrets.read(tenantId, secretArn);
+      if (tenantId === leaving) await dropSilo({ tenantId, cluster: mainCluster }, system);
+      return password;
+    };
+    const progress = await deployAlone({ ...system, siloSecrets: { ...siloSecrets, read } });
+    expect(progress).toMatchObject({ phase: 'done', done: 1, failed: 0 });
+    const { rows } = await database.superuser.query('select from pg_roles where rolname = $1', [
+      tenantHomeName(leaving),
+    ]);
+    expect(rows).toEqual([]);
   });
 
   it('leaves alone what a tenant who leaves has left, and makes nothing anew', async () => {
