@@ -63,11 +63,24 @@ export async function databasesOf(dataDir: string): Promise<readonly StackDataba
   });
   const shared = Object.keys(resources.clusters).map((cluster) => open(cluster, mainDatabase, databaseRoles.app));
   const registered = await readAllSilos(connect(mainCluster, mainDatabase));
-  const silos = registered
-    .filter(({ cluster }) => Object.hasOwn(resources.clusters, cluster))
-    .map(({ cluster, database }) => open(cluster, database, database));
-  const areThere = await inParallel(databasesAtOnce, silos, (silo) => silo.isThere());
+  const silos = registered.map((silo) => ({ ...silo, ...open(silo.cluster, silo.database, silo.database) }));
+  const areThere = await inParallel(
+    databasesAtOnce,
+    silos,
+    async ({ cluster, isThere }) => Object.hasOwn(resources.clusters, cluster) && isThere(),
+  );
+  sayLeftOut(silos.filter((_, index) => !areThere[index]));
   return [...shared, ...silos.filter((_, index) => areThere[index])];
+}
+
+/** Databases that should be there and are not. One that is being made or dropped need not be. */
+function sayLeftOut(silos: readonly Pick<Silo, 'tenantId' | 'cluster' | 'database' | 'state'>[]): void {
+  for (const { tenantId, cluster, database } of silos.filter(
+    ({ state }) => state === 'active' || state === 'suspended',
+  ))
+    console.error(
+      `Left out: there is no database ${database} on ${cluster}. Restore it, or offboard its tenant: tenant delete ${tenantId} --no-export.`,
+    );
 }
 
 async function readAllSilos(registry: Execute): Promise<readonly Silo[]> {

@@ -17,6 +17,8 @@ export const progressSchema = z.object({
   after: z.string(),
   done: z.int(),
   failed: z.int(),
+  /** Those of them whose database is not there: nothing for a deployment to mend, or to fail with. */
+  missing: z.int().default(0),
   /** More failures end the run. Of placements of shared databases their own run keeps count. */
   mostFailures: z.int(),
   /** The first of them. */
@@ -27,7 +29,15 @@ export type Progress = Readonly<z.output<typeof progressSchema>>;
 /** What is handed on of failures: a payload has its limits, and nobody reads more. */
 const keptFailures = 100;
 
-export const beginning: Progress = { phase: 'shared', after: '', done: 0, failed: 0, mostFailures: 0, failures: [] };
+export const beginning: Progress = {
+  phase: 'shared',
+  after: '',
+  done: 0,
+  failed: 0,
+  missing: 0,
+  mostFailures: 0,
+  failures: [],
+};
 
 /** With what has become of more placements. */
 export function plus(progress: Progress, { done, failures }: Pick<FleetReport, 'done' | 'failures'>): Progress {
@@ -38,6 +48,9 @@ export function plus(progress: Progress, { done, failures }: Pick<FleetReport, '
     failures: [...progress.failures, ...failures].slice(0, keptFailures),
   };
 }
+
+/** Whether there is something that a deployment fails with. */
+export const isFailed = ({ failed, missing }: Progress): boolean => failed > missing;
 
 export function reportOf({ done, failed, failures }: Progress, stopped: FleetReport['stopped']): FleetReport {
   return { placements: done + failed, done, failed, failures, stopped };

@@ -5,7 +5,7 @@ import { createRoles } from '../../shared/database/migrator.ts';
 import { provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
 import { countSilos, readSilos } from '../../shared/database/silo-databases.ts';
 import { applyTo, auditDatabase, migrateKernel } from './kernel.ts';
-import { beginning, plus, type Progress, reportOf } from './progress.ts';
+import { beginning, isFailed, plus, type Progress, reportOf } from './progress.ts';
 import { migrateSilo } from './silo.ts';
 import { asMaster, asOwner, type Cluster, nameOf, registryOf, type System } from './system.ts';
 
@@ -24,7 +24,7 @@ const silosAtOnce = 4;
 export async function deploy(system: System, until = Number.POSITIVE_INFINITY): Promise<Progress> {
   for (const cluster of system.clusters) await migrateShared(cluster, system, until);
   const progress = await goOn(system, beginning, until);
-  if (progress.phase !== 'done' && progress.failed > 0) throw new FleetError(reportOf(progress, 'time'));
+  if (progress.phase !== 'done' && isFailed(progress)) throw new FleetError(reportOf(progress, 'time'));
   return progress;
 }
 
@@ -37,7 +37,7 @@ export async function deploy(system: System, until = Number.POSITIVE_INFINITY): 
 export async function goOn(system: System, begun: Progress, until: number): Promise<Progress> {
   const shared = begun.phase === 'shared' ? await migratePlacements(system, begun, until) : begun;
   const progress = shared.phase === 'silos' ? await migrateSilos(system, shared, until) : shared;
-  if (progress.phase === 'done' && progress.failed > 0) throw new FleetError(reportOf(progress, undefined));
+  if (progress.phase === 'done' && isFailed(progress)) throw new FleetError(reportOf(progress, undefined));
   return progress;
 }
 
@@ -71,7 +71,7 @@ async function migratePlacements(system: System, begun: Progress, until: number)
   if (failures.length > 0) system.log.warn('placements failed', { failures });
   system.log.info('migrated', { target: 'placements', placements: done, ...(stopped && { stopped }) });
   // What has failed is tried again each time.
-  const progress = plus({ ...begun, failed: 0, failures: [] }, report);
+  const progress = plus({ ...begun, failed: 0, missing: 0, failures: [] }, report);
   if (stopped === 'time') return progress;
   for (const cluster of system.clusters) await auditDatabase(cluster, cluster.database, system);
   if (stopped) throw new FleetError(report);
@@ -92,7 +92,8 @@ async function migrateSilos(system: System, begun: Progress, until: number): Pro
     if (outcomes.some(({ isLeft }) => isLeft)) return progress;
     const failures = outcomes.flatMap((outcome) => outcome.failures);
     if (failures.length > 0) system.log.warn('placements failed', { failures });
-    progress = { ...plus(progress, { done: outcomes.filter(({ done }) => done).length, failures }), after };
+    const missing = progress.missing + outcomes.filter(({ isMissing }) => isMissing).length;
+    progress = { ...plus(progress, { done: outcomes.filter(({ done }) => done).length, failures }), missing, after };
     if (progress.failed > progress.mostFailures) throw new FleetError(reportOf(progress, 'budget'));
   }
 }

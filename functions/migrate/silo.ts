@@ -25,13 +25,20 @@ export async function makeSilo(silo: SiloName, system: System): Promise<string> 
 
 /** Drops a tenant's database, its role and its login, whatever there is of them. */
 export async function dropSilo(silo: SiloName, system: System): Promise<void> {
-  const master = asMaster(clusterNamed(system, silo.cluster));
   const name = tenantHomeName(silo.tenantId);
+  const cluster = system.clusters.find((each) => each.name === silo.cluster);
+  if (cluster) await dropDatabase(cluster, name);
+  // The stage has given the cluster up, with all that was on it.
+  else system.log.warn('not dropped, as there is no such cluster', { cluster: silo.cluster, database: name });
+  await system.siloSecrets.remove(silo);
+  system.log.info('dropped', { cluster: silo.cluster, database: name });
+}
+
+async function dropDatabase(cluster: Cluster, name: string): Promise<void> {
+  const master = asMaster(cluster);
   // No statement of the two can be in a transaction with another one. The role had rights in its database alone, which went with that.
   await master(`drop database if exists "${name}" with (force)`);
   await master(`drop role if exists ${name}`);
-  await system.siloSecrets.remove(silo);
-  system.log.info('dropped', { cluster: silo.cluster, database: name });
 }
 
 async function createDatabase(master: Execute, name: string): Promise<void> {
@@ -60,7 +67,11 @@ export interface SiloOutcome {
   readonly failures: readonly FleetFailure[];
   /** Time was up. */
   readonly isLeft: boolean;
+  /** Its database is not there, which is its only failure. */
+  readonly isMissing: boolean;
 }
+
+const nothing: SiloOutcome = { done: false, failures: [], isLeft: false, isMissing: false };
 
 /**
  * Brings a database of a tenant's own up to date. Never throws: what is wrong with one is no reason to leave the others behind.
@@ -71,34 +82,50 @@ export async function migrateSilo(silo: Silo, system: System, until: number): Pr
   try {
     return await bringUpToDate(silo, system, until);
   } catch (thrown) {
+    if (await isDropped(silo, system)) return nothing;
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    const { database, cluster } = silo;
-    const failure = {
-      database: `${database} on the cluster ${cluster}`,
-      placement: database,
-      version: 'database',
-      sqlstate: sqlstateOf(error) ?? error.name,
-      error: error.message,
-    };
-    return { done: false, failures: [failure], isLeft: false };
+    return { ...nothing, failures: [failureOf(silo, error)] };
   }
 }
 
-async function bringUpToDate(
-  { tenantId, cluster: clusterName, database, secretArn, state }: Silo,
-  system: System,
-  until: number,
-): Promise<SiloOutcome> {
-  const cluster = clusterNamed(system, clusterName);
-  if (!(await databaseExists(asMaster(cluster), database))) {
-    if (state === 'active' || state === 'suspended') throw new Error(`There is no database ${database}.`);
-    // Its tenant leaves, or has not come in the end.
-    return { done: false, failures: [], isLeft: false };
+/** Whether the database was dropped meanwhile, since its tenant leaves. Then the role goes that may have been made for it after that. */
+async function isDropped({ cluster, database }: Silo, system: System): Promise<boolean> {
+  try {
+    const master = asMaster(clusterNamed(system, cluster));
+    if (await databaseExists(master, database)) return false;
+    await master(`drop role if exists ${database}`);
+    return true;
+  } catch {
+    // What was wrong first is what is told.
+    return false;
   }
+}
+
+const failureOf = ({ database, cluster }: Silo, error: Error): FleetFailure => ({
+  database: `${database} on the cluster ${cluster}`,
+  placement: database,
+  version: 'database',
+  sqlstate: sqlstateOf(error) ?? error.name,
+  error: error.message,
+});
+
+/** The tenant leaves, or has not come in the end, unless it is to be served. */
+function withoutDatabase(silo: Silo): SiloOutcome {
+  const { tenantId, database, state } = silo;
+  if (state !== 'active' && state !== 'suspended') return nothing;
+  const remedy = `Restore it, or offboard its tenant: tenant delete ${tenantId} --no-export.`;
+  const error = new Error(`There is no database ${database}. ${remedy}`);
+  return { ...nothing, failures: [failureOf(silo, error)], isMissing: true };
+}
+
+async function bringUpToDate(silo: Silo, system: System, until: number): Promise<SiloOutcome> {
+  const { tenantId, cluster: clusterName, database, secretArn } = silo;
+  const cluster = clusterNamed(system, clusterName);
+  if (!(await databaseExists(asMaster(cluster), database))) return withoutDatabase(silo);
   await prepare(cluster, tenantId, await system.siloSecrets.read(tenantId, secretArn), system);
   const fleet = [{ name: nameOf(cluster, database), execute: asOwner(cluster, database), role: database }];
   const { done, failures, stopped } = await migrateFleet(fleet, system.migrations.tenant, { until, canaries: 0 });
   const isLeft = stopped === 'time';
   if (!isLeft && failures.length === 0) await auditDatabase(cluster, database, system);
-  return { done: done > 0, failures, isLeft };
+  return { done: done > 0, failures, isLeft, isMissing: false };
 }

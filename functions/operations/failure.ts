@@ -45,6 +45,10 @@ export function operationError(
   const log = `look for ${operationId} in the log of the operations function.`;
   const done = isFinal ? 'What was done stays done, and the tenant stays closed.' : 'Nothing is left of it.';
   const next = isFinal ? 'ask for the same again: it goes on from there' : 'ask for it again';
+  if (code === 'home-gone') {
+    const restore = 'Restore the database from a backup, or offboard the tenant without an export.';
+    return { code, message: `The step ${step} failed: ${message}`, remedy: `${done} ${restore}` };
+  }
   const remedy = isOurs
     ? `${done} ${next.charAt(0).toUpperCase()}${next.slice(1)}; should it fail again, ${log}`
     : `${done} Mend what the message names, then ${next}.`;

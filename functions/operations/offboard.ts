@@ -1,7 +1,16 @@
 import type { FoundRows } from '../../shared/control/index.ts';
 import { AppError } from '../../shared/errors/index.ts';
 import { exportRowsStep } from './export.ts';
-import { flushAuthorizers, homeBefore, placementBefore, type Step, type Subject, tenantBefore } from './step.ts';
+import type { Ports } from './ports.ts';
+import {
+  flushAuthorizers,
+  homeBefore,
+  placementBefore,
+  type Step,
+  type Subject,
+  tenantBefore,
+  unlessGone,
+} from './step.ts';
 
 /** Rows that a call erases at most, well within the time that a statement has. */
 const batchRows = 2_000;
@@ -20,16 +29,54 @@ const leftIn = (found: readonly Pick<FoundRows, 'relation' | 'rows'>[]): string[
     return [rows === null ? `${relation}, which cannot be read` : `${rows} rows of ${relation}`];
   });
 
+async function eraseRows(subject: Subject<'offboard'>, { registry, rows }: Ports): Promise<void> {
+  const { operationId } = subject;
+  const counted = (await registry.read(operationId))?.counts['rows'] ?? 0;
+  let left = await rows.count(homeBefore(subject));
+  const report = (erasedRows: number): Promise<void> =>
+    registry.report(operationId, 'erase-rows', {
+      share: erasedRows / Math.max(1, counted),
+      counts: { erasedRows },
+    });
+  for (;;) {
+    const gone = await rows.erase(homeBefore(subject), batchRows);
+    if (gone === 0) break;
+    await report(counted - (left -= gone));
+  }
+  // Some may have been erased by an execution that was interrupted.
+  await report(counted);
+}
+
+/** What is left of the tenant where it lived. A database that is its alone is not to be there at all. */
+async function findInHome(
+  subject: Subject<'offboard'>,
+  { rows }: Ports,
+): Promise<{ readonly left: readonly string[]; readonly absent: string | undefined }> {
+  const home = homeBefore(subject);
+  let left: string[] = [];
+  const absent = await unlessGone(async () => {
+    const found = await rows.find(home);
+    left = leftIn(found.filter(({ schema }) => schema !== 'registry'));
+    if (modelOf(subject) === 'silo') left.push(`the database ${home.placement.database}`);
+  });
+  return { left, absent };
+}
+
 /**
  * Ends a tenant: serves it no more, exports its rows, erases all that there is of it, and proves that. Until anything is erased it can be
- * undone; from then on it only goes forward. One that failed there is gone on with by another operation of this kind.
+ * undone; from then on it only goes forward. One that failed there is gone on with by another operation of this kind. Where the database
+ * is gone before, the rest goes, and the proof says so; only an export cannot be had any more.
  */
 export const offboard: readonly Step<'offboard'>[] = [
   {
     // Waits for writes in flight; from then on the database refuses the tenant's statements, reads as well.
     name: 'close-placement',
     isWanted: hasHome,
-    run: (subject, { homes }) => homes.place(homeBefore(subject), 'suspended'),
+    run: async (subject, { homes, registry }) => {
+      const homeWasGone = await unlessGone(() => homes.place(homeBefore(subject), 'suspended'));
+      if (homeWasGone !== undefined)
+        await registry.report(subject.operationId, 'close-placement', { share: 1, result: { homeWasGone } });
+    },
     undo: (subject, { homes }) => homes.place(homeBefore(subject), placementBefore(subject)),
   },
   {
@@ -50,8 +97,10 @@ export const offboard: readonly Step<'offboard'>[] = [
     name: 'count-rows',
     isWanted: hasHome,
     run: async (subject, { registry, rows }) => {
-      const counts = { rows: await rows.count(homeBefore(subject)) };
-      await registry.report(subject.operationId, 'count-rows', { share: 1, counts });
+      await unlessGone(async () => {
+        const counts = { rows: await rows.count(homeBefore(subject)) };
+        await registry.report(subject.operationId, 'count-rows', { share: 1, counts });
+      });
     },
   },
   {
@@ -59,23 +108,7 @@ export const offboard: readonly Step<'offboard'>[] = [
     // What is a tenant's alone is dropped as a whole instead.
     isWanted: (subject) => modelOf(subject) === 'pool',
     isFinal: true,
-    run: async (subject, { registry, rows }) => {
-      const { operationId } = subject;
-      const counted = (await registry.read(operationId))?.counts['rows'] ?? 0;
-      let left = await rows.count(homeBefore(subject));
-      const report = (erasedRows: number): Promise<void> =>
-        registry.report(operationId, 'erase-rows', {
-          share: erasedRows / Math.max(1, counted),
-          counts: { erasedRows },
-        });
-      for (;;) {
-        const gone = await rows.erase(homeBefore(subject), batchRows);
-        if (gone === 0) break;
-        await report(counted - (left -= gone));
-      }
-      // Some may have been erased by an execution that was interrupted.
-      await report(counted);
-    },
+    run: async (subject, ports) => void (await unlessGone(() => eraseRows(subject, ports))),
   },
   {
     name: 'drop-home',
@@ -84,10 +117,11 @@ export const offboard: readonly Step<'offboard'>[] = [
     run: async (subject, { databases, homes, registry }) => {
       const home = homeBefore(subject);
       if (modelOf(subject) === 'silo') await databases.drop(home);
-      else {
-        await homes.displace(home);
-        await homes.drop(home);
-      }
+      else
+        await unlessGone(async () => {
+          await homes.displace(home);
+          await homes.drop(home);
+        });
       const { rows: erasedRows = 0 } = (await registry.read(subject.operationId))?.counts ?? {};
       await registry.report(subject.operationId, 'drop-home', { share: 1, counts: { erasedRows } });
     },
@@ -106,27 +140,30 @@ export const offboard: readonly Step<'offboard'>[] = [
   {
     name: 'remove-placement',
     isWanted: (subject) => modelOf(subject) === 'pool',
-    run: (subject, { homes }) => homes.displace(homeBefore(subject)),
+    run: async (subject, { homes }) => void (await unlessGone(() => homes.displace(homeBefore(subject)))),
   },
   {
     name: 'prove',
-    run: async (subject, { apiKeys, cache, registry, rows, secrets }) => {
+    run: async (subject, ports) => {
+      const { apiKeys, cache, registry, secrets } = ports;
       const { tenantId, operationId } = subject;
       const apiKeyIds = await apiKeys.find(tenantId);
       const secretNames = await secrets.find(tenantId);
       // An event of what was before may have got there since.
       await cache.purge(tenantId);
       const cacheKeys = await cache.count(tenantId);
-      // A silo's database is not there any more.
-      const home = modelOf(subject) === 'silo' ? [] : await rows.find(homeBefore(subject));
+      const { left: leftAtHome, absent } = await findInHome(subject, ports);
       const left = [
         ...apiKeyIds.map((id) => `the API key ${id}`),
         ...secretNames.map((name) => `the secret ${name}`),
         ...(cacheKeys > 0 ? [`${cacheKeys} keys in the cache`] : []),
-        ...leftIn(home.filter(({ schema }) => schema !== 'registry')),
+        ...leftAtHome,
       ];
       if (left.length === 0) {
-        const proof = { home: homeBefore(subject).placement, apiKeys: 0, secrets: 0, cacheKeys: 0 };
+        const home = homeBefore(subject).placement;
+        const { homeWasGone } = (await registry.read(operationId))?.result ?? {};
+        // What is undefined is left out.
+        const proof = { home, absent, homeWasGone, apiKeys: 0, secrets: 0, cacheKeys: 0 };
         left.push(...leftIn(await registry.unregister(operationId, proof)));
       }
       if (left.length > 0)

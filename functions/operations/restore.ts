@@ -80,6 +80,7 @@ async function restoreRows(subject: Restoring, ports: Ports): Promise<void> {
   for (const table of manifest.tables) await insert(table, false);
   // Only now is there everything that rows can point at.
   for (const table of linked) await insert(table, true);
+  for (const { name, rows } of manifest.tables) if (rows > 0) await ports.rows.advanceSequences(homeOf(subject), name);
   await ports.registry.report(subject.operationId, 'restore-rows', {
     share: 1,
     counts: { restoredRows: manifest.rows },

@@ -2,6 +2,7 @@ import type { Operation, OperationError, StepState } from '../../shared/control/
 import { AppError } from '../../shared/errors/index.ts';
 import { operationError, StepFailure } from './failure.ts';
 import type { Ports } from './ports.ts';
+import { unlessGone } from './step.ts';
 import { type BoundStep, stepsOf } from './steps.ts';
 
 /**
@@ -106,7 +107,8 @@ async function undoSteps(
     if (!undo || !begun.has(name)) continue;
     await durably(`undo ${name}`, async () => {
       if (!goesOn(await registry.mark(id, name, 'undoing'), id)) return;
-      await undo();
+      // Where the home is gone, there is nothing to undo, and there never will be.
+      await unlessGone(undo);
       goesOn(await registry.mark(id, name, 'undone'), id);
     });
   }

@@ -41,6 +41,21 @@ export const homeBefore = (subject: Subject<KnownKind>): TenantHome => ({
   placement: tenantBefore(subject).placement,
 });
 
+/** Whether something could not be done because the tenant's database, or its cluster, is not there any more. */
+export const isHomeGone = (error: unknown): error is AppError =>
+  error instanceof AppError && error.code === 'home-gone';
+
+/** Does what needs the tenant's home, where there is one. @returns what is not there any more; undefined once it is done */
+export async function unlessGone(work: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (isHomeGone(error)) return error.message;
+    throw error;
+  }
+}
+
 /** Whether the database answered the tenant before. */
 export function placementBefore(subject: Subject<KnownKind>): 'active' | 'suspended' {
   return tenantBefore(subject).state === 'active' ? 'active' : 'suspended';

@@ -68,11 +68,13 @@ create function tenancy.drop_home(tenant text, most integer, most_ms integer) re
 language sql security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select tenancy.drop_some(tenancy.home_of(tenant), most, most_ms)
+  -- What is called so and is no placement is somebody else's.
+  select case when exists (select from tenancy.migration_targets t where t.target = tenancy.home_of(tenant)::name)
+    then tenancy.drop_some(tenancy.home_of(tenant), most, most_ms) else 0 end
 $$;
 comment on function tenancy.drop_home is
   'Drops some tables of the schema that is a tenant''s alone, and at last the schema. Returns how many are left; to be called until there '
-  'are none.';
+  'are none. Leaves a schema alone that the kernel has not made.';
 
 
 grant execute on function tenancy.make_home, tenancy.place, tenancy.displace, tenancy.drop_home to tenantry_operations;

@@ -1,18 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DatabaseError } from '../database/database-error.ts';
 import { tenantRowsConnection } from '../database/tenant-rows-connection.ts';
+import { AppError } from '../errors/index.ts';
 import type { TenantHome } from './tenant-rows.ts';
 
 /** What a call drops at most, and how long others have between two calls. */
 const dropLimits = { tables: '10', milliseconds: '500' };
 const dropPauseMs = 20;
+const duplicateSchema = '42P06';
 
 async function call({ placement }: TenantHome, sql: string, parameters: Record<string, string>): Promise<string[]> {
   return tenantRowsConnection(placement).query(sql, parameters, { twice: 'harmless' });
 }
 
-/** Makes the schema that is a tenant's alone, with all that every placement of its database has. Does nothing when it is there. */
+/**
+ * Makes the schema that is a tenant's alone, with all that every placement of its database has. Does nothing when it is there.
+ *
+ * @throws AppError `conflict` when there is another schema of that name
+ */
 async function make(home: TenantHome): Promise<void> {
-  await call(home, 'select tenancy.make_home(:tenant)', { tenant: home.tenantId });
+  try {
+    await call(home, 'select tenancy.make_home(:tenant)', { tenant: home.tenantId });
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || error.sqlState !== duplicateSchema) throw error;
+    const { schema, database, cluster } = home.placement;
+    throw new AppError(
+      'conflict',
+      `The database ${database} on the cluster ${cluster} has a schema ${schema} that is no tenant's. Rename or drop it, or choose another id.`,
+      { cause: error },
+    );
+  }
 }
 
 /**

@@ -143,6 +143,15 @@ async function insert(
   );
 }
 
+/** Has sequences give out no number that a row of a suspended tenant has: `insert` takes the numbers that rows come with. */
+async function advanceSequences({ tenantId, placement }: TenantHome, table: string): Promise<void> {
+  await tenantRowsConnection(placement).query(
+    'select cast(tenancy.advance_sequences(:tenant, :home, :relation) as text)',
+    { tenant: tenantId, home: placement.schema, relation: table },
+    { twice: 'harmless' },
+  );
+}
+
 /** Erases rows of a tenant that is suspended, children before parents. @returns how many; 0 when none are left */
 async function erase({ tenantId, placement }: TenantHome, most: number): Promise<number> {
   const [erased] = await tenantRowsConnection(placement).query(
@@ -174,5 +183,5 @@ async function count(home: TenantHome): Promise<number> {
 }
 
 /** Rows of tenants, by the kernel's functions that act for them: under the policies, as requests do. */
-export const tenantRows = { describe, open, close, read, insert, erase, find, count };
+export const tenantRows = { describe, open, close, read, insert, advanceSequences, erase, find, count };
 export type TenantRows = typeof tenantRows;

@@ -32,6 +32,7 @@ export const errorCatalogue = {
   'operation-in-progress': { status: 409, title: 'Another operation on the tenant is not finished' },
   'no-capacity': { status: 409, title: 'No cluster takes another tenant like this' },
   'export-unusable': { status: 409, title: 'The export cannot be restored' },
+  'home-gone': { status: 409, title: 'The database of the tenant is not there any more' },
   'erasure-incomplete': { status: 409, title: 'Something of the tenant is left' },
   'reference-not-found': { status: 409, title: 'The request refers to a resource that does not exist' },
   'constraint-violated': { status: 409, title: 'The change breaks a rule of the data' },

@@ -45,6 +45,25 @@ describe('tenant migrate', () => {
     expect(JSON.parse(stdout)).toEqual({ placements: 0, done: 0, failed: 0, failures: [] });
   });
 
+  test('says which databases it leaves out because they are not there, and what to do', async () => {
+    await superuser.query(
+      `insert into registry.tenants (tenant_id, name, plan, model, cluster, database, schema, secret_arn)
+       values ('gone', 'Gone', 'free', 'silo', 'main', 't_gone', 't_gone', 'none'), ('far', 'Far', 'free', 'silo', 'old', 't_far', 't_far', 'none')`,
+    );
+    try {
+      const { code, stderr } = await migrate('--status');
+      expect({ code, stderr: stderr.trim().split('\n') }).toEqual({
+        code: 0,
+        stderr: [
+          'Left out: there is no database t_far on old. Restore it, or offboard its tenant: tenant delete far --no-export.',
+          'Left out: there is no database t_gone on main. Restore it, or offboard its tenant: tenant delete gone --no-export.',
+        ],
+      });
+    } finally {
+      await superuser.query(`delete from registry.tenants where tenant_id in ('gone', 'far')`);
+    }
+  });
+
   test('says what would run where, runs it, and says who has what', async () => {
     await withMissing('tenant_behind', async () => {
       const plans = JSON.parse((await migrate('--plan')).stdout) as Subject[];

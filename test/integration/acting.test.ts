@@ -20,6 +20,7 @@ const calls = [
   `tenancy.describe_rows('pool')`,
   `tenancy.read_rows('globex', 'pool', 'projects', null, 0)`,
   `tenancy.insert_rows('globex', 'pool', 'projects', '[]', false)`,
+  `tenancy.advance_sequences('globex', 'pool', 'projects')`,
   `tenancy.erase_rows('globex', 'pool', 10)`,
   `tenancy.find_rows('globex')`,
 ];

@@ -74,6 +74,14 @@ describe('a home that is made for one tenant', () => {
     ]);
   });
 
+  it('is neither made nor dropped where there is another schema of its name', async () => {
+    await database.superuser.query('create schema t_left; create table t_left.kept ()');
+    await expect(operations.query(`select tenancy.make_home('left')`)).rejects.toMatchObject({ code: '42P06' });
+    expect((await operations.query(`select tenancy.drop_home('left', 10, 500) as left`)).rows).toEqual([{ left: '0' }]);
+    await expect(tablesOf('t_left')).resolves.toEqual(['kept']);
+    await database.superuser.query('drop schema t_left cascade');
+  });
+
   it.each(['', 'A', 'a"b', null])('is none of a tenant that cannot be: %j', async (tenantId) => {
     await expect(operations.query('select tenancy.make_home($1)', [tenantId])).rejects.toMatchObject({ code: '22023' });
   });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { tenantHomeName } from '../../shared/contract/index.ts';
 import { createOperation, readOperation } from '../../shared/control/operations.ts';
 import type { KnownKind, Operation } from '../../shared/control/operations-schema.ts';
 import { AppError } from '../../shared/errors/index.ts';
@@ -53,6 +54,29 @@ describe('onboarding', () => {
     );
     expect(rows).toEqual([{ state: 'active', plan: 'pro', api_key: key?.value, api_key_id: key?.id }]);
     await expect(world.ask('onboard', subject.tenantId)).rejects.toMatchObject({ code: 'tenant-exists' });
+  });
+});
+
+describe('onboarding into a schema of its own', () => {
+  it('names a schema that is in the way, leaves it as it is, and leaves nothing else', async () => {
+    const subject = await world.prepare('onboard a bridge');
+    const { superuser, name } = world.database.postgres;
+    const schema = tenantHomeName(subject.tenantId);
+    await superuser.query(`create schema ${schema}`);
+    const operationId = await world.ask('onboard a bridge', subject.tenantId);
+    await world.run(operationId, subject.ports);
+    await expect(readOperation(operationId)).resolves.toMatchObject({
+      state: 'failed',
+      error: {
+        code: 'conflict',
+        message: `The step make-home failed: The database ${name} on the cluster main has a schema ${schema} that is no tenant's. Rename or drop it, or choose another id.`,
+      },
+    });
+    const { rows } = await superuser.query(
+      'select to_regnamespace($1) as schema, (select count(*)::int from registry.tenants where tenant_id = $2) as tenants',
+      [schema, subject.tenantId],
+    );
+    expect(rows).toEqual([{ schema, tenants: 0 }]);
   });
 });
 

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { migrateFleetFunction } from '../../functions/migrate-fleet/durable-function.ts';
 import { beginning, type Progress, progressSchema } from '../../functions/migrate/progress.ts';
 import { goOn } from '../../functions/migrate/service.ts';
+import { dropSilo } from '../../functions/migrate/silo.ts';
 import { statusOf } from '../../functions/migrate/status.ts';
 import type { System } from '../../functions/migrate/system.ts';
 import { databaseRoles, mainCluster, tenantHomeName } from '../../shared/contract/index.ts';
@@ -106,13 +107,6 @@ describe('a deployment', () => {
       '900_weight  1 placement',
     ],
     [
-      'a database that is not there',
-      async (name: string) => {
-        await database.superuser.query(`drop database "${name}" with (force)`);
-      },
-      'There is no database <schema>. (Error)',
-    ],
-    [
       'a login that is not there',
       async (name: string) => {
         const secret = runner.secrets.list().find(({ value }) => value.includes(name));
@@ -149,6 +143,38 @@ describe('a deployment', () => {
     await expect(failure).rejects.toMatchObject({ name: 'FleetError', report: { done: 1, failed: 1 } });
     await expect(failure).rejects.toThrow(says);
     expect(await having([whole])).toEqual([whole]);
+  });
+
+  it('does not fail with a database that is not there, but says what to do, and goes on with the others', async () => {
+    const [gone = '', whole = ''] = tenants;
+    const name = tenantHomeName(gone);
+    await database.superuser.query(`drop database "${name}" with (force)`);
+    expect(await deploy(weight)).toMatchObject({ phase: 'done', done: 1, failed: 1, missing: 1 });
+    expect(await having([whole])).toEqual([whole]);
+    const error = `There is no database ${name}. Restore it, or offboard its tenant: tenant delete ${gone} --no-export.`;
+    const failures = [expect.objectContaining({ placement: name, error })];
+    expect(runner.logged).toContainEqual({ level: 'warn', message: 'placements failed', failures });
+
+    const other = tenantHomeName(whole);
+    await query(other, `alter table ${other}.projects no force row level security`);
+    await expect(deploy(weight)).rejects.toMatchObject({ name: 'FleetError', report: { failed: 2 } });
+  });
+
+  it('neither fails with a database that is dropped meanwhile, nor leaves a role for it', async () => {
+    const [leaving = ''] = tenants;
+    const system = runner.systemFor(database, { tenant: [weight] });
+    const { siloSecrets } = system;
+    const read: typeof siloSecrets.read = async (tenantId, secretArn) => {
+      const password = await siloSecrets.read(tenantId, secretArn);
+      if (tenantId === leaving) await dropSilo({ tenantId, cluster: mainCluster }, system);
+      return password;
+    };
+    const progress = await deployAlone({ ...system, siloSecrets: { ...siloSecrets, read } });
+    expect(progress).toMatchObject({ phase: 'done', done: 1, failed: 0 });
+    const { rows } = await database.superuser.query('select from pg_roles where rolname = $1', [
+      tenantHomeName(leaving),
+    ]);
+    expect(rows).toEqual([]);
   });
 
   it('leaves alone what a tenant who leaves has left, and makes nothing anew', async () => {
