@@ -60,7 +60,7 @@ export function createRateLimiter({ connection, whenUnavailable = 'open' }: Rate
       const wishes = wishesOf(request);
       const place = placeOf(request);
       try {
-        const { outcomes, ...verdict } = await connection.run((client) => takeFrom(client, wishes, place));
+        const { outcomes, ...verdict } = await takeFrom(connection, wishes, place);
         const release = verdict.allowed && place ? () => leave(connection, place) : nothing;
         return { ...standing(wishes, outcomes), ...verdict, source: 'redis', release };
       } catch (error) {

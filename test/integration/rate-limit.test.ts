@@ -90,7 +90,7 @@ describe.each(servers)('the rate limiter on $name', ({ kind, cluster }) => {
         const slackMicros = 2_000;
         const before = micros() - slackMicros;
         await connection.run((client) => client.set(key, String(tat)));
-        const { allowed, outcomes } = await takeFrom(connection.client, [{ key, bucket, costMicros: cost }]);
+        const { allowed, outcomes } = await takeFrom(connection, [{ key, bucket, costMicros: cost }]);
         const earliest = take(tat, before, cost, bucket.capacityMicros);
         const latest = take(tat, micros() + slackMicros, cost, bucket.capacityMicros);
         expect([earliest.allowed, latest.allowed]).toContain(allowed);
