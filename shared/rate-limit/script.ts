@@ -11,7 +11,8 @@ declare module 'ioredis' {
 
 /**
  * `takeAll` of gcra.ts, atomically and with the server's clock, so that all functions agree on the time; and a place among the requests
- * that are under way, where those are limited. Everything is looked at before anything is written: a refusal leaves no trace.
+ * that are under way, where those are limited. Everything is looked at before anything is taken: a refusal leaves no trace, but for a
+ * bucket that is further ahead than it can be (the clock was set back, or the limit lowered): that one is empty from then on, and fills.
  *
  * KEYS: the buckets, then the places if they are limited. ARGV: the number of buckets; capacity and cost of each; then the limit of
  * places, the id of the request, and microseconds after which its place is free again in any case.
@@ -30,8 +31,12 @@ local time = call('TIME')
 local now = time[1] * 1000000 + time[2]
 if #KEYS == 1 then
   local capacity, cost = argument(ARGV[2]), argument(ARGV[3])
-  local used = (call('GET', KEYS[1]) or now) - now
-  if used < 0 then used = 0 elseif used > capacity then used = capacity end
+  local used = (argument(call('GET', KEYS[1]) or now) or now) - now
+  if used < 0 then used = 0 end
+  if used > capacity then
+    used = capacity
+    call('SET', KEYS[1], text('%.0f', now + capacity), 'PX', math.ceil(capacity / 1000))
+  end
   if used + cost > capacity then return -used end
   used = used + cost
   call('SET', KEYS[1], text('%.0f', now + used), 'PX', math.ceil(used / 1000))
@@ -40,9 +45,13 @@ end
 local buckets = argument(ARGV[1])
 local reply, tats = { 1 }, {}
 for i = 1, buckets do
-  local most, cost = now + ARGV[2 * i], argument(ARGV[2 * i + 1])
-  local tat = argument(call('GET', KEYS[i]) or now) or now
-  if tat < now then tat = now elseif tat > most then tat = most end
+  local capacity, cost = argument(ARGV[2 * i]), argument(ARGV[2 * i + 1])
+  local most, tat = now + capacity, argument(call('GET', KEYS[i]) or now) or now
+  if tat < now then tat = now end
+  if tat > most then
+    tat = most
+    call('SET', KEYS[i], text('%.0f', most), 'PX', math.ceil(capacity / 1000))
+  end
   if tat + cost > most then reply[1] = 0 end
   tats[i], reply[i + 1] = tat + cost, tat - now
 end

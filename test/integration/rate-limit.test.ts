@@ -116,6 +116,38 @@ describe.each(servers)('the rate limiter on $name', ({ kind, cluster }) => {
     expect(await connection.client.get(`t:{${request.tenantId}}:limit:all`)).toBe(before);
   });
 
+  it.each([
+    ['a bucket', []],
+    ['one of several buckets', [{ scope: 'GET /projects', limit: { requestsPerMinute: 600, burst: 100 } }]],
+  ])('admits whoever waited for Retry-After also where %s is further ahead than it can be', async (_, also) => {
+    const connection = connect();
+    const limiter = createRateLimiter({ connection });
+    const tenantId = freshTenant();
+    const request = { tenantId, limit: { requestsPerMinute: 60, burst: 5 }, also };
+    for (let taken = 0; taken < 5; taken += 1) expect((await limiter.consume(request)).allowed).toBe(true);
+    const lowered = { ...request, limit: { requestsPerMinute: 60, burst: 1 } };
+    expect(await limiter.consume(lowered)).toMatchObject({ allowed: false, retryAfterSeconds: 1 });
+    await sleep(1_000);
+    expect(await limiter.consume(lowered)).toMatchObject({ allowed: true, source: 'redis' });
+    // As a server leaves it whose clock is set back by an hour.
+    const inAnHour = String((Date.now() + 3_600_000) * 1_000);
+    await connection.run((client) => client.set(`t:{${tenantId}}:limit:all`, inAnHour));
+    expect(await limiter.consume(lowered)).toMatchObject({ allowed: false, retryAfterSeconds: 1 });
+    await sleep(1_000);
+    expect(await limiter.consume(lowered)).toMatchObject({ allowed: true, source: 'redis' });
+  });
+
+  it('takes a bucket that holds nonsense for a full one', async () => {
+    const connection = connect();
+    const tenantId = freshTenant();
+    await connection.run((client) => client.set(`t:{${tenantId}}:limit:all`, 'nonsense'));
+    const decision = await createRateLimiter({ connection }).consume({
+      tenantId,
+      limit: { requestsPerMinute: 1, burst: 2 },
+    });
+    expect(decision).toMatchObject({ allowed: true, remaining: 1, source: 'redis' });
+  });
+
   it('admits a client that waited for Retry-After', async () => {
     const limiter = createRateLimiter({ connection: connect() });
     const request = { tenantId: freshTenant(), limit: { requestsPerMinute: 150, burst: 4 }, weight: 2 };
