@@ -26,12 +26,13 @@ export interface RouteDescription {
   /** Whether the route takes an `Idempotency-Key`. @default false */
   readonly idempotent?: boolean;
   /**
-   * Keeps answers in the tenant's cache under a name, for a while at most. Only for what all users of a tenant are answered alike.
+   * Keeps answers in the tenant's cache under a name, for a while at most. Only for what all users of a tenant are answered alike. What is
+   * kept is what `response` keeps of an answer when it reads that as JSON, so describe all of it.
    *
    * @default not cached
    */
   readonly cached?: { readonly as: CachedAnswerName; readonly seconds: number };
-  /** Names of cached answers that are out of date once this route has answered. */
+  /** Names of cached answers that are out of date once this route has answered, or has written something and then refused. */
   readonly invalidates?: readonly CachedAnswerName[];
   /** How many plain requests one of this route counts for, where the tenant's requests are limited; tenants' routes alone. @default 1 */
   readonly weight?: number;
@@ -46,8 +47,10 @@ export interface RouteDescription {
   readonly errors?: readonly ErrorCode[];
 }
 
-/** A route of those who are no tenants: nobody's limits are counted there. */
-type UnlimitedRoute = RouteDescription & { readonly weight?: never; readonly limit?: never };
+/** A route of those who are no tenants: nobody's limits are counted there, and nobody's cache is asked. */
+type UnlimitedRoute = RouteDescription & {
+  readonly [only in 'weight' | 'limit' | 'cached' | 'invalidates']?: never;
+};
 
 /** A service's routes, described. */
 export interface ApiDescription<Routes extends RouteDescriptions = RouteDescriptions> {

@@ -11,6 +11,8 @@ export interface ApiEvent extends APIGatewayProxyEvent {
   responseHeaders?: Readonly<Record<string, string>>;
   /** What the cache has for it, if it may be answered from there; set by `cachedAnswers`. */
   cached?: Peek;
+  /** Whether it has come to the handler; set by `cachedAnswers`. */
+  isHandled?: boolean;
   /** Gives back what the request holds while it is under way; set by `rateLimit`. */
   releaseLimits?: () => Promise<void>;
   /** Set by `validation`. */

@@ -1,15 +1,17 @@
 import { cacheNamespace, type CacheNamespace, type TenantCache } from '../cache/index.ts';
-import type { CachedAnswerName } from '../contract/index.ts';
 import { AppError } from '../errors/index.ts';
 import type { RouteDescription, RouteDescriptions } from '../http/index.ts';
+import { currentRequestRecord, type DatabaseOperation } from '../metrics/index.ts';
 import { capabilityClaims, currentTenant } from '../tenancy/index.ts';
 import type { ApiEvent, ApiMiddleware } from './api-event.ts';
 
 export interface CachedAnswers {
   /** Begins to look into the cache. Comes right before `rateLimit`, whose round trip it shares. */
   readonly begin: ApiMiddleware;
-  /** What a route answers: from the cache where it is described as cached, and with the cache invalidated where it writes. */
+  /** What a route answers: from the cache where it is described as cached. */
   readonly around: (event: ApiEvent, load: () => Promise<unknown>) => Promise<unknown>;
+  /** Makes invalid what the route has made out of date, before it is answered, whatever the answer. Comes last. */
+  readonly invalidation: ApiMiddleware;
 }
 
 /** @throws TypeError for a route that cannot be cached as it is described */
@@ -25,10 +27,10 @@ export function cachedAnswers(routes: RouteDescriptions, cache: TenantCache): Ca
     },
     around: async (event, load) => {
       const namespace = namespaces.get(event.route ?? '');
-      if (namespace && event.cached) return await cache.remember(namespace, keyOf(event), load, event.cached);
-      const stale = descriptions.get(event.route ?? '')?.invalidates;
-      return stale ? await invalidating(cache, stale, load) : await load();
+      if (!namespace || !event.cached) return await load();
+      return await cache.remember(namespace, keyOf(event), load, event.cached);
     },
+    invalidation: invalidation(descriptions, cache),
   };
 }
 
@@ -51,26 +53,35 @@ function mayBeCached(): boolean {
   return claims.expiresAt * 1_000 > Date.now();
 }
 
-/** All that an answer depends on, besides the tenant and the route. */
-function keyOf({ pathParameters, multiValueQueryStringParameters }: ApiEvent): string {
-  return JSON.stringify([sorted(pathParameters), sorted(multiValueQueryStringParameters)]);
+/** All that an answer depends on, besides the tenant. Routes may share a name, but never answers. */
+function keyOf({ route, pathParameters, multiValueQueryStringParameters }: ApiEvent): string {
+  return JSON.stringify([route, sorted(pathParameters), sorted(multiValueQueryStringParameters)]);
 }
 
 const sorted = (fields: object | null) => Object.entries(fields ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
 
-async function invalidating(
-  cache: TenantCache,
-  names: readonly CachedAnswerName[],
-  write: () => Promise<unknown>,
-): Promise<unknown> {
-  let hasChangedNothing = false;
-  try {
-    return await write();
-  } catch (error) {
-    // What was refused has not happened. Of what failed nobody knows.
-    hasChangedNothing = error instanceof AppError && error.status < 500;
-    throw error;
-  } finally {
-    if (!hasChangedNothing) await Promise.all(names.map((name) => cache.invalidate({ name })));
-  }
+function invalidation(descriptions: ReadonlyMap<string, RouteDescription>, cache: TenantCache): ApiMiddleware {
+  const invalidate = async ({ route = '' }: ApiEvent): Promise<void> => {
+    const names = descriptions.get(route)?.invalidates ?? [];
+    await Promise.all(names.map((name) => cache.invalidate({ name })));
+  };
+  return {
+    before: ({ event }) => void (event.isHandled = true),
+    // Also for an answer of an earlier attempt, which may not have come so far.
+    after: ({ event }) => invalidate(event),
+    onError: async ({ event, error }) => {
+      if (event.isHandled && (mayHaveWritten() || !isRefusal(error))) await invalidate(event);
+    },
+  };
+}
+
+/** Of what failed nobody knows what it has done. */
+const isRefusal = (error: unknown): boolean => error instanceof AppError && error.status < 500;
+
+const reading: ReadonlySet<DatabaseOperation> = new Set(['select', 'begin', 'rollback']);
+
+/** What a request was refused for in the end may have come after a write. */
+function mayHaveWritten(): boolean {
+  const asked = currentRequestRecord()?.databaseQueries.keys() ?? [];
+  return [...asked].some((operation) => !reading.has(operation));
 }

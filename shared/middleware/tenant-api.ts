@@ -42,7 +42,13 @@ export function tenantApi<Routes extends RouteDescriptions>(
   sharePlacements(placementsIn(cache));
   const handler = serve(
     api,
-    [tenantContext(resolveTenant), cached.begin, rateLimit(limiter, api.routes), validation(api.routes, maxBodyBytes)],
+    [
+      tenantContext(resolveTenant),
+      cached.begin,
+      rateLimit(limiter, api.routes),
+      validation(api.routes, maxBodyBytes),
+      cached.invalidation,
+    ],
     answering(api.routes, handlers, { answerOnce, around: cached.around }),
   );
   return (event, context) => {

@@ -77,11 +77,27 @@ describe('a list of projects', () => {
     expect(after.json).not.toEqual(before.json);
   });
 
-  test('stays in the cache when a write is refused', async () => {
+  test('stays in the cache when a write is refused before anything is written', async () => {
+    await idsOf('acme');
+    expect((await functions.call('acme', 'POST /projects', { body: { name: '' } })).status).toBe(400);
+    expect(await statementsDuring(() => idsOf('acme'))).toBe(0);
+  });
+
+  test('leaves the cache when a write is refused after something may have been written', async () => {
     await idsOf('acme');
     const path = { projectId: '018f6e3c-0000-7000-8000-00000000dead' };
     expect((await functions.call('acme', `DELETE ${one}`, { path })).status).toBe(404);
-    expect(await statementsDuring(() => idsOf('acme'))).toBe(0);
+    expect(await statementsDuring(() => idsOf('acme'))).toBe(1);
+  });
+
+  test('leaves the cache when the answer of an earlier attempt is given again: that one may not have come so far', async () => {
+    const body = { name: crypto.randomUUID() };
+    const create = () =>
+      functions.call('acme', 'POST /projects', { body, headers: { 'Idempotency-Key': `key-of-${body.name}` } });
+    expect((await create()).status).toBe(201);
+    await idsOf('acme');
+    expect((await create()).headers).toMatchObject({ 'Idempotency-Replayed': 'true' });
+    expect(await statementsDuring(() => idsOf('acme'))).toBe(1);
   });
 
   test('leaves the cache when nobody knows what a write has done', async () => {
