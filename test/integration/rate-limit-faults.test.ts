@@ -5,14 +5,24 @@ import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { cacheAccessString } from '../../shared/contract/index.ts';
-import { type CacheConnection, type CacheConnectionOptions, openCacheConnection } from '../../shared/cache/index.ts';
+import * as z from 'zod';
+import {
+  type CacheConnection,
+  type CacheConnectionOptions,
+  cacheNamespace,
+  createTenantCache,
+  openCacheConnection,
+  purgeTenantKeys,
+} from '../../shared/cache/index.ts';
 import { createRateLimiter, type RateLimitDecision, type RateLimiter } from '../../shared/rate-limit/index.ts';
+import { inTenant } from '../helpers/cache.ts';
 import { freePort } from '../helpers/ports.ts';
 import { startRedisCluster } from '../helpers/redis-cluster.ts';
 import { startFaultyLink } from '../helpers/redis-link.ts';
 import { redisKinds, startTestRedis } from '../helpers/redis.ts';
 
 const request = { tenantId: 'acme', limit: { requestsPerMinute: 1, burst: 2 } };
+const numbers = cacheNamespace('numbers', { schema: z.number(), ttlSeconds: 60 });
 const withoutUsers = 'the embedded server has no users; a redis-server on the PATH has';
 const cleanups: (() => unknown)[] = [];
 const warnings: string[] = [];
@@ -141,13 +151,57 @@ describe.each(redisKinds)('the rate limiter when %s fails', (kind) => {
     expect(inspect(told, { depth: null })).not.toContain('hunter2');
   });
 
-  it('needs no more rights than the deployed user has', async ({ skip }) => {
+  it('needs no more rights than the deployed user has, nor does the cache; others are refused', async ({ skip }) => {
     skip(kind === 'embedded', withoutUsers);
     const redis = await startRedisCluster();
     cleanups.push(() => redis.stop());
     for (const { admin } of redis.nodes)
       await admin.call('ACL', 'SETUSER', 'app', '>secret', ...cacheAccessString.split(' '));
     const connection = connect(redis.url.replace('//', '//app:secret@'), { timeoutMs: 2_000 });
-    expect((await createRateLimiter({ connection }).consume(request)).source).toBe('redis');
+    const concurrency = { limit: 1, leaseMs: 60_000 };
+    const also = [{ scope: 'GET /projects', limit: request.limit }];
+    const decision = await createRateLimiter({ connection }).consume({ ...request, also, concurrency });
+    await decision.release();
+    expect(decision.source).toBe('redis');
+    const cache = createTenantCache(connection);
+    const values: unknown[] = [];
+    await inTenant(request.tenantId, async () => {
+      values.push(await cache.remember(numbers, 'x', async () => 1), await cache.get(numbers, 'x'));
+      await cache.delete(numbers, 'x');
+      values.push(await cache.get(numbers, 'x'), await cache.remember(numbers, 'x', async () => 2));
+      await cache.invalidate(numbers);
+      values.push(await cache.get(numbers, 'x'));
+    });
+    expect(values).toEqual([1, 1, undefined, 2, undefined]);
+    expect(await purgeTenantKeys(connection, request.tenantId, Number.POSITIVE_INFINITY)).toMatchObject({ done: true });
+    const { port } = await redis.homeOf(`{${request.tenantId}}`);
+    const node = new Redis(port, '127.0.0.1', { username: 'app', password: 'secret' });
+    cleanups.push(() => node.disconnect());
+    const key = `t:{${request.tenantId}}:x`;
+    const refused = [
+      ['KEYS', '*'],
+      ['RANDOMKEY'],
+      ['DBSIZE'],
+      ['DUMP', key],
+      ['MEMORY', 'USAGE', key],
+      ['FLUSHALL'],
+      ['SCRIPT', 'FLUSH'],
+      ['SCRIPT', 'KILL'],
+      ['FUNCTION', 'FLUSH'],
+      ['CLUSTER', 'GETKEYSINSLOT', '1', '10'],
+      ['CLIENT', 'TRACKING', 'ON'],
+      ['CLIENT', 'LIST'],
+      ['MONITOR'],
+      ['SUBSCRIBE', 'x'],
+      ['ACL', 'LIST'],
+      ['CONFIG', 'GET', '*'],
+      ['SET', 'other', '1'],
+    ];
+    const answers = await Promise.all(
+      refused.map(([command = '', ...parameters]) =>
+        node.call(command, ...parameters).catch((error: unknown) => String(error)),
+      ),
+    );
+    expect(answers).toEqual(refused.map(() => expect.stringContaining('NOPERM')));
   });
 });
