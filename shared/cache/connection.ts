@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { Cluster, Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
+import { type CacheClient, createClient } from './client.ts';
 import { type CacheEndpoint, parseCacheUrl } from './endpoint.ts';
 
-export type CacheClient = Redis | Cluster;
+export type { CacheClient } from './client.ts';
 
 export interface CacheCredentials {
   readonly username: string;
@@ -18,17 +19,25 @@ export interface CacheConnectionOptions {
   readonly credentials?: () => Promise<CacheCredentials>;
 }
 
+export interface RunOptions {
+  /**
+   * For what costs more than a wait if it is lost: it is sent also while others fail at once, on a connection that is open without waiting
+   * for the answer, and with the usual wait on one that has never been open yet. @default false
+   */
+  readonly always?: boolean;
+}
+
 /** A connection that opens with its first use, gives up early and comes back by itself. */
 export interface CacheConnection {
   /** For defining scripts. Commands go through `run`, which bounds them in time. */
   readonly client: CacheClient;
   /**
    * Does `work` on the connection. What is not done in time makes others fail at once for half a second, or until there is a new
-   * connection, so that a request which asks several times waits once.
+   * connection, so that a request which asks several times waits once. What was not begun in time is not begun.
    *
-   * @throws CacheUnavailableError when it is not done in time, or fails; what was sent may still have happened
+   * @throws CacheUnavailableError when it is not done in time, or fails; what was sent may still happen, unless there is no `cause`
    */
-  run<T>(work: (client: CacheClient) => Promise<T>): Promise<T>;
+  run<T>(work: (client: CacheClient) => Promise<T>, options?: RunOptions): Promise<T>;
   close(): void;
 }
 
@@ -66,7 +75,12 @@ export function openCacheConnection(url: string | URL, options: CacheConnectionO
   client.on('node error', (error: unknown) => report((lastError = error)));
 
   let pausedUntil = 0;
-  client.on('ready', () => (pausedUntil = 0));
+  let hasOpened = false;
+  client.on('ready', () => {
+    pausedUntil = 0;
+    hasOpened = true;
+    lastError = undefined;
+  });
   let opening: Promise<unknown> | undefined;
   const isReady = (): boolean => login === undefined && client.status === 'ready';
   const untilReady = async (): Promise<void> => {
@@ -82,12 +96,21 @@ export function openCacheConnection(url: string | URL, options: CacheConnectionO
   };
   return {
     client,
-    run: async (work) => {
-      if (Date.now() < pausedUntil) throw unavailable(endpoint);
+    run: async (work, { always = false } = {}) => {
+      const isPaused = Date.now() < pausedUntil;
+      if (isPaused && always && isReady()) work(client).catch(() => undefined);
+      if (isPaused && (!always || hasOpened)) throw unavailable(endpoint);
       try {
-        return await within(timeoutMs, () => (isReady() ? work(client) : untilReady().then(() => work(client))));
+        return await within(timeoutMs, (isOver) =>
+          isReady()
+            ? work(client)
+            : untilReady().then(() => (isOver() ? Promise.reject(new TimeoutError()) : work(client))),
+        );
       } catch (cause) {
-        if (cause instanceof TimeoutError) pausedUntil = Date.now() + pauseMs;
+        if (cause instanceof TimeoutError) {
+          pausedUntil = Date.now() + pauseMs;
+          cause.cause = lastError;
+        }
         report(cause);
         throw unavailable(endpoint, { cause });
       }
@@ -98,45 +121,6 @@ export function openCacheConnection(url: string | URL, options: CacheConnectionO
 
 function unavailable({ host, port }: CacheEndpoint, options?: ErrorOptions): CacheUnavailableError {
   return new CacheUnavailableError(`The cache at ${host}:${port} did not answer.`, options);
-}
-
-function createClient(endpoint: CacheEndpoint): CacheClient {
-  const { host, port, username, password } = endpoint;
-  const options = {
-    ...(endpoint.tls && { tls: {} }),
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
-    // No handshake beyond the login: each round trip counts against the first request of a cold start.
-    protocol: 2 as const,
-    enableReadyCheck: false,
-    disableClientInfo: true,
-    connectTimeout: 1_000,
-    // A peer that went away without a word while the function was frozen. Commands are bounded by `run` instead of
-    // `commandTimeout`, which would also cut off the login on a slow start.
-    socketTimeout: 500,
-    // Whoever sent a command has gone on without the answer.
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    // A replica where the primary used to be: connect again, to whom the name points to now.
-    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
-  };
-  const retryStrategy = (attempt: number): number => Math.min(25 * 2 ** attempt, 1_000) + Math.random() * 50;
-  if (!endpoint.cluster) {
-    return new Redis({ ...options, host, port, retryStrategy, lazyConnect: true, enableOfflineQueue: false });
-  }
-  return new Cluster([{ host, port }], {
-    redisOptions: options,
-    clusterRetryStrategy: retryStrategy,
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    enableReadyCheck: false,
-    maxRedirections: 8,
-    retryDelayOnFailover: 20,
-    // While a slot moves, a script whose keys are in two places is to be asked again: for as long as anybody waits.
-    retryDelayOnTryAgain: 5,
-    // Certificates name hosts, so host names must not be turned into addresses.
-    dnsLookup: (address, callback) => callback(null, address),
-  });
 }
 
 function iamCredentials({ iam }: CacheEndpoint): CacheConnectionOptions['credentials'] {
@@ -181,12 +165,16 @@ function failureReporter({ host, port }: CacheEndpoint, warn = console.warn): (e
   };
 }
 
-function within<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
+function within<T>(timeoutMs: number, work: (isOver: () => boolean) => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const expire = (): void => reject(new TimeoutError(`No answer within ${timeoutMs} ms.`));
+    let isOver = false;
+    const expire = (): void => {
+      isOver = true;
+      reject(new TimeoutError(`No answer within ${timeoutMs} ms.`));
+    };
     // After a stall, timers fire before sockets are read: an answer that has arrived by now still counts.
     const timer = setTimeout(() => setImmediate(expire), timeoutMs);
-    work()
+    work(() => isOver)
       .then(resolve, reject)
       .finally(() => clearTimeout(timer));
   });

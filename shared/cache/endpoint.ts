@@ -30,12 +30,17 @@ export function parseCacheUrl(text: string | URL): CacheEndpoint {
     throw new TypeError('The cache URL must be redis://host:port or rediss://host:port.');
   }
   if (url.hostname === '') throw new TypeError('The cache URL names no host.');
+  if (!['', '/', '/0'].includes(url.pathname))
+    throw new TypeError('The cache URL names a database, but clusters have only database 0.');
+  const cluster = url.searchParams.get('cluster') ?? 'false';
+  if (cluster !== 'true' && cluster !== 'false')
+    throw new TypeError('The cache URL has a cluster= that is neither true nor false.');
   const iam = iamLogin(url);
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: Number(url.port || 6379),
     tls: url.protocol === 'rediss:',
-    cluster: url.searchParams.get('cluster') === 'true',
+    cluster: cluster === 'true',
     ...(url.username && { username: decodeURIComponent(url.username) }),
     ...(url.password && { password: decodeURIComponent(url.password) }),
     ...(iam && { iam }),

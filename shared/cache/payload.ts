@@ -5,25 +5,25 @@ import type * as z from 'zod';
 const compressedAboveBytes = 2_048;
 /** What is larger still takes longer to fetch than a request should wait for. */
 const mostBytes = 256 * 1_024;
-/** Nothing that we wrote is larger when it is inflated. */
-const mostInflatedBytes = 64 * 1_024 * 1_024;
+/** Nothing that we wrote is larger when it is inflated. Reading what somebody else wrote shall not cost a function its memory. */
+const mostInflatedBytes = 4 * 1_024 * 1_024;
 
-/** In the place of a value that is too large, so that nobody waits for somebody else to load it. */
-export const tooLarge = '';
+/** In the place of a value that cannot be kept, so that nobody waits for somebody else to load it. */
+export const notKept = '';
 
-/** A value as text: `j` and its JSON, or `d` and its JSON deflated, in base64. `tooLarge` if that has more than 256 KiB. */
+/** A value as text: `j` and its JSON, or `d` and its JSON deflated, in base64. `notKept` if that has more than 256 KiB. */
 export function encodePayload(value: unknown): string {
   // What JSON has no text for, `undefined` for one, is kept as null and will not fit the schema.
   const json = (JSON.stringify(value) as string | undefined) ?? 'null';
   const bytes = Buffer.byteLength(json);
-  if (bytes > mostInflatedBytes) return tooLarge;
+  if (bytes > mostInflatedBytes) return notKept;
   const text = bytes > compressedAboveBytes ? `d${deflateRawSync(json).toString('base64')}` : `j${json}`;
-  return Buffer.byteLength(text) > mostBytes ? tooLarge : text;
+  return Buffer.byteLength(text) > mostBytes ? notKept : text;
 }
 
 /** What `encodePayload` was given, or undefined if that is not to be had or not of the shape. */
 export function decodePayload<T>(payload: string, schema: z.ZodType<T>): { readonly value: T } | undefined {
-  if (payload === tooLarge) return undefined;
+  if (payload === notKept) return undefined;
   try {
     const { success, data } = schema.safeParse(JSON.parse(jsonOf(payload)));
     return success ? { value: data } : undefined;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recordCacheUse } from '../metrics/index.ts';
 import type { Entries, EntryName } from './entries.ts';
-import { decodePayload, tooLarge } from './payload.ts';
+import { decodePayload, notKept } from './payload.ts';
 import type { Look } from './scripts.ts';
 
 /** How long a caller waits for another one that loads the same value, before it loads it as well. */
@@ -27,7 +27,7 @@ export async function remember(
     }
     if (seen.state === 'claimed')
       return await loadAndStore(entries, name, load, { token, generation: seen.generation });
-    if (isTooLarge(seen) || Date.now() >= giveUpAt) break;
+    if (isNotKept(seen) || Date.now() >= giveUpAt) break;
     if (seen.state === 'busy') await sleep(pollMs * (0.5 + Math.random() / 2));
     // A value of another shape is as good as none.
     seen = await entries.look(name, token, seen.id);
@@ -53,6 +53,6 @@ async function loadAndStore(
   }
 }
 
-function isTooLarge({ state, payload }: Look): boolean {
-  return (state === 'fresh' || state === 'stale') && payload === tooLarge;
+function isNotKept({ state, payload }: Look): boolean {
+  return (state === 'fresh' || state === 'stale') && payload === notKept;
 }

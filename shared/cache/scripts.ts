@@ -43,7 +43,7 @@ declare module 'ioredis' {
       ]
     ): Result<number, Context>;
     tenantryRelease(claim: string, token: string): Result<number, Context>;
-    tenantryRenew(generations: string, field: string): Result<string, Context>;
+    tenantryRenew(generations: string, field: string): Result<number, Context>;
   }
 }
 
@@ -73,6 +73,7 @@ local function current()
 end
 `;
 
+/** What is loaded in a generation that is over will not be stored: nobody waits for that, and its claim is no longer one. */
 const lookLua = `${generationsLua}${currentLua}
 local entry = redis.call('GET', KEYS[2])
 local generation, id, payload
@@ -82,8 +83,10 @@ if entry then
 end
 if id and tonumber(id) > micros then return { 'fresh', generation, id, payload } end
 if ARGV[2] == '' then return { 'absent', current(), '', '' } end
-if redis.call('SET', KEYS[3], ARGV[2], 'NX', 'PX', ARGV[3]) then
+local holder, loading = string.match(redis.call('GET', KEYS[3]) or '', '^(.*)|([%d.]*)$')
+if not holder or loading ~= current() then
   if not generations[1] then generations[1] = renew('tenant') end
+  redis.call('SET', KEYS[3], ARGV[2] .. '|' .. current(), 'PX', ARGV[3])
   return { 'claimed', current(), '', '' }
 end
 if id then return { 'stale', generation, id, payload } end
@@ -92,7 +95,7 @@ return { 'busy', current(), '', '' }
 
 /** Nothing is stored for who has lost the claim, or for a generation that is over: the value may be older than what made it so. */
 const storeLua = `${generationsLua}${currentLua}
-if ARGV[2] ~= '' and redis.call('GET', KEYS[3]) ~= ARGV[2] then return 0 end
+if ARGV[2] ~= '' and redis.call('GET', KEYS[3]) ~= ARGV[2] .. '|' .. ARGV[3] then return 0 end
 redis.call('DEL', KEYS[3])
 if ARGV[3] ~= '' and ARGV[3] ~= current() then return 0 end
 if not generations[1] then generations[1] = renew('tenant') end
@@ -103,7 +106,13 @@ return 1
 `;
 
 const releaseLua = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if string.match(redis.call('GET', KEYS[1]) or '', '^(.*)|') ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+`;
+
+/** Where there is no memory for a new generation, there is enough to forget all of the tenant's, which makes as much invalid, and more. */
+const renewLua = `${generationsLua}
+if pcall(renew, ARGV[1]) then return 1 end
 return redis.call('DEL', KEYS[1])
 `;
 
@@ -112,11 +121,11 @@ export function defineCacheScripts(client: CacheClient): void {
   client.defineCommand('tenantryLook', { numberOfKeys: 3, lua: lookLua });
   client.defineCommand('tenantryStore', { numberOfKeys: 3, lua: storeLua });
   client.defineCommand('tenantryRelease', { numberOfKeys: 1, lua: releaseLua });
-  client.defineCommand('tenantryRenew', { numberOfKeys: 1, lua: `${generationsLua} return renew(ARGV[1])` });
+  client.defineCommand('tenantryRenew', { numberOfKeys: 1, lua: renewLua });
 }
 
 /** How long a claim holds off others when whoever has it is never heard of again. */
-const claimMs = 10_000;
+const claimMs = 5_000;
 
 /**
  * Looks at an entry, in one round trip.

@@ -65,6 +65,8 @@ export function createRateLimiter({ connection, whenUnavailable = 'open' }: Rate
         return { ...standing(wishes, outcomes), ...verdict, source: 'redis', release };
       } catch (error) {
         if (!(error instanceof CacheUnavailableError)) throw error;
+        // Whatever was sent may be done yet. Servers keep to the order, so that what is sent now comes after it.
+        if (place && error.cause !== undefined) void leave(connection, place);
         return whenUnavailable === 'open' ? insurance(wishes, place) : refusal(wishes);
       }
     },
@@ -90,7 +92,7 @@ const nothing = (): Promise<void> => Promise.resolve();
 
 /** A place that cannot be given back, which the connection reports, is free again when its lease is over. */
 async function leave(connection: CacheConnection, { key, id }: Place): Promise<void> {
-  await connection.run((client) => client.zrem(key, id)).catch(() => undefined);
+  await connection.run((client) => client.zrem(key, id), { always: true }).catch(() => undefined);
 }
 
 /** Decides as far as this process sees. */

@@ -60,6 +60,25 @@ describe.skipIf(!redisKinds.includes('redis-server')).each(Object.entries(redisF
   },
 );
 
+describe.skipIf(!redisKinds.includes('redis-server'))('a cache whose server is out of memory', () => {
+  it('gives nothing that was made invalid since', async () => {
+    const fault = await redisFaults['is out of memory']?.((work) => cleanups.push(work));
+    const connection = openCacheConnection(fault?.url ?? '', { timeoutMs: 2_000 });
+    cleanups.push(() => connection.close());
+    const cache = createTenantCache(connection);
+    await inTenant('acme', async () => {
+      expect(await cache.remember(numbers, 'page', async () => 1)).toBe(1);
+      await fault?.breakIt();
+      expect(await cache.get(numbers, 'page')).toBe(1);
+      await cache.invalidate(numbers);
+      expect(await cache.get(numbers, 'page')).toBeUndefined();
+      await fault?.mendIt();
+      expect(await cache.get(numbers, 'page')).toBeUndefined();
+      expect(await cache.remember(numbers, 'page', async () => 2)).toBe(2);
+    });
+  });
+});
+
 async function untilKept(isKept: () => Promise<boolean>): Promise<void> {
   while (!(await isKept())) await sleep(20);
 }

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
 import { cacheNamespace, openCacheConnection, createTenantCache } from '../../shared/cache/index.ts';
 import { cacheServers, inTenant, startTestCache, type TestCache } from '../helpers/cache.ts';
@@ -124,6 +124,44 @@ describe.each(cacheServers)('remember on $name', (server) => {
       expect(await loaded).toBe(1);
       expect(await test.cache.get(numbers, 'x')).toBe(expected);
     });
+  });
+
+  it('waits for nobody who loads what is out of date by now', async () => {
+    await inTenant(test.freshTenant(), async () => {
+      let finish: (() => void) | undefined;
+      const before = test.cache.remember(numbers, 'x', async () => {
+        await new Promise<void>((resolve) => (finish = resolve));
+        return 1;
+      });
+      await expect.poll(() => finish).toBeDefined();
+      await test.cache.invalidate(numbers);
+      const startedAt = performance.now();
+      expect(await test.another().remember(numbers, 'x', async () => 2)).toBe(2);
+      expect(performance.now() - startedAt).toBeLessThan(900);
+      finish?.();
+      expect(await before).toBe(1);
+      expect(await test.cache.get(numbers, 'x')).toBe(2);
+    });
+  });
+
+  it('has nobody wait for a value that does not fit its schema once JSON has been made of it, and says so once', async () => {
+    const warnings = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const dates = cacheNamespace(`dates-${server.kind}${server.cluster ? '-cluster' : ''}`, {
+      schema: z.date(),
+      ttlSeconds: 60,
+    });
+    await inTenant(test.freshTenant(), async () => {
+      const load = async (): Promise<Date> => {
+        await sleep(50);
+        return new Date(0);
+      };
+      const startedAt = performance.now();
+      const values = await Promise.all(Array.from({ length: 30 }, () => test.cache.remember(dates, 'x', load)));
+      expect(new Set(values.map(Number))).toEqual(new Set([0]));
+      expect(performance.now() - startedAt).toBeLessThan(900);
+    });
+    expect(warnings.mock.calls).toEqual([[expect.stringContaining(`"${dates.name}" does not fit its schema`)]]);
+    warnings.mockRestore();
   });
 
   it('goes on from a look that was begun ahead', async () => {

@@ -29,6 +29,8 @@ describe('parseCacheUrl', () => {
     ['127.0.0.1:6379', 'must be redis://'],
     ['redis://', 'names no host'],
     ['rediss://h:1?iam=tenantry-dev&user=app', 'needs user= and region='],
+    ['redis://h:1/2', 'have only database 0'],
+    ['redis://h:1?cluster=1', 'neither true nor false'],
     ['redis://h:1?iam=tenantry-dev&user=app&region=eu-central-1', 'use rediss://'],
   ])('says what is wrong with %s', (url, problem) => {
     expect(() => parseCacheUrl(url)).toThrow(problem);
