@@ -27,7 +27,7 @@ export async function choosePlacement(
   { model, cluster: wanted }: Wish,
   clusters: Readonly<Record<string, ClusterCapacity>>,
 ): Promise<Placement> {
-  const cluster = chooseCluster(model, only(wanted, clusters), await countTenants());
+  const cluster = chooseCluster(model, only(wanted, clusters), await countTenants(tenantId));
   const home = tenantHomeName(tenantId);
   switch (model) {
     case 'pool':
