@@ -8,6 +8,8 @@ import { statusOf } from '../../functions/migrate/status.ts';
 import type { System } from '../../functions/migrate/system.ts';
 import { databaseRoles, mainCluster, tenantHomeName } from '../../shared/contract/index.ts';
 import type { Migration } from '../../shared/database/migrator.ts';
+import { closeDatabases, serverDatabases } from '../../shared/database/server-databases.ts';
+import { executeWith, master } from '../helpers/database-template.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
 import { deployAlone, type SiloRunner, startSiloRunner } from '../helpers/silo-runner.ts';
 
@@ -86,6 +88,25 @@ describe('a deployment', () => {
         { callers: [role] },
       ]);
     expect(await deployAlone(system)).toMatchObject({ phase: 'done', done: 0, failed: 0 });
+  });
+
+  it('keeps the logins of tenants out of the databases that a server comes with', async () => {
+    await deploy();
+    for (const tenantId of tenants) {
+      const name = tenantHomeName(tenantId);
+      for (const other of serverDatabases)
+        await expect(runner.connect(name, other)).rejects.toMatchObject({ code: '42501' });
+    }
+  });
+
+  it('goes on where it may not close a database, and says which that is', async () => {
+    const { superuser, name } = database;
+    const [its, foreign] = [`${name}_its`, `${name}_foreign`];
+    await superuser.query(`create database ${its} owner ${master}`);
+    await superuser.query(`create database ${foreign}`);
+    const execute = executeWith(await runner.connect(master, name));
+    expect(await closeDatabases(execute, [its, foreign])).toEqual([foreign]);
+    for (const each of [its, foreign]) await superuser.query(`drop database ${each}`);
   });
 
   it('gives a tenant’s role the password that its secret has now', async () => {
