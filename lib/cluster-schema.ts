@@ -37,4 +37,11 @@ export const clusterSchema = z
   .refine((cluster) => cluster.autoPauseMinutes === undefined || cluster.minCapacity === 0, {
     path: ['autoPauseMinutes'],
     message: 'a cluster pauses only with minCapacity 0; set that, or leave autoPauseMinutes out',
+  })
+  .check(({ value: { models, limits }, issues }) => {
+    for (const model of placementModels) {
+      if (limits[model] === undefined || models.includes(model)) continue;
+      const message = `the cluster takes no ${model} tenants; add ${model} to \`models\`, or leave the limit out`;
+      issues.push({ code: 'custom', input: limits[model], path: ['limits', model], message });
+    }
   });

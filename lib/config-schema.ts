@@ -3,6 +3,9 @@ import * as z from 'zod';
 import { authorizerCacheSeconds, mainCluster, quotaNames } from '../shared/contract/index.ts';
 import { clusterSchema } from './cluster-schema.ts';
 
+/** Stands in the identifier of an RDS cluster, which has no two hyphens in a row and none at its end. */
+const nameInIdentifiers = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
 const issuerSchema = z.strictObject({
   /** As in the tokens' `iss`. */
   issuer: z.url('give the URL of the issuer, as in the "iss" of its tokens'),
@@ -89,7 +92,8 @@ const alarmsSchema = z.strictObject({
 export const stageConfigSchema = z.strictObject({
   stage: z
     .string()
-    .regex(/^[a-z][a-z0-9-]{0,15}$/, 'use 1 to 16 lower-case letters, digits and hyphens, a letter first'),
+    .max(16, 'use 16 characters or less')
+    .regex(nameInIdentifiers, 'use lower-case letters, digits and single hyphens, a letter first and no hyphen last'),
   /** @default the account of the credentials that deploy */
   account: z
     .string()
@@ -105,12 +109,22 @@ export const stageConfigSchema = z.strictObject({
   /** Aurora clusters by name. The one called `main` holds the registry and the pool. @default one, `main` */
   clusters: z
     .record(
-      z.string().regex(/^[a-z][a-z0-9-]{0,19}$/, 'name clusters with lower-case letters, digits and hyphens'),
+      z
+        .string()
+        .max(20, 'name clusters with 20 characters or less')
+        .regex(
+          nameInIdentifiers,
+          'name clusters with lower-case letters, digits and single hyphens, a letter first and no hyphen last',
+        ),
       clusterSchema,
     )
     .refine(
       (clusters) => mainCluster in clusters,
       `declare the cluster "${mainCluster}": it holds the registry of tenants`,
+    )
+    .refine(
+      (clusters) => Object.values(clusters).some(({ models }) => models.includes('pool')),
+      'let a cluster take the model pool, which tenants get unless another one is asked for',
     )
     .prefault({ [mainCluster]: {} }),
   /** Trusted issuers of tokens. @default a Cognito user pool of the stack */

@@ -7,6 +7,7 @@ import { controlPlaneDocument } from './document.ts';
 import { endImpersonation, impersonate } from './impersonations.ts';
 import { changeLimits } from './limits.ts';
 import { getOperation, listOperations, onboard, requestOperation } from './operations.ts';
+import { previewPlacement } from './placement.ts';
 import { controlPlaneApi } from './schema.ts';
 import { getTenant, listAuditEntries, listTenants } from './service.ts';
 
@@ -23,6 +24,7 @@ const document = { ...controlPlaneDocument() };
 export const handler = operatorApi(controlPlaneApi, {
   'GET /tenants': ({ query }) => listTenants(query),
   'POST /tenants': ({ body, idempotencyKey }) => onboard(body, idempotencyKey, { starter, clusters }),
+  'GET /placement': ({ query }) => previewPlacement(query, clusters),
   'GET /tenants/{tenantId}': ({ path }) => getTenant(path.tenantId),
   'POST /tenants/{tenantId}/change-plan': ({ path: { tenantId }, body: input, idempotencyKey }) =>
     requestOperation({ kind: 'change-plan', tenantId, input, idempotencyKey }, starter),

@@ -5,9 +5,10 @@ import {
   poolSchema,
   tenantHomeName,
 } from '../../shared/contract/index.ts';
-import { chooseCluster, countTenants } from '../../shared/control/index.ts';
+import { chooseCluster, countTenants, requireFreeId } from '../../shared/control/index.ts';
 import { AppError } from '../../shared/errors/index.ts';
 import type { Placement } from '../../shared/tenancy/index.ts';
+import type { PlacementQuery } from './new-tenant.ts';
 
 /** What is asked of a new tenant's home. */
 export interface Wish {
@@ -27,7 +28,7 @@ export async function choosePlacement(
   { model, cluster: wanted }: Wish,
   clusters: Readonly<Record<string, ClusterCapacity>>,
 ): Promise<Placement> {
-  const cluster = chooseCluster(model, only(wanted, clusters), await countTenants());
+  const cluster = chooseCluster(model, only(wanted, clusters), await countTenants(tenantId));
   const home = tenantHomeName(tenantId);
   switch (model) {
     case 'pool':
@@ -37,6 +38,19 @@ export async function choosePlacement(
     case 'silo':
       return { model, cluster, database: home, schema: home };
   }
+}
+
+/**
+ * Where a new tenant would live, for whoever has something to do before asking for it.
+ *
+ * @throws AppError tenant-exists, tenant-id-used, no-capacity, validation-failed
+ */
+export async function previewPlacement(
+  { tenantId, ...wish }: PlacementQuery,
+  clusters: Readonly<Record<string, ClusterCapacity>>,
+): Promise<Placement> {
+  await requireFreeId(tenantId);
+  return choosePlacement(tenantId, wish, clusters);
 }
 
 function only(

@@ -21,6 +21,7 @@ import {
   timestamp,
 } from '../../shared/http/index.ts';
 import { placementSchema, planSchema, tenantIdSchema } from '../../shared/tenancy/index.ts';
+import { newTenant, placementQuery } from './new-tenant.ts';
 
 const tenant = managedTenantSchema.meta({ id: 'Tenant' });
 const operation = operationSchema.meta({ id: 'Operation' });
@@ -39,27 +40,6 @@ const operationsQuery = z.strictObject({
   state: z.enum(operationStates).optional(),
 });
 export type OperationsQuery = z.output<typeof operationsQuery>;
-
-const newTenant = z.strictObject({
-  tenantId: tenantIdSchema,
-  name: operationInputs.onboard.shape.name,
-  plan: planSchema,
-  model: placementSchema.shape.model.default('pool').meta({
-    description:
-      'How strongly the tenant’s data is set apart: in tables that it shares, in a schema of its own, or in a database of its own.',
-  }),
-  cluster: operationInputs.onboard.shape.cluster.meta({
-    description: 'The cluster to live on. The one with the most room for such tenants if left out.',
-  }),
-  from: operationInputs.onboard.shape.from.meta({
-    description:
-      'The export that the tenant begins with: the id of an operation that made it, or the prefix of its files.',
-  }),
-  reuseId: operationInputs.onboard.shape.reuseId.meta({
-    description:
-      'Whether the id may be one of a tenant that was offboarded: only if it is the same customer who comes back.',
-  }),
-});
 
 const newLimit = (what: string) =>
   z
@@ -123,6 +103,12 @@ export const controlPlaneApi = describeOperatorApi('control-plane', {
     summary: 'Onboard a tenant',
     body: newTenant,
     errors: ['tenant-exists', 'tenant-id-used', 'operation-in-progress', 'export-unusable', 'no-capacity'],
+  },
+  'GET /placement': {
+    summary: 'See where a new tenant would live, or why there can be none',
+    query: placementQuery,
+    response: managedTenantSchema.shape.placement,
+    errors: ['tenant-exists', 'tenant-id-used', 'no-capacity'],
   },
   'GET /tenants/{tenantId}': {
     summary: 'Get a tenant',

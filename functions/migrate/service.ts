@@ -3,6 +3,7 @@ import { FleetError } from '../../shared/database/fleet-error.ts';
 import { migrateFleet } from '../../shared/database/fleet.ts';
 import { createRoles } from '../../shared/database/migrator.ts';
 import { provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
+import { closeDatabases, serverDatabases } from '../../shared/database/server-databases.ts';
 import { countSilos, readSilos } from '../../shared/database/silo-databases.ts';
 import { applyTo, auditDatabase, migrateKernel } from './kernel.ts';
 import { beginning, isFailed, plus, type Progress, reportOf } from './progress.ts';
@@ -45,7 +46,10 @@ export async function goOn(system: System, begun: Progress, until: number): Prom
 async function migrateShared(cluster: Cluster, system: System, until: number): Promise<void> {
   const { name, database } = cluster;
   const { tenant } = system.migrations;
-  await createRoles(asMaster(cluster), database, system.passwords);
+  const master = asMaster(cluster);
+  await createRoles(master, database, system.passwords);
+  const open = await closeDatabases(master, serverDatabases);
+  if (open.length > 0) system.log.warn('databases are open to every login', { cluster: name, databases: open });
   await migrateKernel(cluster, system);
   if (cluster.holdsRegistry) await applyTo('control', cluster, system);
   const owner = asOwner(cluster);

@@ -26,8 +26,8 @@ export interface SiloName {
 export interface SiloSecrets {
   /** The login, made if there is none. @throws Error when the secret is another tenant's */
   ensure(silo: SiloName): Promise<SiloLogin>;
-  /** The password of a tenant's role. @throws Error when the secret is another role's */
-  read(tenantId: string, secretArn: string): Promise<string>;
+  /** The password of a tenant's role; undefined when there is no such secret. @throws Error when the secret is another role's */
+  read(tenantId: string, secretArn: string): Promise<string | undefined>;
   /** Deletes the login at once. Does nothing when there is none. */
   remove(silo: SiloName): Promise<void>;
 }
@@ -37,7 +37,7 @@ const loginSchema = z.object({ username: z.string(), password: z.string().min(1)
 /** Logins in Secrets Manager, as `{ username, password }`. */
 export function siloSecretsOf(client: SecretsManagerClient, stage: string): SiloSecrets {
   const nameOf = (silo: SiloName): string => `${siloSecretPrefix(stage)}${digestOf(silo)}`;
-  const read: SiloSecrets['read'] = async (tenantId, secretArn) => {
+  const readLogin = async (tenantId: string, secretArn: string): Promise<string> => {
     const { SecretString: text = 'null' } = await client.send(new GetSecretValueCommand({ SecretId: secretArn }));
     const { username, password } = loginSchema.parse(JSON.parse(text));
     if (username === tenantHomeName(tenantId)) return password;
@@ -70,19 +70,24 @@ export function siloSecretsOf(client: SecretsManagerClient, stage: string): Silo
       throw new Error(
         `The secret ${nameOf(silo)} is tagged as that of ${tenant ?? 'nobody'}, not of ${silo.tenantId}.`,
       );
-    return { secretArn, password: await read(silo.tenantId, secretArn) };
+    return { secretArn, password: await readLogin(silo.tenantId, secretArn) };
   };
   return {
     ensure: async (silo) => (await create(silo)) ?? (await find(silo)),
-    read,
+    read: (tenantId, secretArn) => ifThere(readLogin(tenantId, secretArn)),
     remove: async (silo) => {
-      try {
-        await client.send(new DeleteSecretCommand({ SecretId: nameOf(silo), ForceDeleteWithoutRecovery: true }));
-      } catch (error) {
-        if (!(error instanceof ResourceNotFoundException)) throw error;
-      }
+      await ifThere(client.send(new DeleteSecretCommand({ SecretId: nameOf(silo), ForceDeleteWithoutRecovery: true })));
     },
   };
+}
+
+async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException) return undefined;
+    throw error;
+  }
 }
 
 /**

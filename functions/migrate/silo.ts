@@ -4,10 +4,10 @@ import { sqlstateOf } from '../../shared/database/fleet-run.ts';
 import { migrateFleet } from '../../shared/database/fleet.ts';
 import { createRole, type Execute, forRole, openDatabase } from '../../shared/database/migrator.ts';
 import { publishMigrations } from '../../shared/database/provision.ts';
-import { databaseExists, type Silo } from '../../shared/database/silo-databases.ts';
+import { databaseExists, replaceLogin, type Silo } from '../../shared/database/silo-databases.ts';
 import { auditDatabase, migrateKernel } from './kernel.ts';
 import type { SiloName } from './silo-secrets.ts';
-import { asMaster, asOwner, type Cluster, clusterNamed, nameOf, type System } from './system.ts';
+import { asMaster, asOwner, type Cluster, clusterNamed, nameOf, registryOf, type System } from './system.ts';
 
 /**
  * Makes a database that is one tenant's alone, with a role and a login of its own, or finishes making it. The tenant's schema is for
@@ -88,12 +88,14 @@ export async function migrateSilo(silo: Silo, system: System, until: number): Pr
   }
 }
 
-/** Whether the database was dropped meanwhile, since its tenant leaves. Then the role goes that may have been made for it after that. */
-async function isDropped({ cluster, database }: Silo, system: System): Promise<boolean> {
+/** Whether the database was dropped meanwhile, since its tenant leaves. Then role and login go that may have been made for it after that. */
+async function isDropped(silo: Silo, system: System): Promise<boolean> {
+  const { cluster, database } = silo;
   try {
     const master = asMaster(clusterNamed(system, cluster));
     if (await databaseExists(master, database)) return false;
     await master(`drop role if exists ${database}`);
+    await system.siloSecrets.remove(silo);
     return true;
   } catch {
     // What was wrong first is what is told.
@@ -118,11 +120,22 @@ function withoutDatabase(silo: Silo): SiloOutcome {
   return { ...nothing, failures: [failureOf(silo, error)], isMissing: true };
 }
 
+/** Makes the login anew that somebody has deleted. Requests that still name that one ask the registry, and find this one. */
+async function makeLogin(silo: Silo, cluster: Cluster, system: System): Promise<void> {
+  const { tenantId, database, secretArn: deleted } = silo;
+  const { secretArn, password } = await system.siloSecrets.ensure(silo);
+  await prepare(cluster, tenantId, password, system);
+  await replaceLogin(registryOf(system), tenantId, { deleted, secretArn });
+  system.log.warn('a login was not there, and was made anew', { cluster: cluster.name, database, deleted, secretArn });
+}
+
 async function bringUpToDate(silo: Silo, system: System, until: number): Promise<SiloOutcome> {
   const { tenantId, cluster: clusterName, database, secretArn } = silo;
   const cluster = clusterNamed(system, clusterName);
   if (!(await databaseExists(asMaster(cluster), database))) return withoutDatabase(silo);
-  await prepare(cluster, tenantId, await system.siloSecrets.read(tenantId, secretArn), system);
+  const password = await system.siloSecrets.read(tenantId, secretArn);
+  if (password === undefined) await makeLogin(silo, cluster, system);
+  else await prepare(cluster, tenantId, password, system);
   const fleet = [{ name: nameOf(cluster, database), execute: asOwner(cluster, database), role: database }];
   const { done, failures, stopped } = await migrateFleet(fleet, system.migrations.tenant, { until, canaries: 0 });
   const isLeft = stopped === 'time';

@@ -1,4 +1,5 @@
 import type { OperationError } from '../../shared/control/index.ts';
+import { DatabaseError } from '../../shared/database/database-error.ts';
 import { AppError, type ErrorCode, errorCatalogue } from '../../shared/errors/index.ts';
 
 /** A step has failed for good. */
@@ -15,11 +16,19 @@ export class StepFailure extends Error {
 /** What is kept of an error between two invocations: name and message. The name is a code of the catalogue. */
 export function keepable(error: unknown): Error {
   const kept = new Error(
-    error instanceof AppError ? error.message : 'A fault of the function or of a service that it uses.',
+    error instanceof AppError
+      ? `${error.message}${stateOf(error)}`
+      : 'A fault of the function or of a service that it uses.',
   );
   kept.name = error instanceof AppError ? error.code : 'internal';
   return kept;
 }
+
+/** Where our own words say little, what Postgres calls the error says more, and nothing of anybody's data. */
+const stateOf = (error: AppError): string =>
+  error instanceof DatabaseError && error.code === 'internal' && error.sqlState !== undefined
+    ? ` (SQLSTATE ${error.sqlState})`
+    : '';
 
 /** The failure that was kept. */
 export function stepFailure({ name, message }: Error): StepFailure {

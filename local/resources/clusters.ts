@@ -2,6 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import * as z from 'zod';
+import { serverDatabases } from '../../shared/database/server-databases.ts';
 import { type Postgres, startPostgres } from '../postgres.ts';
 import { isCluster } from '../postgres-cluster.ts';
 import type { SecretStore } from '../secrets-manager/secret-store.ts';
@@ -130,6 +131,8 @@ async function createMaster(server: Postgres, cluster: ClusterDefinition, login:
       cluster.database,
     ]);
     if (!databases) await client.query(`create database ${escapeIdentifier(cluster.database)} owner ${role}`);
+    // His on RDS, too.
+    for (const name of serverDatabases) await client.query(`alter database ${name} owner to ${role}`);
   } finally {
     await client.end();
   }

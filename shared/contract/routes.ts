@@ -32,6 +32,7 @@ export const controlServices = {
   'control-plane': [
     'GET /tenants',
     'POST /tenants',
+    'GET /placement',
     'GET /tenants/{tenantId}',
     'POST /tenants/{tenantId}/change-plan',
     'POST /tenants/{tenantId}/change-limits',

@@ -13,6 +13,7 @@ export { recordStatement, type TypedStatement } from './statements.ts';
 export { type Quota, quotaSchema } from './quota-counts.ts';
 export { readQuotas } from './quotas.ts';
 export { chooseCluster } from './choose-cluster.ts';
+export { requireFreeId } from './tenant-ids.ts';
 export { countTenants, listTenants, readTenant, type TenantFilter } from './tenants.ts';
 export {
   createOperation,

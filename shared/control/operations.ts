@@ -11,6 +11,7 @@ import {
   operationSchema,
 } from './operations-schema.ts';
 import { readPage } from './read-page.ts';
+import { takenIdError } from './tenant-ids.ts';
 
 export interface OperationRequest<Kind extends KnownKind = KnownKind> {
   readonly kind: Kind;
@@ -77,12 +78,8 @@ function operationOf(answer: Outcome, { tenantId, idempotencyKey = '' }: Operati
       );
     }
     case 'tenant-exists':
-      throw new AppError('tenant-exists', `There is a tenant ${tenantId} already. Choose another id.`);
     case 'tenant-id-used':
-      throw new AppError(
-        'tenant-id-used',
-        `There was a tenant ${tenantId}, which was offboarded: tokens of its users would be good for the new one. Choose another id, or set reuseId if it is the same customer.`,
-      );
+      throw takenIdError(answer.outcome, tenantId);
     case 'tenant-unknown':
       throw new AppError('not-found', `There is no tenant ${tenantId}.`);
     case 'tenant-leaving':

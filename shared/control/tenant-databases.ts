@@ -1,5 +1,6 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import * as z from 'zod';
+import { AppError } from '../errors/index.ts';
 import type { TenantHome } from './tenant-rows.ts';
 
 /** Databases that are one tenant's alone. */
@@ -12,10 +13,16 @@ export interface TenantDatabases {
 
 const madeSchema = z.object({ secretArn: z.string().min(1) });
 
+/** What Lambda answers for a function that has thrown. */
+const thrownSchema = z.object({ errorType: z.string().default('Error'), errorMessage: z.string().default('') });
+
+/** Of what a function has thrown operators read this much, its log has the rest. */
+const shownCharacters = 300;
+
 /**
  * Databases, by way of the function that may make them: `functions/migrate`.
  *
- * @throws Error when the function fails; what it said is in its log
+ * @throws AppError `internal` with the first line of what the function has failed with
  */
 export function tenantDatabasesVia(client: LambdaClient, functionName: string): TenantDatabases {
   const invoke = async (action: 'make' | 'drop', { tenantId, placement }: TenantHome): Promise<unknown> => {
@@ -23,11 +30,21 @@ export function tenantDatabasesVia(client: LambdaClient, functionName: string): 
     const { FunctionError, Payload: answer } = await client.send(
       new InvokeCommand({ FunctionName: functionName, Payload }),
     );
-    if (FunctionError !== undefined) throw new Error(`The function ${functionName} failed: ${FunctionError}.`);
-    return JSON.parse(Buffer.from(answer ?? []).toString() || 'null');
+    const said: unknown = JSON.parse(Buffer.from(answer ?? []).toString() || 'null');
+    if (FunctionError === undefined) return said;
+    throw new AppError(
+      'internal',
+      `The function ${functionName} could not ${action} the database ${placement.database} on the cluster ${placement.cluster}. ${firstLineOf(said)}`,
+    );
   };
   return {
     make: async (home) => madeSchema.parse(await invoke('make', home)).secretArn,
     drop: async (home) => void (await invoke('drop', home)),
   };
+}
+
+function firstLineOf(said: unknown): string {
+  const { errorType, errorMessage } = thrownSchema.catch({ errorType: 'Error', errorMessage: '' }).parse(said);
+  const [line = ''] = errorMessage.trim().split('\n');
+  return `${errorType}: ${line.slice(0, shownCharacters)}`;
 }

@@ -42,12 +42,24 @@ export async function readTenant(tenantId: string): Promise<ManagedTenant | unde
 
 const countSchema = z.object({ cluster: z.string(), model: placementSchema.shape.model, total: z.int() });
 
-/** How many tenants there are of each model on each cluster. */
-export async function countTenants(): Promise<TenantCount[]> {
+/**
+ * How many tenants there are of each model on each cluster, with those whose onboarding was asked for and that the registry has not yet:
+ * whoever asks at the same time is to see them.
+ *
+ * @param newcomer a tenant that is not counted: asked for again, it finds the place that it has taken
+ */
+export async function countTenants(newcomer: string): Promise<TenantCount[]> {
   const rows = await queryRegistry({
     sql: `select jsonb_build_object('cluster', cluster, 'model', model, 'total', count(*))::text
-      from registry.tenants group by cluster, model`,
-    parameters: {},
+      from (
+        select tenant_id, cluster, model from registry.tenants
+        union all
+        select o.tenant_id, o.input -> 'placement' ->> 'cluster', o.input -> 'placement' ->> 'model' from registry.operations o
+        where o.kind = 'onboard' and o.state in ('pending', 'running')
+          and not exists (select from registry.tenants t where t.tenant_id = o.tenant_id)
+      ) taken
+      where tenant_id <> :newcomer group by cluster, model`,
+    parameters: { newcomer },
     operation: 'select',
     twice: 'harmless',
   });

@@ -38,6 +38,22 @@ export async function countSilos(registry: Execute): Promise<number> {
   return Number(count);
 }
 
+/**
+ * Tells the registry of the login of a tenant's database that takes the place of a deleted one, unless it knows of another one by now.
+ *
+ * @param registry as for `readSilos`
+ */
+export async function replaceLogin(
+  registry: Execute,
+  tenantId: string,
+  { deleted, secretArn }: { readonly deleted: string; readonly secretArn: string },
+): Promise<void> {
+  await registry(
+    `update registry.tenants set secret_arn = :secret_arn, updated_at = now() where tenant_id = :tenant_id and secret_arn = :deleted`,
+    { tenant_id: tenantId, secret_arn: secretArn, deleted },
+  );
+}
+
 /** @param execute runs statements in any database of the same cluster */
 export async function databaseExists(execute: Execute, database: string): Promise<boolean> {
   return (await execute('select true from pg_database where datname = :database', { database })).length > 0;

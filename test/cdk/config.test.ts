@@ -74,9 +74,34 @@ describe('the configuration of a stage', () => {
     ['clusters without the one of the registry', { other: {} }, 'declare the cluster "main"'],
     ['a cluster that takes no model', { main: { models: [] } }, 'clusters.main.models: name a model, or set `drained`'],
     ['a limit of nobody', { main: { limits: { silo: 0 } } }, 'clusters.main.limits.silo: use 1 or more'],
+    [
+      'a limit of what a cluster does not take',
+      { main: {}, silos: { models: ['silo'], limits: { silo: 5, bridge: 9 } } },
+      'clusters.silos.limits.bridge: the cluster takes no bridge tenants; add bridge to `models`',
+    ],
+    [
+      'clusters of which none takes the pool',
+      { main: { models: ['bridge'] }, silos: { models: ['silo'] } },
+      'clusters: let a cluster take the model pool',
+    ],
     ['more backup than Aurora keeps', { main: { backupRetentionDays: 36 } }, 'use 1 to 35 days'],
   ])('refuses %s', (_, clusters, expected) => {
     expect(problemsOf({ stage: 'x', clusters }).join()).toContain(expected);
+  });
+
+  it.each(['a--b', 'a-', '-a', '1a', 'a_b', 'A', '', 'a'.repeat(21)])(
+    'refuses the name %j for a cluster, since RDS refuses it or what is made of it',
+    (name) => {
+      const problems = problemsOf({ stage: 'x', clusters: { main: {}, [name]: {} } });
+      expect(problems).toEqual([expect.stringMatching(`^clusters\\.${name}: .*name clusters with`)]);
+      expect(problemsOf({ stage: name })).toEqual([expect.stringMatching(/^stage: .*use /)]);
+    },
+  );
+
+  it('takes names with single hyphens, as long as may be', () => {
+    expect(
+      problemsOf({ stage: 'a-b-c-d-e-f-g-h1', clusters: { main: {}, 'eu-2-b': {}, ['a'.repeat(20)]: {} } }),
+    ).toEqual([]);
   });
 
   it.each([

@@ -126,6 +126,7 @@ test('the control plane describes itself', async () => {
     '/openapi.json',
     '/operations',
     '/operations/{operationId}',
+    '/placement',
     '/quotas',
     '/tenants',
     '/tenants/{tenantId}',

@@ -70,6 +70,27 @@ describe.each([
   });
 });
 
+describe('where a new tenant would live', () => {
+  const look = (query: string) => operator.ask('GET', `/placement?${query}`);
+
+  test('is to be seen before it is asked for', async () => {
+    const home = { cluster: 'silos', database: 't_homeless', schema: 't_homeless' };
+    const answer = await look('tenantId=homeless&model=silo');
+    expect(answer).toMatchObject({ status: 200, json: { model: 'silo', ...home } });
+    expectProblem(await operator.ask('GET', '/tenants/homeless'), 404, 'not-found');
+  });
+
+  test.each([
+    ['tenantId=globex', 409, 'tenant-exists'],
+    ['tenantId=lives-in-bridge', 409, 'tenant-id-used'],
+    ['tenantId=homeless&cluster=silos', 409, 'no-capacity'],
+    ['tenantId=homeless&cluster=nowhere', 400, 'validation-failed'],
+    ['tenantId=homeless&model=castle', 400, 'validation-failed'],
+  ] as const)('is nowhere, and why: %s', async (query, status, code) => {
+    expectProblem(await look(query), status, code);
+  });
+});
+
 describe('where there is no room', () => {
   const ask = (more: object) =>
     operator.ask('POST', '/tenants', { body: { tenantId: 'homeless', name: 'H', plan: 'free', ...more } });

@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import type { Postgres } from '../../local/postgres.ts';
 import { databaseRoles, mainDatabase, poolSchema } from '../../shared/contract/index.ts';
 import { applyMigrations, createRoles, type Execute, readAllMigrations } from '../../shared/database/migrator.ts';
+import { serverDatabases } from '../../shared/database/server-databases.ts';
 import { provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
 import { signingKey } from './capability.ts';
 
@@ -34,6 +35,8 @@ export async function createTemplate(postgres: Postgres): Promise<string> {
     `create role ${master} login createrole createdb password '${master}' in role pg_signal_backend`,
   );
   await superuser.client.query(`create database ${mainDatabase} owner ${master}`);
+  // As on RDS.
+  for (const name of serverDatabases) await superuser.client.query(`alter database ${name} owner to ${master}`);
   const url = new URL(postgres.url(mainDatabase));
   await using masterLogin = await connect(as(url, master, master));
   await createRoles(executeWith(masterLogin.client), mainDatabase, passwords);

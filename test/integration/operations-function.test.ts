@@ -194,6 +194,23 @@ describe('offboarding', () => {
     expect(rows).toEqual([{ operation_id: done?.id, actor: 'olga', detail: done?.result?.['proof'] }]);
   });
 
+  it('names what Postgres calls the error with which a home could not be dropped', async () => {
+    const subject = await world.prepare('offboard a bridge');
+    const { superuser } = world.database.postgres;
+    await superuser.query(`create function public.refuse() returns event_trigger language plpgsql
+      as $$ begin raise exception 'No.' using errcode = '2BP01'; end $$`);
+    await superuser.query(
+      `create event trigger refuse on sql_drop when tag in ('DROP TABLE') execute function public.refuse()`,
+    );
+    await expect(offboard(subject)).resolves.toMatchObject({
+      state: 'failed',
+      error: { message: expect.stringMatching(/^The step drop-home failed: .*\(SQLSTATE 2BP01\)$/) },
+    });
+    await superuser.query('drop event trigger refuse');
+    await superuser.query('drop function public.refuse');
+    await expect(offboard(subject)).resolves.toMatchObject({ state: 'succeeded' });
+  });
+
   it('lets the tenant come again under its id, empty', async () => {
     const subject = await world.prepare('offboard');
     await offboard(subject);

@@ -6,8 +6,10 @@ import { goOn } from '../../functions/migrate/service.ts';
 import { dropSilo } from '../../functions/migrate/silo.ts';
 import { statusOf } from '../../functions/migrate/status.ts';
 import type { System } from '../../functions/migrate/system.ts';
-import { databaseRoles, mainCluster, tenantHomeName } from '../../shared/contract/index.ts';
+import { databaseRoles, mainCluster, tenantHomeName, tenantTag } from '../../shared/contract/index.ts';
 import type { Migration } from '../../shared/database/migrator.ts';
+import { closeDatabases, serverDatabases } from '../../shared/database/server-databases.ts';
+import { executeWith, master } from '../helpers/database-template.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
 import { deployAlone, type SiloRunner, startSiloRunner } from '../helpers/silo-runner.ts';
 
@@ -88,6 +90,25 @@ describe('a deployment', () => {
     expect(await deployAlone(system)).toMatchObject({ phase: 'done', done: 0, failed: 0 });
   });
 
+  it('keeps the logins of tenants out of the databases that a server comes with', async () => {
+    await deploy();
+    for (const tenantId of tenants) {
+      const name = tenantHomeName(tenantId);
+      for (const other of serverDatabases)
+        await expect(runner.connect(name, other)).rejects.toMatchObject({ code: '42501' });
+    }
+  });
+
+  it('goes on where it may not close a database, and says which that is', async () => {
+    const { superuser, name } = database;
+    const [its, foreign] = [`${name}_its`, `${name}_foreign`];
+    await superuser.query(`create database ${its} owner ${master}`);
+    await superuser.query(`create database ${foreign}`);
+    const execute = executeWith(await runner.connect(master, name));
+    expect(await closeDatabases(execute, [its, foreign])).toEqual([foreign]);
+    for (const each of [its, foreign]) await superuser.query(`drop database ${each}`);
+  });
+
   it('gives a tenant’s role the password that its secret has now', async () => {
     const [tenantId = ''] = tenants;
     const name = tenantHomeName(tenantId);
@@ -98,6 +119,22 @@ describe('a deployment', () => {
     await runner.connect(name, name);
   });
 
+  it('makes a login anew that somebody has deleted, and the registry knows it', async () => {
+    const [tenantId = ''] = tenants;
+    const name = tenantHomeName(tenantId);
+    const loginOf = () => runner.secrets.list().find(({ tags }) => tags[tenantTag] === tenantId);
+    const deleted = loginOf()?.arn ?? '';
+    await runner.secrets.delete(deleted);
+    expect(await deploy()).toMatchObject({ phase: 'done', failed: 0 });
+    await runner.connect(name, name);
+    const { rows } = await database.superuser.query('select secret_arn from registry.tenants where tenant_id = $1', [
+      tenantId,
+    ]);
+    expect(rows).toEqual([{ secret_arn: loginOf()?.arn }]);
+    expect(rows).not.toEqual([{ secret_arn: deleted }]);
+    expect(runner.logged).toContainEqual(expect.objectContaining({ level: 'warn', database: name, deleted }));
+  });
+
   it.each([
     [
       'a table that is not as migrations made it',
@@ -105,14 +142,6 @@ describe('a deployment', () => {
         await query(name, `alter table ${name}.tasks add weight text; select tenancy.hide_values('${name}.tasks')`);
       },
       '900_weight  1 placement',
-    ],
-    [
-      'a login that is not there',
-      async (name: string) => {
-        const secret = runner.secrets.list().find(({ value }) => value.includes(name));
-        await runner.secrets.delete(secret?.arn ?? '');
-      },
-      '(ResourceNotFoundException)',
     ],
     [
       'a login of another role',
@@ -160,13 +189,20 @@ describe('a deployment', () => {
     await expect(deploy(weight)).rejects.toMatchObject({ name: 'FleetError', report: { failed: 2 } });
   });
 
-  it('neither fails with a database that is dropped meanwhile, nor leaves a role for it', async () => {
+  it.each([
+    ['before', 'its login is read'],
+    ['after', 'its login was read'],
+  ])('neither fails with a database that is dropped %s %s, nor leaves a role or a login for it', async (when) => {
     const [leaving = ''] = tenants;
     const system = runner.systemFor(database, { tenant: [weight] });
     const { siloSecrets } = system;
     const read: typeof siloSecrets.read = async (tenantId, secretArn) => {
+      const leave = async (): Promise<void> => {
+        if (tenantId === leaving) await dropSilo({ tenantId, cluster: mainCluster }, system);
+      };
+      if (when === 'before') await leave();
       const password = await siloSecrets.read(tenantId, secretArn);
-      if (tenantId === leaving) await dropSilo({ tenantId, cluster: mainCluster }, system);
+      if (when === 'after') await leave();
       return password;
     };
     const progress = await deployAlone({ ...system, siloSecrets: { ...siloSecrets, read } });
@@ -175,6 +211,7 @@ describe('a deployment', () => {
       tenantHomeName(leaving),
     ]);
     expect(rows).toEqual([]);
+    expect(runner.secrets.list().filter(({ tags }) => tags[tenantTag] === leaving)).toEqual([]);
   });
 
   it('leaves alone what a tenant who leaves has left, and makes nothing anew', async () => {

@@ -42,6 +42,7 @@ const tenantAnswer = {
   ...{ tenantId: 'acme', name: 'acme', plan: 'pro', limits: null, state: 'active', createdAt: '', updatedAt: '' },
   placement: { model: 'pool', cluster: 'main', database: 'tenantry', schema: 'pool' },
 };
+const place = json(200, tenantAnswer.placement);
 const create = ['create', 'acme', '--name', 'Acme', '--plan', 'pro'] as const;
 const requests = () => server.asked.map(({ method, url, body }) => [method, url, body].filter(Boolean).join(' '));
 
@@ -120,20 +121,41 @@ describe('a command that starts an operation', () => {
 
   test('clones a tenant by way of an export, and says how to go on when only that was made', async () => {
     const acme = { ...tenantAnswer, name: 'Acme', plan: 'pro' };
-    server.answers = [json(200, acme), begun, ended, begun, ended];
+    server.answers = [json(200, acme), place, begun, ended, begun, ended];
     expect((await tenant('clone', 'acme', 'acme-test', '--plan', 'free', '--model', 'bridge')).code).toBe(0);
     expect(requests().filter((request) => request.startsWith('POST'))).toEqual([
       'POST /tenants/acme/export {}',
       `POST /tenants {"tenantId":"acme-test","name":"Acme","plan":"free","model":"bridge","from":"${id}"}`,
     ]);
-    server.answers = [json(200, acme), begun, ended];
+    server.answers = [json(200, acme), place, begun, ended];
     server.otherwise = json(409, { title: 'Taken', code: 'tenant-exists', detail: 'No.', instance: 'r' });
     const { code, stderr } = await tenant('clone', 'acme', 'globex');
     expect(code).toBe(1);
     expect(stderr).toContain(`create a tenant with --from ${id}`);
-    server.answers = [json(200, acme), begun, failed];
+    server.answers = [json(200, acme), place, begun, failed];
     expect((await tenant('clone', 'acme', 'acme-test')).code).toBe(1);
     expect(requests().filter((request) => request.startsWith('POST /tenants {'))).toHaveLength(2);
+  });
+
+  test('clones a tenant into the model that it lives in, unless told otherwise', async () => {
+    const placement = { model: 'silo', cluster: 'silos', database: 't_acme', schema: 't_acme' };
+    server.answers = [json(200, { ...tenantAnswer, placement }), place, begun, ended, begun, ended];
+    expect((await tenant('clone', 'acme', 'acme-test')).code).toBe(0);
+    expect(requests()[1]).toBe('GET /placement?tenantId=acme-test&model=silo');
+    expect(requests()).toContain(
+      `POST /tenants {"tenantId":"acme-test","name":"acme","plan":"pro","model":"silo","from":"${id}"}`,
+    );
+  });
+
+  test('exports nothing where there can be no clone', async () => {
+    const refused = (code: string) => json(409, { title: 'No', code, detail: 'Because.', instance: 'r' });
+    server.answers = [json(200, tenantAnswer), refused('tenant-exists')];
+    const { code, stderr } = await tenant('clone', 'acme', 'globex', '--cluster', 'silos');
+    expect({ code, stderr }).toEqual({ code: 1, stderr: 'No [tenant-exists]\nBecause.\n' });
+    expect(requests()[1]).toBe('GET /placement?tenantId=globex&model=pool&cluster=silos');
+    server.answers = [json(200, tenantAnswer), refused('no-capacity')];
+    expect((await tenant('clone', 'acme', 'globex')).stderr).toMatch(/Because\.\nOr choose another --model/);
+    expect(requests().filter((request) => request.startsWith('POST'))).toEqual([]);
   });
 
   test.each<[readonly string[], RegExp]>([
