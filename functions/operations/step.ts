@@ -42,8 +42,7 @@ export const homeBefore = (subject: Subject<KnownKind>): TenantHome => ({
 });
 
 /** Whether something could not be done because the tenant's database, or its cluster, is not there any more. */
-export const isHomeGone = (error: unknown): error is AppError =>
-  error instanceof AppError && error.code === 'home-gone';
+const isHomeGone = (error: unknown): error is AppError => error instanceof AppError && error.code === 'home-gone';
 
 /** Does what needs the tenant's home, where there is one. @returns what is not there any more; undefined once it is done */
 export async function unlessGone(work: () => Promise<void>): Promise<string | undefined> {
