@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import type { Server } from 'node:net';
 import { createRedisCluster } from 'js-redis-server';
+import type { TestContext } from 'vitest';
 import { spawnTied } from '../../local/tied-process.ts';
 import { freePort, listen } from './ports.ts';
 import { startRedisCluster } from './redis-cluster.ts';
@@ -23,6 +24,13 @@ export interface TestRedisOptions {
 
 /** Servers that tests of Redis scripts run on: the embedded one always, a real one where there is one. */
 export const redisKinds: readonly RedisKind[] = hasRedisServer() ? ['embedded', 'redis-server'] : ['embedded'];
+
+/** For `beforeEach` of tests that need a server that can fail, or move slots. */
+export const needsRedisServer = ({ skip }: TestContext): void =>
+  skip(
+    !redisKinds.includes('redis-server'),
+    'the embedded server cannot fail like that; a redis-server on the PATH can',
+  );
 
 function hasRedisServer(): boolean {
   const found = spawnSync('redis-server', ['--version']).status === 0;

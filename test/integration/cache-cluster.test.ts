@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import {
   cacheNamespace,
@@ -8,7 +8,7 @@ import {
   openCacheConnection,
 } from '../../shared/cache/index.ts';
 import { inTenant } from '../helpers/cache.ts';
-import { redisKinds } from '../helpers/redis.ts';
+import { needsRedisServer } from '../helpers/redis.ts';
 import { startRedisCluster } from '../helpers/redis-cluster.ts';
 
 const numbers = cacheNamespace('numbers', { schema: z.number(), ttlSeconds: 60 });
@@ -16,6 +16,7 @@ const timeoutMs = 50;
 /** What a machine that does other things may add before it notices that the time is over. */
 const slackMs = 400;
 const cleanups: (() => unknown)[] = [];
+beforeEach(needsRedisServer);
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
@@ -28,7 +29,7 @@ async function start(options: { readonly replica?: boolean; readonly timeoutMs?:
   return { redis, connection, cache: createTenantCache(connection) };
 }
 
-describe.skipIf(!redisKinds.includes('redis-server'))('the cache in a cluster', () => {
+describe('the cache in a cluster', () => {
   it('follows a tenant’s slot from node to node, and invalidates there what was stored elsewhere', async () => {
     const { redis, connection, cache } = await start({ timeoutMs: 10_000 });
     await inTenant('acme', async () => {

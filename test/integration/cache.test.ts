@@ -145,6 +145,25 @@ describe.each(cacheServers)('the cache on $name', (server) => {
     );
   });
 
+  it('keeps what tells old from new for longer than any value, and ends it some time', async () => {
+    const tenantId = test.freshTenant();
+    const generations = `t:{${tenantId}}:generations`;
+    await inTenant(tenantId, () => test.cache.invalidate(numbers));
+    const left = await test.connection.run((client) => client.pttl(generations));
+    expect(left).toBeGreaterThan(86_400_000);
+    // As a clock leaves it that was ahead.
+    const ahead = String((Date.now() + 3_600_000) * 1_000);
+    await test.connection.run((client) => client.hset(generations, 'tenant', ahead));
+    await inTenant(tenantId, async () => {
+      await test.cache.set(numbers, 'x', 1);
+      expect(await test.cache.get(numbers, 'x')).toBe(1);
+      await test.cache.invalidateTenant();
+      expect(await test.cache.get(numbers, 'x')).toBeUndefined();
+    });
+    const next = await test.connection.run((client) => client.hget(generations, 'tenant'));
+    expect(BigInt(next ?? 0)).toBe(BigInt(ahead) + 1n);
+  });
+
   it('leaves no key behind that a purge of the tenant does not find', async () => {
     const tenantId = test.freshTenant();
     await inTenant(tenantId, async () => {

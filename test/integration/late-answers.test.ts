@@ -82,6 +82,19 @@ describe.each(redisKinds)('what %s answers too late', (kind) => {
     await expect.poll(places, { timeout: 5_000 }).toBe(0);
   });
 
+  it('is not asked for again over the next connection', async () => {
+    const connection = await connectWarm();
+    const limiter = createRateLimiter({ connection });
+    const scarce = { tenantId: 'acme', limit: { requestsPerMinute: 1, burst: 10 } };
+    await expect.poll(async () => (await limiter.consume(scarce)).source).toBe('redis');
+    const before = await admin?.get('t:{acme}:limit:all');
+    link?.stall();
+    expect((await limiter.consume(scarce)).source).toBe('local');
+    link?.resume();
+    await expect.poll(() => connection.run((client) => client.ping()).catch(String), { timeout: 5_000 }).toBe('PONG');
+    expect(await admin?.get('t:{acme}:limit:all')).toBe(before);
+  });
+
   it('is not asked for by who has waited for a connection in vain', async () => {
     const { connection, open } = connectSlowly();
     expect(await ask(createRateLimiter({ connection }))).toBe('local');

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openCacheConnection } from '../../shared/cache/index.ts';
 import { createRateLimiter, type RateLimitDecision, type RateLimiter } from '../../shared/rate-limit/index.ts';
-import { redisKinds } from '../helpers/redis.ts';
+import { needsRedisServer } from '../helpers/redis.ts';
 import { type RedisCluster, startRedisCluster } from '../helpers/redis-cluster.ts';
 
 /** Refills so slowly that nothing flows back during a test. */
@@ -11,6 +11,7 @@ const timeoutMs = 50;
 /** What a machine that does other things may add before it notices that the time is over. */
 const slackMs = 400;
 const cleanups: (() => unknown)[] = [];
+beforeEach(needsRedisServer);
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
@@ -33,7 +34,7 @@ async function untilDecided(limiter: RateLimiter, tenantId: string): Promise<Rat
   }
 }
 
-describe.skipIf(!redisKinds.includes('redis-server'))('the rate limiter in a cluster', () => {
+describe('the rate limiter in a cluster', () => {
   it('follows a tenant’s slot from node to node, and its bucket with it', async () => {
     const { redis, limiter } = await start({ timeoutMs: 10_000 });
     const [old, fresh] = ['t:{acme}:limit:all', 't:{acme}:limit:new'];

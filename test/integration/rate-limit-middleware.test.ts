@@ -150,4 +150,14 @@ describe('rateLimit', () => {
       expect(await call(`ends-${statusCode}`, options), `${attempt}`).toMatchObject({ statusCode });
     expect(await connection.run((client) => client.exists(`t:{ends-${statusCode}}:leases`))).toBe(0);
   });
+
+  it('holds a place for no longer than the function has time', async () => {
+    const call = api(createRateLimiter({ connection }), {}, { concurrentRequests: 1 });
+    const answer = call('held', { body: 'wait', remainingMs: 1_500 });
+    const places = () => connection.run((client) => client.zrange('t:{held}:leases', '0', '-1', 'WITHSCORES'));
+    await expect.poll(async () => (await places()).length).toBe(2);
+    const [, endsAtMicros] = await places();
+    expect(Number(endsAtMicros) / 1_000 - Date.now()).toBeLessThanOrEqual(1_500);
+    expect(await answer).toMatchObject({ statusCode: 504 });
+  });
 });

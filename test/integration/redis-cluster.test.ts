@@ -1,9 +1,10 @@
 import { Cluster } from 'ioredis';
-import { afterEach, describe, expect, it } from 'vitest';
-import { redisKinds } from '../helpers/redis.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { needsRedisServer } from '../helpers/redis.ts';
 import { type RedisCluster, startRedisCluster } from '../helpers/redis-cluster.ts';
 
 const cleanups: (() => unknown)[] = [];
+beforeEach(needsRedisServer);
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
@@ -17,7 +18,7 @@ async function start(options?: { replica: boolean }): Promise<{ redis: RedisClus
   return { redis, client };
 }
 
-describe.skipIf(!redisKinds.includes('redis-server'))('the cluster that faults are tested on', () => {
+describe('the cluster that faults are tested on', () => {
   it('answers ASK while a slot moves and MOVED afterwards, and loses nothing', async () => {
     const { redis, client } = await start();
     await client.set('{moving}:old', 'kept');

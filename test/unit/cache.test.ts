@@ -1,7 +1,10 @@
+import { deflateRawSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import * as z from 'zod';
 import { elastiCacheLogin } from '../../shared/cache/elasticache-iam.ts';
 import { parseCacheUrl } from '../../shared/cache/endpoint.ts';
 import { cacheConnection } from '../../shared/cache/index.ts';
+import { decodePayload, encodePayload, notKept } from '../../shared/cache/payload.ts';
 
 describe('parseCacheUrl', () => {
   it.each([
@@ -38,6 +41,16 @@ describe('parseCacheUrl', () => {
 
   it('keeps the password out of the message', () => {
     expect(() => parseCacheUrl('http://u:hunter2@h')).toThrow(/^(?!.*hunter2)/);
+  });
+});
+
+describe('a payload', () => {
+  it('is not read when it swells to more than anybody has written', () => {
+    const text = (megabytes: number) => JSON.stringify('x'.repeat(megabytes * 1_024 * 1_024));
+    const payloadOf = (json: string) => `d${deflateRawSync(json).toString('base64')}`;
+    expect(decodePayload(payloadOf(text(3)), z.string())?.value).toHaveLength(3 * 1_024 * 1_024);
+    expect(decodePayload(payloadOf(text(5)), z.string())).toBeUndefined();
+    expect(encodePayload('x'.repeat(5 * 1_024 * 1_024))).toBe(notKept);
   });
 });
 

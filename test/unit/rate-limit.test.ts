@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { planNames, plans } from '../../shared/contract/index.ts';
 import { bucketOf, costOf, take } from '../../shared/rate-limit/gcra.ts';
 import { limitsFor, rateLimitHeaders, type RateLimitDecision } from '../../shared/rate-limit/index.ts';
+import { createLocalLeases } from '../../shared/rate-limit/leases.ts';
 import { createLocalBuckets } from '../../shared/rate-limit/local-buckets.ts';
 
 const limits = fc.record({
@@ -167,5 +168,20 @@ describe('rateLimitHeaders', () => {
 
   it('are empty when nobody could count', () => {
     expect(rateLimitHeaders({ ...refused, source: 'none' }, 'pro')).toEqual({});
+  });
+});
+
+describe('places of this process', () => {
+  const place = { key: 't:{acme}:leases', limit: 2, leaseMs: 1_000 };
+
+  it('are free again when they are given back, or their time is over', () => {
+    const leases = createLocalLeases();
+    for (const id of ['a', 'b']) leases.add({ ...place, id }, 0);
+    expect(leases.hasRoom({ ...place, id: 'c' }, 999)).toBe(false);
+    leases.remove({ ...place, id: 'a' });
+    expect(leases.hasRoom({ ...place, id: 'c' }, 999)).toBe(true);
+    leases.add({ ...place, id: 'c' }, 999);
+    expect(leases.hasRoom({ ...place, id: 'd' }, 999)).toBe(false);
+    expect(leases.hasRoom({ ...place, id: 'd' }, 1_000)).toBe(true);
   });
 });
