@@ -6,9 +6,9 @@ import {
   RDSDataClient,
   type SqlParameter,
 } from '@aws-sdk/client-rds-data';
-import { inject } from 'vitest';
 import { type DataApi, type DataApiOptions, startDataApi } from '../../local/data-api/server.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { workerPostgres } from './worker-postgres.ts';
 
 const testResourceArn = 'arn:aws:rds:eu-central-1:000000000000:cluster:test';
 /** Secret of the superuser's login. */
@@ -31,7 +31,7 @@ export interface TestDataApi extends AsyncDisposable {
 
 export async function startTestDataApi(options: Partial<DataApiOptions> = {}): Promise<TestDataApi> {
   const database = await createTestDatabase();
-  const { port, password } = inject('postgres');
+  const { port, password } = workerPostgres();
   const api = await startDataApi({
     clusters: { [testResourceArn]: { host: '127.0.0.1', port } },
     secret: async (arn) => (arn === testSecretArn ? { username: 'postgres', password } : undefined),

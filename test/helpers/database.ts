@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
-import { inject } from 'vitest';
 import { databaseRoles, mainCluster, poolSchema } from '../../shared/contract/index.ts';
 import type { Placement } from '../../shared/tenancy/index.ts';
+import { workerPostgres } from './worker-postgres.ts';
 
 /** A migrated database of a test file's own, and connections to it. */
 export interface TestDatabase extends AsyncDisposable {
@@ -22,7 +22,7 @@ export interface TestDatabase extends AsyncDisposable {
 
 /** Clones the migrated template: about 30 ms. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const { port, password, template } = inject('postgres');
+  const { port, password, template } = workerPostgres();
   const name = `test_${randomBytes(6).toString('hex')}`;
   const clients: Client[] = [];
   const open = async (user: string, secret: string, database: string): Promise<Client> => {

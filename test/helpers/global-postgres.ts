@@ -4,25 +4,28 @@ import type { TestProject } from 'vitest/node';
 import { startPostgres } from '../../local/postgres.ts';
 import { createTemplate } from './database-template.ts';
 import { makePassableFolder } from './passable-folder.ts';
+import type { TestServer } from './worker-postgres.ts';
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** Port of the Postgres of this run, and the name of a migrated database to clone. */
-    postgres: { readonly port: number; readonly password: string; readonly template: string };
-  }
+/** A Postgres a worker for a whole run; each test file clones the migrated template database of its worker's. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await makePassableFolder('tenantry-test-');
+  const workers = Array.from({ length: project.config.maxWorkers }, (_, index) => `postgres-${index + 1}`);
+  const started = await Promise.all(workers.map((name) => startServer(join(folder, name))));
+  project.provide(
+    'servers',
+    started.map(({ server }) => server),
+  );
+  return async () => {
+    await Promise.all(started.map(({ stop }) => stop()));
+    await rm(folder, { recursive: true, force: true });
+  };
 }
 
-/** One Postgres for a whole run; each test file clones its migrated template database. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const dataDir = await makePassableFolder('tenantry-test-');
+async function startServer(dataDir: string): Promise<{ server: TestServer; stop: () => Promise<void> }> {
   const password = 'superuser';
   // Nothing here has to outlive a crash of the machine.
   const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
-  const postgres = await startPostgres({ dataDir: join(dataDir, 'postgres'), superuserPassword: password, settings });
+  const postgres = await startPostgres({ dataDir, superuserPassword: password, settings });
   const template = await createTemplate(postgres);
-  project.provide('postgres', { port: postgres.port, password, template });
-  return async () => {
-    await postgres.stop();
-    await rm(dataDir, { recursive: true, force: true });
-  };
+  return { server: { port: postgres.port, password, template }, stop: () => postgres.stop() };
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Client } from 'pg';
-import { inject } from 'vitest';
 import type { Progress } from '../../functions/migrate/progress.ts';
 import { deploy } from '../../functions/migrate/service.ts';
 import { dropSilo, makeSilo } from '../../functions/migrate/silo.ts';
@@ -16,6 +15,7 @@ import { signingKey } from './capability.ts';
 import { master, passwords } from './database-template.ts';
 import type { TestDatabase } from './database.ts';
 import { configFor, startTenantDatabase, type TestTenantDatabase } from './tenant-database.ts';
+import { workerPostgres } from './worker-postgres.ts';
 
 export interface LoggedLine extends Record<string, unknown> {
   readonly level: 'info' | 'warn';
@@ -120,7 +120,7 @@ export function siloSecretsAt(endpoint: string): SiloSecrets {
 
 /** Deploys while no other test file does: the roles of the server are the same for all of them. */
 export async function deployAlone(system: System, until?: number): Promise<Progress> {
-  const { port, password } = inject('postgres');
+  const { port, password } = workerPostgres();
   const lock = new Client({ host: '127.0.0.1', port, user: 'postgres', password, database: 'postgres' });
   await lock.connect();
   try {

@@ -1,10 +1,11 @@
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseRoles } from '../../shared/contract/index.ts';
 import { applyMigrations, type Migrations, readAllMigrations } from '../../shared/database/migrator.ts';
 import { executeWith } from '../helpers/database-template.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
 import { failureOf } from '../helpers/run-as.ts';
+import { workerPostgres } from '../helpers/worker-postgres.ts';
 
 let database: TestDatabase;
 let migrations: Migrations;
@@ -19,7 +20,7 @@ const audit = async (client: Client): Promise<unknown[]> => (await client.query(
 
 /** A database of a tenant's own: kernel and tables, no registry. */
 async function withSilo(work: (owner: Client) => Promise<void>): Promise<void> {
-  const { port } = inject('postgres');
+  const { port } = workerPostgres();
   const name = `${database.name}_silo`;
   await database.superuser.query(`create database ${name} owner tenantry_master`);
   await database.superuser.query(`revoke all on database ${name} from public`);

@@ -1,11 +1,11 @@
 import { Client } from 'pg';
-import { inject } from 'vitest';
 import { databaseRoles, poolSchema } from '../../../shared/contract/index.ts';
 import { applyMigrations, forRole, readAllMigrations } from '../../../shared/database/migrator.ts';
 import type { Placement } from '../../../shared/tenancy/index.ts';
 import { executeWith } from '../../helpers/database-template.ts';
 import { startSiloRunner } from '../../helpers/silo-runner.ts';
 import { startTenantDatabase, type TestTenantDatabase } from '../../helpers/tenant-database.ts';
+import { workerPostgres } from '../../helpers/worker-postgres.ts';
 import { Home } from './home.ts';
 
 export type Model = Placement['model'];
@@ -51,7 +51,7 @@ export async function makeWorld(model: Model, { migration }: WorldOptions = {}):
     for (const tenant of tenants) await setState(at, tenant, to.schema, 'active');
     const open = () => (runner ?? { connect }).connect(role, to.database);
     const [app, untouched] = [await open(), await open()];
-    const superuser = await connect('postgres', to.database, inject('postgres').password);
+    const superuser = await connect('postgres', to.database, workerPostgres().password);
     return Home.fill({ ...to, app, untouched }, superuser, tenants, tenants[0] ?? '');
   };
   const owner = await connect(databaseRoles.owner, place.database);
