@@ -151,8 +151,6 @@ set search_path = pg_catalog, pg_temp
 as $$
   with t as materialized (
     select oid, relowner from tenancy.each_of(tables)
-    union all
-    select c.oid, c.relowner from pg_class c where c.relnamespace in ('tenancy'::regnamespace, (select to_regnamespace('registry')))
   ), definers as materialized (
     select * from tenancy.definer_problems(tables)
   )
@@ -165,7 +163,6 @@ as $$
   join pg_trigger g on g.tgfoid = p.oid and not g.tgisinternal
   join t on t.oid = g.tgrelid
   where p.prosecdef and p.prorettype = 'trigger'::regtype and p.oid <> 'tenancy.fence()'::regprocedure
-    and not (p.pronamespace = (select to_regnamespace('registry')) and p.oid::regprocedure::text in (select s.object from tenancy.sealed s))
   union all
   select 8, format('trigger %I on %s', g.tgname, g.tgrelid::regclass), d.problem, d.remedy
   from definers d
