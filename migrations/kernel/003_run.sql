@@ -114,7 +114,7 @@ comment on function tenancy.run is
   'SELECT makes its transaction read-only.';
 
 
-create function tenancy.run_batch(capability text, schema text, statements jsonb) returns setof json
+create function tenancy.run_batch(capability text, schema text, statements jsonb, read_only boolean default false) returns setof json
 language plpgsql
 as $$
 declare
@@ -124,7 +124,7 @@ declare
 begin
   for entry in select value, ordinality - 1 as index from jsonb_array_elements(statements) with ordinality loop
     for row_ in execute tenancy.enter(
-      capability, schema, false, entry.value ->> 'statement', coalesce(entry.value -> 'arguments', '[]')
+      capability, schema, read_only, entry.value ->> 'statement', coalesce(entry.value -> 'arguments', '[]')
     ) loop
       return next json_build_array(entry.index, to_json(row_));
     end loop;
@@ -135,7 +135,8 @@ $$;
 grant execute on function tenancy.run_batch to tenantry_app;
 
 comment on function tenancy.run_batch is
-  'Runs several statements [{"statement", "arguments"}] as the tenant of the capability, in one transaction; [index, row] a row.';
+  'Runs several statements [{"statement", "arguments"}] as the tenant of the capability, in one transaction; [index, row] a row. '
+  'Whether it is read-only is for the caller to say, since a batch may read before it writes.';
 
 
 create function tenancy.out(value anyelement) returns jsonb

@@ -116,6 +116,17 @@ describe('tenancy.run_batch', () => {
     ]);
   });
 
+  it('writes nothing if told that it reads', async () => {
+    const parameters = [
+      capabilityFor('acme'),
+      'pool',
+      JSON.stringify([{ statement: insertProject, arguments: ['x'] }]),
+      true,
+    ];
+    const batch = database.app.query('select * from tenancy.run_batch($1, $2, $3, $4)', parameters);
+    expect(await failureOf(batch)).toMatchObject({ code: '25006' });
+  });
+
   it('does all or nothing', async () => {
     const failing = [{ statement: insertProject, arguments: ['half done'] }, { statement: 'select 1 / 0' }];
     expect(await failureOf(batch(failing))).toMatchObject({ code: '22012' });
