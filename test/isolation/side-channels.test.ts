@@ -53,6 +53,32 @@ describe('a connection', () => {
     );
     expect(left).toEqual([{ n: victims }]);
   });
+
+  const endOthers = () =>
+    attack.get(`select pg_terminate_backend(pid) from pg_stat_activity
+      where pid <> pg_backend_pid() and datname = current_database() and application_name = 'victim'`);
+  const sent = () => attack.api.calls.filter(({ operation }) => operation === 'ExecuteStatement').length;
+
+  it('that is ended fails the write of another tenant, which is not sent again, and takes nothing of it', async () => {
+    const { api } = attack;
+    const before = sent();
+    const update = sql`update projects set archived = true where ${sql.raw(gate)} is not null and name = ${secret(1)}`;
+    const write = api.as('victim', () => sql`${update} returning id`.execute(api.db)).catch((error: unknown) => error);
+    await whileWaiting(() => write, endOthers);
+    expect(await write).toMatchObject({ code: 'database-unavailable', sqlState: '57P01', retryAfterSeconds: 5 });
+    expect(sent() - before).toBe(1);
+    const { rows } = await api.postgres.superuser.query('select from pool.projects where archived');
+    expect(rows).toEqual([]);
+  });
+
+  it('that is ended has a read of another tenant sent again, which is then answered', async () => {
+    const { api } = attack;
+    const before = sent();
+    const read = api.as('victim', () => sql`select ${sql.raw(gate)}, count(*) as n from projects`.execute(api.db));
+    await whileWaiting(() => read, endOthers);
+    expect((await read).rows).toMatchObject([{ n: victims }]);
+    expect(sent() - before).toBe(2);
+  });
 });
 
 describe('pg_stat_activity', () => {
