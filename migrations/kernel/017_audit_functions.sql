@@ -97,14 +97,15 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select l.lanispl and l.lanname <> 'plpgsql'
-    or tenancy.runs_text(body) or body ~* '\m((crosstab\w*|connectby|xpath_table|dblink\w*)\M|u&'')'
+    or tenancy.evades_policies(body) or body ~* '\m((crosstab\w*|connectby|xpath_table|dblink\w*)\M|u&'')'
     -- Nothing but a constant, in which names can be seen.
     or l.lanname = 'plpgsql' and case when body ~ '\\|\$\w*\$' then body else regexp_replace(body, '''[^'']*''', '''''', 'g') end
       ~* '\mexecute\M(?!\s+on\M|\s*''''\s*(;|into\M|using\M|loop\M))'
   from pg_language l where l.oid = language
 $$;
 comment on function tenancy.is_unreadable is
-  'Whether code runs SQL that is put together as it runs, hides names in Unicode escapes, or is in a language that cannot be read here.';
+  'Whether code runs SQL that is put together as it runs, calls what policies do not come before, hides names in Unicode escapes, or is in a '
+  'language that cannot be read here.';
 
 
 create function tenancy.definer_problems(tables tenancy.tenant_tables[])

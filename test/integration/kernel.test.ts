@@ -286,6 +286,7 @@ describe('the wall under the application', () => {
       'registry.record_impersonated_use',
       'tenancy.current_tenant',
       'tenancy.enter',
+      'tenancy.evades_policies',
       'tenancy.is_plain',
       'tenancy.is_query',
       'tenancy.is_select',
@@ -293,7 +294,6 @@ describe('the wall under the application', () => {
       'tenancy.out',
       'tenancy.run',
       'tenancy.run_batch',
-      'tenancy.runs_text',
     ]);
   });
 
