@@ -16,6 +16,8 @@ export const signingKey: SigningKey = {
 export interface BenchPostgres extends AsyncDisposable {
   readonly port: number;
   readonly superuser: Client;
+  /** Another session of the superuser, in which nothing has been looked up yet. The caller ends it. */
+  freshSuperuser(): Promise<Client>;
   /** A connection as the application role. */
   readonly app: Client;
 }
@@ -53,6 +55,7 @@ export async function benchPostgres(): Promise<BenchPostgres> {
   return {
     port: postgres.port,
     superuser,
+    freshSuperuser: () => open(mainDatabase),
     app,
     [Symbol.asyncDispose]: async () => {
       await Promise.all([app.end(), superuser.end()]);

@@ -14,8 +14,12 @@ const issuerSchema = z.strictObject({
   audience: z.array(z.string().min(1)).min(1, 'name at least one client id, else tokens for other services pass'),
   /** Claim that holds the audience: Cognito's access tokens use `client_id`. @default 'aud' */
   audienceClaim: z.enum(['aud', 'client_id']).default('aud'),
-  /** What `token_use` must say, null for issuers without that claim. @default null */
-  tokenUse: z.literal('access').nullable().default(null),
+  /**
+   * What tells access tokens of this issuer from its ID tokens, which let nobody in: `access` is what the claim `token_use` says (Cognito),
+   * `at+jwt` what the header `typ` says (RFC 9068). `audience` if the issuer marks neither: then no client id may be among the audiences.
+   * @default 'at+jwt'
+   */
+  tokenUse: z.enum(['access', 'at+jwt', 'audience'], 'use access, at+jwt or audience').default('at+jwt'),
   /** Must be a claim that users cannot change themselves. @default 'tenant_id' */
   tenantClaim: z.string().min(1).default('tenant_id'),
   /** @default 'roles' */

@@ -50,4 +50,4 @@ comment on function registry.current_placement is
 
 
 -- It reads signing keys with the rights of their owner, as it has to: the audit takes what is sealed as it is, and tells when it changes.
-select tenancy.seal('registry.current_placement(text)');
+select tenancy.seal('registry.current_placement(text)', 'registry.tenants');

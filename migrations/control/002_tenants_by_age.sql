@@ -3,3 +3,6 @@
 create index tenants_by_age on registry.tenants (created_at, tenant_id);
 
 comment on index registry.tenants_by_age is 'The order in which tenants are listed.';
+
+
+select tenancy.seal('registry.tenants');

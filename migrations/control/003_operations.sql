@@ -72,3 +72,6 @@ $$;
 grant execute on function registry.operation_record to tenantry_control;
 
 comment on function registry.operation_record is 'An operation as JSON, with the share of its steps that are done, in percent.';
+
+
+select tenancy.seal('registry.tenants', 'registry.operations');

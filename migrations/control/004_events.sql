@@ -46,3 +46,6 @@ $$;
 grant execute on function registry.emit to tenantry_control;
 
 comment on function registry.emit is 'Writes an event of a tenant, to be published once the transaction is committed.';
+
+
+select tenancy.seal('registry.event_sequences', 'registry.events');

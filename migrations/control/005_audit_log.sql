@@ -35,3 +35,6 @@ comment on function registry.refuse_change is 'Trigger of tables to which rows a
 
 create trigger append_only before update or delete or truncate on registry.audit_log
   for each statement execute function registry.refuse_change();
+
+
+select tenancy.seal('registry.audit_log', 'registry.refuse_change()', 'trigger append_only on registry.audit_log');

@@ -56,3 +56,6 @@ grant execute on function registry.report_progress to tenantry_operations;
 comment on function registry.report_progress is
   'Says which share of a step is done, between 0 and 1, and adds to what the operation has counted and found out; '
   'nothing if the step is not running, or further already.';
+
+
+select tenancy.seal('registry.operations');

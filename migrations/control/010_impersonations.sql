@@ -125,4 +125,4 @@ comment on function registry.record_impersonated_use is
 
 -- They write for roles that may not, and the last reads signing keys: the audit takes them as they are, and tells when they change.
 select tenancy.seal('registry.begin_impersonation(jsonb)', 'registry.end_impersonation(text,uuid,text)',
-  'registry.record_impersonated_use(text,uuid,text,text,text)');
+  'registry.record_impersonated_use(text,uuid,text,text,text)', 'registry.impersonations');

@@ -89,3 +89,6 @@ grant execute on function registry.settle_events to tenantry_control;
 comment on function registry.settle_events is
   'Says what came of claimed events: {"published": [id], "refused": [{"id", "code", "message"}], "failedTenants": [tenant], "pauseSeconds"}, '
   'and gives the claim back. Tenants whose events failed get a pause. May be repeated.';
+
+
+select tenancy.seal('registry.event_sequences', 'registry.events');

@@ -26,3 +26,6 @@ grant execute on function registry.claim_untouched_operations to tenantry_contro
 comment on function registry.claim_untouched_operations is
   'Unfinished operations that nothing was written of since then, those that wait longest first. They count as touched now, so nobody else '
   'gets them until they have waited again.';
+
+
+select tenancy.seal('registry.operations');

@@ -57,7 +57,8 @@ as $$
     where not p.is_permissive or p.roles <> '{0}' or p.permissive_policies > 1
       or p.using_ is distinct from 'kernel' or p.check_ is distinct from 'kernel'
   )
-  select 14, object, 'WITH CHECK is weaker than USING: a tenant can write rows that belong to another.', mend
+  select 14, object, 'WITH CHECK differs from the kernel''s: what a tenant may write is for that expression to say, also rows of another.',
+    mend
   from p where is_permissive and using_ in ('kernel', 'bare') and check_ = 'other'
   union all
   select 15, object, 'The policy is not the kernel''s: it lets in whomever its own expression lets in.', mend

@@ -51,7 +51,7 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select 31, d.object, format('%s may call the function, which acts with the rights of its owner and is not for it.', r.name),
-    format('revoke execute on %s %s from %s', d.kind, d.object, r.name)
+    format('revoke execute on %s from %s', d.address, r.name)
   from tenancy.definitions d
   join tenancy.sealed s using (object)
   join pg_proc p on p.oid = d.oid and p.prosecdef

@@ -6,8 +6,8 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   with excess as materialized (
-    select g.oid, g.grantee, g.column_name, lower(g.privilege_type) as privilege
-    from tenancy.grants g where g.privilege_type in ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN')
+    select g.oid, g.relkind, g.grantee, g.column_name, lower(g.privilege_type) as privilege
+    from tenancy.grants g where g.privilege_type in ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN') or g.relkind = 't'
   ), g as materialized (
     select g.oid, g.relkind, g.relnamespace, g.grantee, lower(g.privilege_type) as privilege
     from pg_class c
@@ -39,6 +39,12 @@ as $$
     ))
   group by g.oid, g.grantee
   union all
+  select 31, e.oid::regclass::text,
+    format('%s has %s on the storage of long values of %s, which no policy covers.', e.grantee, string_agg(distinct e.privilege, ', '),
+      (select c.oid::regclass from pg_class c where c.reltoastrelid = e.oid)),
+    format('revoke all on %s from %s', e.oid::regclass, e.grantee)
+  from excess e where e.relkind = 't' group by e.oid, e.grantee
+  union all
   select 31, g.oid::regclass::text,
     format('%s has %s on a relation of the kernel.', g.grantee, string_agg(distinct g.privilege, ', ')),
     format('revoke all on %s from %s', g.oid::regclass, g.grantee)
@@ -63,7 +69,7 @@ as $$
   join unnest(tables) t on t.oid = s.stxrelid
   join tenancy.open_roles r on r.oid = s.stxowner and r.oid <> t.relowner
 $$;
-comment on function tenancy.audit_relation_grants is 'Classes 23 and 27; of class 31 the relations of the kernel and the registry; of class 32 who owns statistics.';
+comment on function tenancy.audit_relation_grants is 'Classes 23 and 27; of class 31 the relations of the kernel and the registry, and storage; of class 32 who owns statistics.';
 
 
 create function tenancy.outside_functions() returns table (oid oid, object text)

@@ -97,14 +97,15 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select l.lanispl and l.lanname <> 'plpgsql'
-    or tenancy.runs_text(body) or body ~* '\m((crosstab\w*|connectby|xpath_table|dblink\w*)\M|u&'')'
+    or tenancy.evades_policies(body) or body ~* '\m((crosstab\w*|connectby|xpath_table|dblink\w*)\M|u&'')'
     -- Nothing but a constant, in which names can be seen.
     or l.lanname = 'plpgsql' and case when body ~ '\\|\$\w*\$' then body else regexp_replace(body, '''[^'']*''', '''''', 'g') end
       ~* '\mexecute\M(?!\s+on\M|\s*''''\s*(;|into\M|using\M|loop\M))'
   from pg_language l where l.oid = language
 $$;
 comment on function tenancy.is_unreadable is
-  'Whether code runs SQL that is put together as it runs, hides names in Unicode escapes, or is in a language that cannot be read here.';
+  'Whether code runs SQL that is put together as it runs, calls what policies do not come before, hides names in Unicode escapes, or is in a '
+  'language that cannot be read here.';
 
 
 create function tenancy.definer_problems(tables tenancy.tenant_tables[])
@@ -151,8 +152,6 @@ set search_path = pg_catalog, pg_temp
 as $$
   with t as materialized (
     select oid, relowner from tenancy.each_of(tables)
-    union all
-    select c.oid, c.relowner from pg_class c where c.relnamespace in ('tenancy'::regnamespace, (select to_regnamespace('registry')))
   ), definers as materialized (
     select * from tenancy.definer_problems(tables)
   )
@@ -165,7 +164,6 @@ as $$
   join pg_trigger g on g.tgfoid = p.oid and not g.tgisinternal
   join t on t.oid = g.tgrelid
   where p.prosecdef and p.prorettype = 'trigger'::regtype and p.oid <> 'tenancy.fence()'::regprocedure
-    and not (p.pronamespace = (select to_regnamespace('registry')) and p.oid::regprocedure::text in (select s.object from tenancy.sealed s))
   union all
   select 8, format('trigger %I on %s', g.tgname, g.tgrelid::regclass), d.problem, d.remedy
   from definers d

@@ -13,7 +13,7 @@ as $$
       and tenancy.is_unreadable(p.prolang, tenancy.code_of(p.oid))
   )
   select 35, f.oid::regprocedure::text,
-    format('%s may have the function run SQL, under whatever settings a statement has made before: conditions of that come before policies.',
+    format('%s may have the function run SQL, under whatever settings a statement has made before, or look at rows: policies do not come first.',
       r.name),
     format('revoke execute on routine %s from %s', f.oid::regprocedure, r.name)
   from functions f

@@ -18,7 +18,7 @@ as $$
     (11, 'error', 'foreign table'),
     (12, 'error', 'foreign key without the tenant'),
     (13, 'error', 'unique key or exclusion without the tenant'),
-    (14, 'error', 'WITH CHECK weaker than USING'),
+    (14, 'error', 'WITH CHECK that is not the kernel''s'),
     (15, 'error', 'policy that is not the kernel''s'),
     (16, 'error', 'several permissive policies'),
     (17, 'error', 'policy for other roles'),

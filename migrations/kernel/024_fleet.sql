@@ -174,7 +174,7 @@ comment on function tenancy.fleet_state is
   'What placements have, {"version": "checksum"}, by what they have: those that have the same are one row, with the names of the first.';
 
 
-select tenancy.seal('tenancy.fleet', 'tenancy.next_files(text[])', 'tenancy.given_up(text)',
+select tenancy.seal('tenancy.migration_files', 'tenancy.fleet', 'tenancy.next_files(text[])', 'tenancy.given_up(text)',
   'tenancy.fleet_left(text,text[])',
   'tenancy.write_failure(text,text,text,text,text)', 'tenancy.publish(jsonb)',
   'tenancy.files_of_new_placements()', 'tenancy.provision(text)', 'tenancy.fleet_state(text[],integer)');

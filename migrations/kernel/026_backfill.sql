@@ -131,6 +131,6 @@ comment on function tenancy.backfill_some is
   'Goes on with one placement whose next migration runs as each tenant. What a call has done stays done, whatever becomes of the next one.';
 
 
-select tenancy.seal('tenancy.backfill_batch(text,text,text)',
+select tenancy.seal('tenancy.backfills', 'tenancy.backfill_batch(text,text,text)',
   'tenancy.backfill_tenant(text,tenancy.migration_files,text,timestamp with time zone)',
   'tenancy.tenants_to_backfill(text,text)', 'tenancy.backfill_some(text,text[],integer)');

@@ -12,6 +12,7 @@ import type { JwtHeader, JwtPayload } from 'aws-jwt-verify/jwt-model';
 import type { TrustedIssuer } from '../config/index.ts';
 import { jwksFetcher } from './jwks-fetcher.ts';
 import { BrokenRuleError, refusalReason } from './refusal-reasons.ts';
+import { ruleBrokenBy } from './token-rules.ts';
 
 /** A verified token, and the configuration of its issuer, which says where the tenant is found in it. */
 export interface VerifiedToken {
@@ -45,7 +46,7 @@ const ownFaults = [
 ];
 
 /**
- * Verifies tokens of several issuers: signature by an asymmetric key of that very issuer, issuer, audience, token use, expiry, not-before.
+ * Verifies tokens of several issuers: signature by an asymmetric key of that very issuer, issuer, audience, token use, times.
  * Which issuers, and where their keys are, is configuration; the token has no say in it.
  */
 export function tokenVerifier(issuers: readonly TrustedIssuer[]): TokenVerifier {
@@ -71,21 +72,15 @@ export function tokenVerifier(issuers: readonly TrustedIssuer[]): TokenVerifier 
   };
 }
 
-function verifyOptions({ issuer, jwksUri, audience, audienceClaim, tokenUse }: TrustedIssuer) {
+function verifyOptions(trusted: TrustedIssuer) {
+  const { issuer, jwksUri, audience, audienceClaim } = trusted;
   return {
     issuer,
     ...(jwksUri && { jwksUri }),
     audience: audienceClaim === 'aud' ? [...audience] : null,
     customJwtCheck: ({ header, payload }: { header: JwtHeader; payload: JwtPayload }) => {
-      // Whoever signs with such a header demands that a verifier that does not know the extension refuses (RFC 7515, 4.1.11).
-      if ('crit' in header) throw new BrokenRuleError('The token has critical extensions, and none is known here.');
-      const clientId = payload['client_id'];
-      if (audienceClaim === 'client_id' && !(typeof clientId === 'string' && audience.includes(clientId))) {
-        throw new BrokenRuleError('The client_id is not one of ours.');
-      }
-      if (tokenUse !== null && payload['token_use'] !== tokenUse) {
-        throw new BrokenRuleError(`The token_use is not ${tokenUse}.`);
-      }
+      const broken = ruleBrokenBy(header, payload, trusted, Date.now() / 1000);
+      if (broken !== undefined) throw new BrokenRuleError(broken);
     },
   };
 }

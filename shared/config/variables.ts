@@ -41,8 +41,8 @@ const issuerSchema = z.object({
   audience: z.array(z.string().min(1)).min(1),
   /** The claim that carries the audience: Cognito's access tokens use `client_id`. */
   audienceClaim: z.enum(['client_id', 'aud']).default('aud'),
-  /** What the claim `token_use` must say; null when the issuer has no such claim. */
-  tokenUse: z.enum(['access', 'id']).nullable().default(null),
+  /** What tells an access token from an ID token: the claim `token_use`, the header `typ`, or nothing but its audience. */
+  tokenUse: z.enum(['access', 'at+jwt', 'audience']).default('at+jwt'),
   /** A claim that users cannot write. */
   tenantClaim: z.string().min(1),
   rolesClaim: z.string().min(1).optional(),

@@ -8,7 +8,8 @@ import { decodeJson, type Row } from './rows.ts';
 
 const run =
   'select * from tenancy.run(:capability, :schema, :statement, cast(:arguments as jsonb), cast(:read_only as boolean))';
-const runBatch = 'select * from tenancy.run_batch(:capability, :schema, cast(:statements as jsonb))';
+const runBatch =
+  'select * from tenancy.run_batch(:capability, :schema, cast(:statements as jsonb), cast(:read_only as boolean))';
 
 export interface RunOptions {
   readonly isReadOnly: boolean;
@@ -35,15 +36,15 @@ export async function runStatement(
   return rows.map(([text]) => decodeJson(textOf(text)) as Row);
 }
 
-/** Several statements as the tenant, in one call and one transaction; the rows of each. */
+/** Several statements as the tenant, in one call and one transaction; the rows of each. Read-only if none of them writes. */
 export async function runStatements(
   dataApi: DataApi,
   home: Home,
   { capability }: TenantContext,
   statements: readonly Statement[],
-  twice: Twice,
+  { isReadOnly, twice }: RunOptions,
 ): Promise<readonly (readonly Row[])[]> {
-  const parameters = { capability, schema: home.schema, statements: JSON.stringify(statements) };
+  const parameters = { capability, schema: home.schema, statements: JSON.stringify(statements), read_only: isReadOnly };
   const rows = await dataApi.execute(home, runBatch, parameters, { twice });
   const results = statements.map((): Row[] => []);
   for (const [text] of rows) {

@@ -49,12 +49,14 @@ export function runInTenantScope<T>(work: () => T): T {
 /**
  * Sets the tenant of the invocation that is running.
  *
- * @throws Error outside of `runInTenantScope`, and when the invocation has a tenant already: one request, one tenant.
+ * @throws Error outside of `runInTenantScope`, and when the invocation has a tenant or an operator already: one request, one who asks.
  */
 export function enterTenant(context: TenantContext): void {
   const scope = scopes.getStore();
   if (!scope) throw new Error('There is no tenant scope to enter. Run the handler inside runInTenantScope.');
   if (scope.tenant) throw new Error('This invocation has a tenant already. Use the tenantContext middleware once.');
+  if (scope.operator)
+    throw new Error('An operator asks already. Use the tenantContext or the operatorContext middleware.');
   scope.tenant = freeze(context);
 }
 

@@ -62,7 +62,7 @@ describe('the app', () => {
               issuer: 'https://login.example.com',
               audience: ['api'],
               audienceClaim: 'aud',
-              tokenUse: null,
+              tokenUse: 'at+jwt',
               tenantClaim: 'tenant_id',
               rolesClaim: 'roles',
             },

@@ -10,6 +10,8 @@ import { startIssuer, type TestIssuer } from './token-issuer.ts';
 export interface TestAuthorizer extends AsyncDisposable {
   readonly tenants: TestTenantDatabase;
   readonly issuer: TestIssuer;
+  /** Issuers whose tokens name an audience; one marks access tokens by their type, the other does not mark them. */
+  readonly others: Readonly<Record<'typed' | 'unmarked', TestIssuer>>;
   /** What it answers to a request with this Authorization header; undefined leaves the header out. */
   authorize(authorization: string | undefined): Promise<APIGatewayAuthorizerResult>;
 }
@@ -18,7 +20,13 @@ const secretArn = 'arn:aws:secretsmanager:eu-central-1:000000000000:secret:signi
 
 /** Reads its configuration as it is loaded: once a test file. */
 export async function startAuthorizer(tenantIds: readonly string[]): Promise<TestAuthorizer> {
-  const [tenants, issuer] = await Promise.all([startTenantDatabase(tenantIds), startIssuer()]);
+  const [tenants, issuer, typed, unmarked] = await Promise.all([
+    startTenantDatabase(tenantIds),
+    startIssuer(),
+    startIssuer({ audienceClaim: 'aud', audience: ['https://api.example.com'], tokenUse: 'at+jwt' }),
+    startIssuer({ audienceClaim: 'aud', audience: ['https://api.example.com'], tokenUse: 'audience' }),
+  ]);
+  const issuers = [issuer, typed, unmarked];
   const secrets = SecretStore.open();
   const secret = { keyId: signingKey.keyId, secret: Buffer.from(signingKey.secret).toString() };
   await secrets.put(secretArn, JSON.stringify({ keys: [secret] }));
@@ -29,12 +37,13 @@ export async function startAuthorizer(tenantIds: readonly string[]): Promise<Tes
     [environmentKeys.clusters]: JSON.stringify(config.clusters),
     [environmentKeys.registry]: JSON.stringify(config.registry),
     [environmentKeys.signingSecretArn]: secretArn,
-    [environmentKeys.issuers]: JSON.stringify([issuer.config]),
+    [environmentKeys.issuers]: JSON.stringify(issuers.map(({ config }) => config)),
   });
   const { handler } = await import('../../functions/authorizer/handler.ts');
   return {
     tenants,
     issuer,
+    others: { typed, unmarked },
     authorize: (authorization) =>
       handler({
         type: 'REQUEST',
@@ -44,7 +53,7 @@ export async function startAuthorizer(tenantIds: readonly string[]): Promise<Tes
       } as unknown as APIGatewayRequestAuthorizerEvent),
     [Symbol.asyncDispose]: async () => {
       await endpoint.stop();
-      await issuer[Symbol.asyncDispose]();
+      await Promise.all(issuers.map((each) => each[Symbol.asyncDispose]()));
       await tenants[Symbol.asyncDispose]();
     },
   };

@@ -58,6 +58,24 @@ describe('a batch', () => {
     expect(operations()).toEqual([]);
   });
 
+  test('of selects is read-only to the database: one that writes all the same is refused, and so cannot write twice', async () => {
+    await api.postgres.owner.query(`create function pool.add_project() returns text language sql
+      as $$ insert into pool.projects (name) values ('Hidden') returning id::text $$;
+      grant execute on function pool.add_project to tenantry_app`);
+    const hidden = api.db.selectNoFrom((eb) => eb.fn<string>('pool.add_project').as('id'));
+    const batches = [[hidden], [projects(), hidden]];
+    for (const queries of batches)
+      await expect(api.as('acme', () => api.db.batch(queries))).rejects.toMatchObject({
+        code: 'internal',
+        sqlState: '25006',
+      });
+    expect(await api.as('acme', () => api.db.batch([projects(), projects()]))).toEqual([[], []]);
+    expect(await stored()).toEqual([]);
+    await api.as('acme', () => api.db.batch([insert('One'), hidden]));
+    expect(await stored()).toEqual(['Hidden', 'One']);
+    await api.postgres.owner.query('drop function pool.add_project');
+  });
+
   test('holds to its tenant', async () => {
     await api.as('globex', () => api.db.batch([insert('Theirs')]));
     expect(await api.as('acme', () => api.db.batch([projects(), insert('Ours'), projects()]))).toMatchObject([

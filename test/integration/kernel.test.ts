@@ -116,6 +116,17 @@ describe('tenancy.run_batch', () => {
     ]);
   });
 
+  it('writes nothing if told that it reads', async () => {
+    const parameters = [
+      capabilityFor('acme'),
+      'pool',
+      JSON.stringify([{ statement: insertProject, arguments: ['x'] }]),
+      true,
+    ];
+    const batch = database.app.query('select * from tenancy.run_batch($1, $2, $3, $4)', parameters);
+    expect(await failureOf(batch)).toMatchObject({ code: '25006' });
+  });
+
   it('does all or nothing', async () => {
     const failing = [{ statement: insertProject, arguments: ['half done'] }, { statement: 'select 1 / 0' }];
     expect(await failureOf(batch(failing))).toMatchObject({ code: '22012' });
@@ -275,6 +286,7 @@ describe('the wall under the application', () => {
       'registry.record_impersonated_use',
       'tenancy.current_tenant',
       'tenancy.enter',
+      'tenancy.evades_policies',
       'tenancy.is_plain',
       'tenancy.is_query',
       'tenancy.is_select',
@@ -282,7 +294,6 @@ describe('the wall under the application', () => {
       'tenancy.out',
       'tenancy.run',
       'tenancy.run_batch',
-      'tenancy.runs_text',
     ]);
   });
 

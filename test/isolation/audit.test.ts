@@ -76,13 +76,14 @@ describe('the cases', () => {
 describe.each(cases)('class $class', ({ class: number, holes, nearMisses }) => {
   it.each(holes)(
     'finds $title',
-    async ({ plant, object, also = [], isAdvice: expectsAdvice = false, findings: query }) => {
+    async ({ plant, object, problem = '', also = [], isAdvice: expectsAdvice = false, findings: query }) => {
       await planted(plant, async () => {
         const findings = await audit(query);
         const classes = new Set(findings.map((finding) => finding.class));
         expect([...classes].sort((a, b) => a - b)).toEqual([number, ...also].sort((a, b) => a - b));
         const ours = findings.filter((finding) => finding.class === number);
         expect(ours.map((finding) => finding.object).join('\n')).toContain(object);
+        expect(ours.map((finding) => finding.problem).join('\n')).toContain(problem);
         if (expectsAdvice) {
           expect(ours.every(isAdvice)).toBe(true);
           return;

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { currentTenant } from '../../shared/tenancy/index.ts';
 import { type Fault, faults } from './soak/fault-proxy.ts';
 import { type Program, programOf } from './soak/program.ts';
-import { expectNothingHeld, expectOwnRowsOnly } from './soak/traces.ts';
+import { expectNothingHeld, expectOwnRowsOnly, expectUntouched, rowsOf } from './soak/traces.ts';
 import { startWorld, type World } from './soak/world.ts';
 
 /**
@@ -27,22 +26,6 @@ afterAll(() => world[Symbol.asyncDispose]());
 
 const broken = (changes: Partial<Program> = {}): Program => programOf(`broken ${(operations += 1)}`, changes);
 
-async function rowsOf({ operation }: Program): Promise<number> {
-  const query = 'select from pool.projects where description = $1';
-  return (await world.tenants.postgres.superuser.query(query, [operation])).rowCount ?? 0;
-}
-
-/** What the next tenant finds: its own rows, each twice, and no trace of the one before. */
-async function expectUntouched(call: typeof world.callThere): Promise<void> {
-  const answer = await call('tenant-2', programOf('next', { kind: 'read' }));
-  expect(answer).toMatchObject({ status: 200 });
-  const { tenant, seen } = JSON.parse(answer?.body ?? '') as { tenant: string; seen: string[] };
-  const own = [0, 1, 2].map((index) => `tenant-2 theirs/${index}`);
-  expect(tenant).toBe('tenant-2');
-  expect(seen.toSorted()).toEqual([...own, ...own].toSorted());
-  expect(() => currentTenant()).toThrow('No tenant context set');
-}
-
 describe('a transaction leaves all or nothing, and the next tenant finds only its own, when', () => {
   // begin, three inserts, the count, two reads, commit
   const calls = [0, 1, 2, 3, 4, 5, 6, 7];
@@ -58,22 +41,22 @@ describe('a transaction leaves all or nothing, and the next tenant finds only it
       expect(world.proxy.struck[fault]).toBe(struckBefore + 1);
       expectOwnRowsOnly(answer.body, 'tenant-1', answer.body);
       await expectUntouched(world.callHere);
-      expect([0, 3]).toContain(await rowsOf(program));
-      if (answer.status === 200) expect(await rowsOf(program)).toBe(3);
+      expect([0, 3]).toContain(await rowsOf(world, program));
+      if (answer.status === 200) expect(await rowsOf(world, program)).toBe(3);
     },
   );
 
   test.each([0, 1, 2, 3, 4])('the application throws before statement %i', async (failsAt) => {
     const program = broken({ failsAt });
     expect(await world.callHere('tenant-1', program)).toMatchObject({ status: 400 });
-    expect(await rowsOf(program)).toBe(0);
+    expect(await rowsOf(world, program)).toBe(0);
     await expectUntouched(world.callHere);
   });
 
   test.each([0, 1, 2, 3, 4])('the application swallows the error of statement %i', async (failsAt) => {
     const program = broken({ failsAt, failure: 'swallows' });
     expect(await world.callHere('tenant-1', program)).toMatchObject({ status: 500 });
-    expect(await rowsOf(program)).toBe(0);
+    expect(await rowsOf(world, program)).toBe(0);
     await expectUntouched(world.callHere);
   });
 });
@@ -84,7 +67,7 @@ describe('a process of the function', () => {
     expect(await world.callThere('tenant-1', program)).toBeUndefined();
     expect(world.crashes.at(-1)).toContain('Left behind by tenant-1.');
     await expectUntouched(world.callThere);
-    expect(await rowsOf(program)).toBe(0);
+    expect(await rowsOf(world, program)).toBe(0);
   });
 
   test('ends with a rejection that comes after its answer; no later answer tells of it', async () => {
@@ -93,7 +76,7 @@ describe('a process of the function', () => {
     const crashes = world.crashes.length;
     // As on Lambda, an event that comes just then is lost with the process. What was left behind is over once its row is there.
     const answers = [await world.callThere('tenant-2', programOf('next', { kind: 'read' }))];
-    await vi.waitFor(async () => expect(await rowsOf(program)).toBeGreaterThan(0), 10_000);
+    await vi.waitFor(async () => expect(await rowsOf(world, program)).toBeGreaterThan(0), 10_000);
     await sleep(300);
     answers.push(await world.callThere('tenant-2', programOf('next', { kind: 'read' })));
     for (const answer of answers) expectOwnRowsOnly(answer?.body ?? '', 'tenant-2', answer?.body ?? '');
@@ -106,7 +89,7 @@ describe('a process of the function', () => {
     expect(await world.callThere('tenant-1', program)).toBeUndefined();
     expect(world.crashes.at(-1)).toContain('exit status 1');
     await expectUntouched(world.callThere);
-    expect(await rowsOf(program)).toBe(0);
+    expect(await rowsOf(world, program)).toBe(0);
     await expectNothingHeld(world.tenants.postgres);
   });
 
@@ -118,7 +101,7 @@ describe('a process of the function', () => {
     expect(world.crashes.at(-1)).toContain('timed out');
     await expectUntouched(world.callThere);
     expect(await sessions()).toEqual(before);
-    expect(await rowsOf(program)).toBe(0);
+    expect(await rowsOf(world, program)).toBe(0);
     await expectNothingHeld(world.tenants.postgres);
   });
 
@@ -126,7 +109,7 @@ describe('a process of the function', () => {
     const program = broken({ failsAt: 4, failure: 'hangs' });
     expect(await world.callThere('tenant-1', program)).toMatchObject({ status: 504 });
     await expectUntouched(world.callThere);
-    expect(await rowsOf(program)).toBe(0);
+    expect(await rowsOf(world, program)).toBe(0);
     await expectNothingHeld(world.tenants.postgres);
   });
 
@@ -134,7 +117,7 @@ describe('a process of the function', () => {
     const program = broken({ kind: 'floating' });
     expect(await world.callThere('tenant-1', program)).toMatchObject({ status: 200 });
     await expectUntouched(world.callThere);
-    await expect.poll(() => rowsOf(program)).toBe(3);
+    await expect.poll(() => rowsOf(world, program)).toBe(3);
     const owners = await world.tenants.postgres.superuser.query(
       'select distinct tenant_id from pool.projects where description = $1',
       [program.operation],

@@ -78,7 +78,7 @@ describe('a capability whose key is exchanged', () => {
 });
 
 describe('a capability that has expired is refused', () => {
-  it.each([0, 1, 3600])('%d seconds after', async (seconds) => {
+  it.each([0, 1, 3600])('from its last second on: %d seconds after', async (seconds) => {
     await expectRefused(database, capabilityFor('acme', { secondsLeft: -seconds }), 'TN003');
     expect(await currentPlacement(database.app, capabilityFor('acme', { secondsLeft: -seconds }))).toBeNull();
   });

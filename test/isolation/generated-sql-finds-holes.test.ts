@@ -5,7 +5,7 @@ import { laySiege } from './generated-sql/siege.ts';
 
 /** Statements within which a hole is found. */
 const budget = 6_000;
-const seed = 20_260_102;
+const seed = 20_260_110;
 
 /** Ways in that somebody might leave open; each is made in a database of its own. */
 const holes: Readonly<Record<string, string>> = {
@@ -49,8 +49,8 @@ const holes: Readonly<Record<string, string>> = {
   'signing keys that the application may read': 'grant select on tenancy.signing_keys to tenantry_app',
 };
 
-describe(`generated statements find a hole that was left open, within ${budget}`, () => {
-  it.each(Object.entries(holes))('%s', async (_, hole) => {
+describe(`${budget} generated statements`, () => {
+  it.each(Object.entries(holes))('find the hole that was left open: %s', async (_, hole) => {
     await using database = await createTestDatabase();
     await database.superuser.query(hole);
     const siege = await laySiege(database);

@@ -1,14 +1,16 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { hashImpersonationToken, newImpersonationToken } from '../../shared/tenancy/index.ts';
 import { startAuthorizer, type TestAuthorizer } from '../helpers/authorizer.ts';
 import { captureJsonLines } from '../helpers/stdout.ts';
-import { attackersKeys, type Attack, type Forge, honest } from './jwt-attacks/attack.ts';
+import { attackersKeys, type Attack, type Forge, honest, now } from './jwt-attacks/attack.ts';
 import { claimAttacks, tenantAttacks } from './jwt-attacks/claims.ts';
 import { impersonationAttacks, operatorClaims } from './jwt-attacks/impersonations.ts';
 import { keyAttacks } from './jwt-attacks/keys.ts';
 import { shapeAttacks } from './jwt-attacks/shapes.ts';
+import { timeAttacks } from './jwt-attacks/times.ts';
+import { useAttacks } from './jwt-attacks/uses.ts';
 
 /** Tokens that somebody sends who wants in, or in elsewhere, through the authorizer as it is deployed. */
 let authorizer: TestAuthorizer;
@@ -49,7 +51,8 @@ beforeAll(async () => {
     expired: await impersonation('acme', `created_at = now() - interval '1 hour', expires_at = now()`),
     suspended: await impersonation('umbrella'),
   };
-  forge = { impersonations, issuer: authorizer.issuer, attackersUrl: `http://127.0.0.1:${port}/jwks.json` };
+  const { issuer, others } = authorizer;
+  forge = { impersonations, issuer, others, attackersUrl: `http://127.0.0.1:${port}/jwks.json` };
 });
 afterAll(async () => {
   attackersServer.close();
@@ -83,20 +86,37 @@ const expectNothingLogged = (token: string): void => {
   expect(found, log).toEqual([]);
 };
 
+async function expectAnswer({ token: make, answer }: Attack): Promise<void> {
+  const token = await make(forge);
+  expect(await answerTo(token)).toBe(answer);
+  expectNothingLogged(token);
+  expect(lines.filter(({ level }) => level === 'ERROR')).toEqual([]);
+}
+
 const tables: Readonly<Record<string, Readonly<Record<string, Attack>>>> = {
   'a key of its own': keyAttacks,
   'claims that are not for us': claimAttacks,
   'a tenant that it cannot name': tenantAttacks,
   'a shape of its own': shapeAttacks,
+  'a use of its own': useAttacks,
   'an impersonation': impersonationAttacks,
 };
 
 describe.each(Object.entries(tables))('a token with %s', (_, attacks) => {
-  test.each(Object.entries(attacks))('%s', async (_name, { token: make, answer }) => {
-    const token = await make(forge);
-    expect(await answerTo(token)).toBe(answer);
-    expectNothingLogged(token);
-    expect(lines.filter(({ level }) => level === 'ERROR')).toEqual([]);
+  test.each(Object.entries(attacks))(
+    'gets the answer that it has to, and nothing of it is logged: %s',
+    async (_name, attack) => {
+      await expectAnswer(attack);
+    },
+  );
+});
+
+describe('while the clock stands still, a token with', () => {
+  beforeEach(() => vi.useFakeTimers({ toFake: ['Date'], now: now() * 1000 }));
+  afterEach(() => vi.useRealTimers());
+
+  test.each(Object.entries(timeAttacks))('%s is taken or refused to the second', async (_name, attack) => {
+    await expectAnswer(attack);
   });
 });
 
@@ -110,6 +130,16 @@ test.each(operatorClaims)('A user of a tenant stays one, whatever the token clai
 test('An operator who acts for a tenant is known as one, and gets no role of the tenant by it', async () => {
   const { context } = await authorizer.authorize(`Bearer ${forge.impersonations.live}`);
   expect(context).toMatchObject({ tenantId: 'acme', actor: 'olga', userId: 'operator:olga', roles: '' });
+});
+
+test('Every trusted issuer can name every tenant', async () => {
+  const { typed, unmarked } = forge.others;
+  for (const tenant of ['acme', 'globex'])
+    for (const token of [
+      await typed.sign({ aud: 'https://api.example.com', tenant_id: tenant }, { typ: 'at+jwt' }),
+      await unmarked.sign({ aud: 'https://api.example.com', tenant_id: tenant }),
+    ])
+      expect((await authorizer.authorize(`Bearer ${token}`)).context).toMatchObject({ tenantId: tenant });
 });
 
 test('The attacker was asked for no key, and an honest token is let in all the same', async () => {

@@ -158,6 +158,26 @@ describe('places and numbers of rows', () => {
     expect(await attack.get(`select * from projects where ctid = '${rows[0]?.place}'`)).toEqual([]);
   });
 
+  it('a row is not followed to where its versions are, which a stolen login could do: it would tell what another tenant changes', async () => {
+    const { app, superuser } = attack.api.postgres;
+    const where = async () => {
+      const { rows } = await superuser.query<{ place: string }>(
+        `select ctid::text as place from pool.projects where name = '${secret(5)}'`,
+      );
+      return String(rows[0]?.place);
+    };
+    const before = await where();
+    await runAs(app, 'victim', `update projects set version = 2 where name = '${secret(5)}' returning id`);
+    const follow = (name: string) => `select ${name}('pool.projects', '${before}')::text as place`;
+    expect((await app.query(follow('currtid2'))).rows).toEqual([{ place: await where() }]);
+    for (const name of ['currtid2', 'CurrTID2', '"currtid2"', 'pg_catalog . currtid2', 'u&"curr\\0074id2"']) {
+      expect(await attack.tell(follow(name))).toMatch(/^TN010 /);
+      expect(await attack.getWith([], follow(name).replaceAll(`'`, `''`))).toMatch(/^(TN010|42601) /);
+    }
+    const words = await runAs(app, 'mallory', 'select %1$L::text as said', ['currtid2(pool.projects)']);
+    expect(words).toEqual([{ said: 'currtid2(pool.projects)' }]);
+  });
+
   it('no sequence can be read or used, also that of an identity column', async () => {
     const { owner } = attack.api.postgres;
     await owner.query(`create table pool.invoices

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { capabilityFor } from '../helpers/capability.ts';
-import { failureOf, runAs } from '../helpers/run-as.ts';
+import { failureOf, runAs, runWith } from '../helpers/run-as.ts';
 import { Attack, own, secret, victims } from './side-channels/attack.ts';
 
 /** What injected SQL gets from sessions, errors and storage that no policy covers. Plans and statistics: side-channels-plans.test.ts. */
@@ -52,6 +52,32 @@ describe('a connection', () => {
       `select count(*)::int as n from pool.projects where tenant_id = 'victim'`,
     );
     expect(left).toEqual([{ n: victims }]);
+  });
+
+  const endOthers = () =>
+    attack.get(`select pg_terminate_backend(pid) from pg_stat_activity
+      where pid <> pg_backend_pid() and datname = current_database() and application_name = 'victim'`);
+  const sent = () => attack.api.calls.filter(({ operation }) => operation === 'ExecuteStatement').length;
+
+  it('that is ended fails the write of another tenant, which is not sent again, and takes nothing of it', async () => {
+    const { api } = attack;
+    const before = sent();
+    const update = sql`update projects set archived = true where ${sql.raw(gate)} is not null and name = ${secret(1)}`;
+    const write = api.as('victim', () => sql`${update} returning id`.execute(api.db)).catch((error: unknown) => error);
+    await whileWaiting(() => write, endOthers);
+    expect(await write).toMatchObject({ code: 'database-unavailable', sqlState: '57P01', retryAfterSeconds: 5 });
+    expect(sent() - before).toBe(1);
+    const { rows } = await api.postgres.superuser.query('select from pool.projects where archived');
+    expect(rows).toEqual([]);
+  });
+
+  it('that is ended has a read of another tenant sent again, which is then answered', async () => {
+    const { api } = attack;
+    const before = sent();
+    const read = api.as('victim', () => sql`select ${sql.raw(gate)}, count(*) as n from projects`.execute(api.db));
+    await whileWaiting(() => read, endOthers);
+    expect((await read).rows).toMatchObject([{ n: victims }]);
+    expect(sent() - before).toBe(2);
   });
 });
 
@@ -210,7 +236,8 @@ describe('large objects', () => {
 
 describe('a capability', () => {
   it('can be read by SQL in its own request, and is good for its own tenant alone, until it expires', async () => {
-    const [stolen] = await attack.get(`select current_setting('tenancy.capability') as text`);
-    expect(stolen?.text).toBe(capabilityFor('mallory'));
+    const capability = capabilityFor('mallory');
+    const look = `select current_setting('tenancy.capability') as text`;
+    expect(await runWith(attack.api.postgres.app, capability, look)).toEqual([{ text: capability }]);
   });
 });

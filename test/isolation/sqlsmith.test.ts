@@ -39,11 +39,11 @@ function statementsOf(options: readonly string[]): Statement[] {
     .map((sql, index) => ({ way: index % 4 === 3 ? 'direct' : 'run', sql, uses: new Set<string>() }));
 }
 
-describe(`statements of ${program} show and change nothing of another tenant`, () => {
+describe(`${statementCount} statements of ${program}, with the seed ${seed}`, () => {
   it.for<[string, string[]]>([
     ['over the tables of tenants, the kernel and the registry', ['--exclude-catalog']],
     ['over the whole catalog', []],
-  ])(`${statementCount} %s, with the seed ${seed}`, { timeout: 1_800_000 }, async ([, options], { skip }) => {
+  ])('show and change nothing of another tenant: %s', { timeout: 1_800_000 }, async ([, options], { skip }) => {
     skip(!isInstalled, `${program} is not installed`);
     const report = await siege.attackWith(statementsOf(options));
     expect(report.breach).toBeUndefined();

@@ -23,13 +23,18 @@ function titlesIn(source: string): readonly string[] {
   );
 }
 
+/** A title that is nothing but what a table of tests fills in says nothing. */
+const isEmpty = (title: string): boolean => !/[a-z]/i.test(title.replaceAll(/%[a-z]|\$\w+|\$\{[^}]*\}/g, ''));
+
 /** What is wrong with the references of a text. */
 async function mistakesIn(markdown: string): Promise<readonly string[]> {
   const mistakes = await Promise.all(
     referencesIn(markdown).map(async ({ file, title }) => {
       const source = await readFile(file, 'utf8').catch(() => undefined);
       if (source === undefined) return `${file} does not exist`;
-      return title === undefined || titlesIn(source).includes(title) ? undefined : `${file} has no test "${title}"`;
+      if (title === undefined) return undefined;
+      if (isEmpty(title)) return `${file} has a title that says nothing: "${title}"`;
+      return titlesIn(source).includes(title) ? undefined : `${file} has no test "${title}"`;
     }),
   );
   return mistakes.filter((mistake) => mistake !== undefined);
@@ -50,6 +55,12 @@ it('every layer and every side channel of docs/security.md names a test', async 
   expect(claims.length).toBeGreaterThan(20);
   const unfounded = claims.filter((claim) => !referencesIn(claim).some(({ title }) => title !== undefined));
   expect(unfounded).toEqual([]);
+});
+
+it('a reference to a title that says nothing is noticed', async () => {
+  const file = 'test/unit/security-documentation.test.ts';
+  const mistakes = await mistakesIn(`\`${file}\` "%s", \`${file}\` "$title: %d"`);
+  expect(mistakes).toEqual(['%s', '$title: %d'].map((title) => `${file} has a title that says nothing: "${title}"`));
 });
 
 it('a reference to what does not exist is noticed', async () => {

@@ -114,7 +114,7 @@ describe('SQL in a body stays text', () => {
     `%1$L`,
     `$$ || tenant_id || $$`,
     `\\'; drop table projects`,
-  ])('%s', async (sql) => {
+  ])('and is stored as it was sent: %s', async (sql) => {
     const text = `${target().mark} ${sql}`;
     const { json } = await post(JSON.stringify({ name: text, description: sql }), 201);
     expect(field(json, 'name')).toBe(text);

@@ -48,7 +48,7 @@ describe('a path around the routes', () => {
     ['/projects/urn:uuid::id', invalid],
     ['/projects/:id', notFound],
     ['/projects/:id/', notFound],
-  ])('%s', async (path, answer) => {
+  ])('is taken as it is written, and reaches no row of another: %s', async (path, answer) => {
     for (const method of ['GET', 'DELETE'])
       await target().attack({ method, path: path.replaceAll(':id', target().projectId), answer });
   });

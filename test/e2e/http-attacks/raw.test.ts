@@ -28,7 +28,7 @@ const statusesOf = (answer: string): number[] =>
 const request = (first: string, ...headers: string[]): string =>
   [first, 'Host: 127.0.0.1', `Authorization: Bearer ${target().token}`, ...headers, '', ''].join('\r\n');
 
-describe('what is no HTTP is refused, and reaches no row of another', () => {
+describe('what is no HTTP', () => {
   test.each<[string, () => string]>([
     ['two lengths', () => `${request('POST /projects HTTP/1.1', 'Content-Length: 2', 'Content-Length: 40')}{}`],
     [
@@ -53,7 +53,7 @@ describe('what is no HTTP is refused, and reaches no row of another', () => {
     ['another version', () => request('GET /projects HTTP/9.9')],
     ['headers longer than anything', () => request('GET /projects HTTP/1.1', `X-Tenant-ID: ${'globex'.repeat(5_000)}`)],
     ['no request', () => '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03'],
-  ])('%s', async (_, make) => {
+  ])('is refused, and reaches no row of another: %s', async (_, make) => {
     const answer = await exchange(make());
     const [status = 0] = statusesOf(answer);
     expect([400, 431], answer).toContain(status);

@@ -11,6 +11,8 @@ export interface Hole {
   readonly plant: string;
   /** Part of the name that the finding has to give. */
   readonly object: string;
+  /** Part of what the finding has to say, where there is more than one thing to be said. */
+  readonly problem?: string;
   /** Classes that are bound to come with it. */
   readonly also?: readonly number[];
   /** No statement mends it: the remedy is advice. */

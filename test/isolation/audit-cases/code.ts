@@ -289,13 +289,6 @@ export const code: readonly AuditCase[] = [
         object: 'rule copy on pool.tasks',
       },
       {
-        title: "a trigger on the registry with its owner's rights",
-        plant:
-          asOwner(`create function registry.touch() returns trigger language plpgsql security definer as 'begin return new; end';
-          create trigger touch before update on registry.tenants for each row execute function registry.touch()`),
-        object: 'trigger touch on registry.tenants',
-      },
-      {
         title: "a trigger on a plain table that writes a tenant table with its owner's rights",
         plant: `${inbox} ${asOwner(`create trigger spread before insert on crm.inbox for each row execute function crm.spread()`)}`,
         object: 'trigger spread on crm.inbox',

@@ -14,11 +14,23 @@ export const database: readonly AuditCase[] = [
       { title: '17.0', plant: '', findings: flawsOf(170000), object: 'server version 17.0', isAdvice: true },
       { title: '16.9', plant: '', findings: flawsOf(160009), object: 'server version 16.9', isAdvice: true },
       { title: '13.23', plant: '', findings: flawsOf(130023), object: 'server version 13.23', isAdvice: true },
+      {
+        title: 'the version that is running, by the audit itself, if that one had a flaw',
+        plant: `create or replace function tenancy.server_flaws(version integer)
+          returns table (flaw text, problem text, fixed integer) language sql immutable set search_path = pg_catalog, pg_temp
+          as $$ select 'planted', 'a flaw of this very version', version + 1
+            where version = current_setting('server_version_num')::integer $$`,
+        object: 'server version 17.',
+        problem: 'planted: a flaw of this very version.',
+        also: [20],
+        isAdvice: true,
+      },
     ],
     nearMisses: [
       { title: '17.6', plant: '', findings: flawsOf(170006) },
       { title: '16.10', plant: '', findings: flawsOf(160010) },
       { title: '18.0', plant: '', findings: flawsOf(180000) },
+      { title: 'the version that is running, by the audit itself', plant: '' },
     ],
   },
   {

@@ -1,5 +1,10 @@
 import { asOwner, type AuditCase, crm, elsewhere } from './audit-case.ts';
 
+/** A privilege on the table in which Postgres puts values of `pool.projects` that are too long for a page. */
+const onStorage = (privilege: string, role: string): string =>
+  `do $$ begin execute format('grant ${privilege} on %s to ${role}',
+    (select reltoastrelid::regclass from pg_class where oid = 'pool.projects'::regclass)); end $$`;
+
 export const grants: readonly AuditCase[] = [
   {
     class: 23,
@@ -126,6 +131,17 @@ export const grants: readonly AuditCase[] = [
         plant: 'grant execute on function tenancy.read_rows(text, text, text, json, integer) to public',
         object: 'tenancy.read_rows(text,text,text,json,integer)',
       },
+      {
+        title: 'where Postgres keeps long values of all tenants',
+        plant: onStorage('select', 'tenantry_app'),
+        object: 'pg_toast.pg_toast_',
+        problem: 'long values of pool.projects',
+      },
+      {
+        title: 'a column of where it keeps them, for everybody',
+        plant: onStorage('select (chunk_data)', 'public'),
+        object: 'pg_toast.pg_toast_',
+      },
       { title: 'other databases', plant: 'create extension dblink', object: 'extension dblink' },
       { title: 'functions that run SQL from text', plant: 'create extension tablefunc', object: 'extension tablefunc' },
       { title: 'XPath over the result of SQL from text', plant: 'create extension xml2', object: 'extension xml2' },
@@ -220,6 +236,10 @@ export const grants: readonly AuditCase[] = [
       {
         title: 'a foreign server that nobody may use',
         plant: 'create extension postgres_fdw; create server other foreign data wrapper postgres_fdw',
+      },
+      {
+        title: 'where Postgres keeps long values, for a role of nobody',
+        plant: `create role auditor; ${onStorage('select', 'auditor')}`,
       },
       {
         title: 'files for a role of nobody',

@@ -1,5 +1,12 @@
 import { asOwner, type AuditCase, crm } from './audit-case.ts';
 
+/** Would run as whoever writes the table, who is its owner. */
+const touch = (table: string, rights = 'invoker'): string =>
+  crm +
+  asOwner(`create function crm.touch() returns trigger language plpgsql security ${rights}
+      set search_path = pg_catalog, pg_temp as 'begin return new; end';
+    create trigger touch before insert or update on ${table} for each row execute function crm.touch()`);
+
 export const kernel: readonly AuditCase[] = [
   {
     class: 20,
@@ -46,8 +53,69 @@ export const kernel: readonly AuditCase[] = [
         plant: 'create role other; alter table tenancy.signing_keys owner to other',
         object: 'tenancy.signing_keys',
       },
+      ...['tenancy.signing_keys', 'tenancy.placements', 'registry.tenants'].map((table) => ({
+        title: `a trigger with the rights of whoever writes on ${table}`,
+        plant: touch(table),
+        object: `trigger touch on ${table}`,
+      })),
+      {
+        title: "a trigger on the registry with its owner's rights",
+        plant: touch('registry.tenants', 'definer'),
+        object: 'trigger touch on registry.tenants',
+      },
+      {
+        title: 'a trigger of the registry that no longer fires',
+        plant: asOwner('alter table registry.audit_log disable trigger append_only'),
+        object: 'trigger append_only on registry.audit_log',
+      },
+      {
+        title: 'a trigger of the registry that is gone',
+        plant: asOwner('drop trigger append_only on registry.audit_log'),
+        object: 'trigger append_only on registry.audit_log',
+      },
+      {
+        title: 'a rule on the signing keys',
+        plant: asOwner('create rule keep as on delete to tenancy.signing_keys do instead nothing'),
+        object: 'rule keep on tenancy.signing_keys',
+      },
+      {
+        title: 'a table that no migration has made',
+        plant: asOwner('create table tenancy.guests (tenant_id text)'),
+        object: 'tenancy.guests',
+      },
+      ...Object.entries({
+        'a placement that is active unless somebody says otherwise':
+          "alter table tenancy.placements alter state set default 'moved'",
+        'placements in more states': 'alter table tenancy.placements drop constraint placements_state_check',
+        'a column more in the kernel': 'alter table tenancy.placements add note text',
+        'an index with an expression': 'create index spy on tenancy.placements (lower(tenant_id))',
+        'a constraint that asks a function': 'alter table tenancy.placements add check (length(tenant_id) > 0)',
+        'row-level security that hides placements': 'alter table tenancy.placements enable row level security',
+        'a policy on placements': 'create policy none on tenancy.placements using (false)',
+        'placements that inherit': 'create table public.more () inherits (tenancy.placements)',
+      }).map(([title, plant]) => ({ title, plant, object: 'tenancy.placements', isAdvice: true })),
+      {
+        title: 'a default of the registry that asks a function',
+        plant: asOwner('alter table registry.tenants alter name set default session_user'),
+        object: 'registry.tenants',
+        isAdvice: true,
+      },
     ],
     nearMisses: [
+      {
+        title: 'a table of the registry that no migration of ours has made, with a constraint and an index',
+        plant: asOwner(`create table registry.notes (id int primary key, body text check (body <> ''));
+          create index on registry.notes (lower(body))`),
+      },
+      {
+        title: 'a trigger with the rights of whoever writes on a plain table',
+        plant: touch('crm.leads').replace('create function', 'create table crm.leads (id int); create function'),
+      },
+      {
+        title: 'rows of the kernel, statistics and storage of its tables',
+        plant: asOwner(`analyze tenancy.placements; alter table tenancy.placements set (fillfactor = 70);
+          comment on table tenancy.placements is 'Ours'`),
+      },
       {
         title: 'another comment on a function of the kernel, and one more role that may call it',
         plant: `comment on function tenancy.run is 'Ours'; create role auditor; grant execute on function tenancy.run to auditor`,

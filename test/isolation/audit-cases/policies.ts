@@ -12,6 +12,13 @@ export const policies: readonly AuditCase[] = [
         title: 'a WITH CHECK that lets everything pass',
         plant: replaced(`using (${kernels}) with check (true)`),
         object: 'pool.projects',
+        problem: "WITH CHECK differs from the kernel's",
+      },
+      {
+        title: "a WITH CHECK that is stricter than the kernel's, which does not say so of itself",
+        plant: replaced(`using (${kernels}) with check (${kernels} and not archived)`),
+        object: 'pool.projects',
+        problem: "WITH CHECK differs from the kernel's",
       },
     ],
     nearMisses: [{ title: 'no WITH CHECK, for which USING serves', plant: replaced(`using (${kernels})`) }],

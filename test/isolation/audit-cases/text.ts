@@ -26,6 +26,11 @@ export const text: readonly AuditCase[] = [
           alter function crm.rows_of set cpu_operator_cost = 0`,
         object: 'crm.rows_of(text)',
       },
+      {
+        title: 'a function that follows a row to where its versions are',
+        plant: plain(`select currtid2('pool.projects', q::tid)::text`, 'tenantry_app', 'sql'),
+        object: 'crm.rows_of(text)',
+      },
     ],
     nearMisses: [
       { title: 'one that application code cannot call', plant: plain('begin return query execute q; end', 'auditor') },

@@ -30,8 +30,8 @@ export interface Reach {
 }
 
 /**
- * Functions of Postgres that read settings, queries given as text, files, large objects, locks, statistics, the code of objects or
- * other sessions. Left out is what ends or cancels sessions: a role may do that to its own, and these tests need theirs.
+ * Functions of Postgres that read settings, queries given as text, files, large objects, locks, statistics, versions of rows, the code
+ * of objects or other sessions. Left out is what ends or cancels sessions: a role may do that to its own, and these tests need theirs.
  */
 const worthTrying = [
   'current_setting set_config query_to_xml query_to_xml_and_xmlschema table_to_xml schema_to_xml database_to_xml cursor_to_xml',
@@ -48,7 +48,7 @@ const worthTrying = [
   'nextval setval currval lastval pg_sequence_last_value pg_hba_file_rules pg_tablespace_databases pg_config ts_stat ts_rewrite',
   'pg_create_logical_replication_slot pg_logical_slot_peek_changes pg_switch_wal pg_reload_conf pg_log_backend_memory_contexts',
   'pg_mcv_list_items pg_input_error_message pg_typeof format quote_literal quote_ident to_json row_to_json jsonb_pretty',
-  'pg_sleep generate_series pg_size_pretty pg_rotate_logfile pg_create_restore_point inet_client_addr pg_visible_in_snapshot',
+  'pg_sleep generate_series pg_size_pretty pg_rotate_logfile pg_create_restore_point inet_client_addr pg_visible_in_snapshot currtid2',
 ].flatMap((line) => line.split(' '));
 
 /** Looks up what there is, as the application role. A table, view or function that is new is found by being there. */

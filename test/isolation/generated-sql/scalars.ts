@@ -16,6 +16,7 @@ const literals: Readonly<Record<string, readonly string[]>> = {
   jsonb: [`'{"a": [1, null]}'`, `'[]'`, `'[{"statement": "select * from projects"}]'`],
   bytea: [`'\\x00'`, `'a'`],
   xml: [`'<a/>'`],
+  tid: [`'(0,1)'`, `'(0,2)'`],
 };
 /** Settings of the kernel, and those by which a session decides who it is and whether policies apply. */
 const settings = [

@@ -5,6 +5,8 @@ import type { TestIssuer } from '../../helpers/token-issuer.ts';
 /** What is made of an issuer's tokens, and by whom: with the issuer's key where it says so, else with keys of the attacker's own. */
 export interface Forge {
   readonly issuer: TestIssuer;
+  /** Issuers whose tokens name an audience: see `TestAuthorizer`. */
+  readonly others: Readonly<Record<'typed' | 'unmarked', TestIssuer>>;
   /** Whose key set the attacker would like to be asked for. */
   readonly attackersUrl: string;
   /** Tokens by which an operator acts, or acted, for a tenant. */

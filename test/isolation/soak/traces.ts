@@ -1,11 +1,31 @@
 import { expect } from 'vitest';
+import { currentTenant } from '../../../shared/tenancy/index.ts';
 import type { TestDatabase } from '../../helpers/database.ts';
+import { type Program, programOf } from './program.ts';
+import type { World } from './world.ts';
 
 /** Every row that a test tenant writes carries the tenant's name. */
 export function expectOwnRowsOnly(body: string, tenantId: string, context: string): void {
   const named = new Set(body.match(/tenant-\d+/g));
   named.delete(tenantId);
   expect([...named], context).toEqual([]);
+}
+
+/** How many rows a program has written. */
+export async function rowsOf({ tenants }: World, { operation }: Program): Promise<number> {
+  const query = 'select from pool.projects where description = $1';
+  return (await tenants.postgres.superuser.query(query, [operation])).rowCount ?? 0;
+}
+
+/** What tenant-2 finds that comes next: its own rows of the program `theirs`, each twice, and no trace of the one before. */
+export async function expectUntouched(call: World['callThere']): Promise<void> {
+  const answer = await call('tenant-2', programOf('next', { kind: 'read' }));
+  expect(answer).toMatchObject({ status: 200 });
+  const { tenant, seen } = JSON.parse(answer?.body ?? '') as { tenant: string; seen: string[] };
+  const own = [0, 1, 2].map((index) => `tenant-2 theirs/${index}`);
+  expect(tenant).toBe('tenant-2');
+  expect(seen.toSorted()).toEqual([...own, ...own].toSorted());
+  expect(() => currentTenant()).toThrow('No tenant context set');
 }
 
 const held = `

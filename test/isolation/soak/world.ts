@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { FunctionPool } from '../../../local/lambda/function-pool.ts';
-import { type LocalRedis, startRedis } from '../../../local/redis.ts';
+import { startRedis } from '../../../local/redis.ts';
 import type { DataApiCall, DataApiOptions } from '../../../local/data-api/server.ts';
 import { cacheConnection } from '../../../shared/cache/index.ts';
 import type { ApiHandler } from '../../../shared/middleware/index.ts';
+import type { Placement } from '../../../shared/tenancy/index.ts';
 import { apiEvent, authorizerContext, lambdaContext } from '../../helpers/api-gateway.ts';
 import { capabilityFor } from '../../helpers/capability.ts';
 import { functionEnvironment } from '../../helpers/function-environment.ts';
+import { type FaultyLink, startFaultyLink } from '../../helpers/redis-link.ts';
 import { pointSdkAt, startTenantDatabase, type TestTenantDatabase } from '../../helpers/tenant-database.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import type { Program } from './program.ts';
@@ -18,13 +20,20 @@ import type { Program } from './program.ts';
 export interface World extends AsyncDisposable {
   readonly tenants: TestTenantDatabase;
   readonly proxy: FaultProxy;
+  /** Between functions and Redis. */
+  readonly redisLink: FaultyLink;
   readonly pool: FunctionPool;
   /** Statements that reached the endpoint. */
   readonly statements: number;
   /** Why processes of the function have ended. */
   readonly crashes: readonly string[];
   /** Answers a request in this process. */
-  readonly callHere: (tenantId: string, program: Program, remainingMs?: number) => Promise<Answer>;
+  readonly callHere: (
+    tenantId: string,
+    program: Program,
+    remainingMs?: number,
+    placement?: Placement,
+  ) => Promise<Answer>;
   /** Answers a request in a process of its own. @returns undefined when that process ended instead */
   readonly callThere: (tenantId: string, program: Program) => Promise<Answer | undefined>;
 }
@@ -50,7 +59,8 @@ export async function startWorld({ tenantIds, choose, maxProcesses = 2, dataApi 
   ]);
   const proxy = await startFaultProxy(tenants.server.url, choose);
   pointSdkAt(proxy.url);
-  const environment = environmentOf(tenants, redis);
+  const redisLink = await startFaultyLink(Number(new URL(redis.url).port));
+  const environment = environmentOf(tenants, redisLink.url);
   Object.assign(process.env, environment);
   // Reads its configuration as it is loaded.
   const { handler } = (await import('./function.ts')) as { handler: ApiHandler };
@@ -58,17 +68,19 @@ export async function startWorld({ tenantIds, choose, maxProcesses = 2, dataApi 
   await bundle(folder);
   const crashes: string[] = [];
   const pool = poolOf(folder, environment, proxy.url, maxProcesses, crashes);
-  const event = (tenantId: string, body: Program) => apiEvent(requestOf(tenants, tenantId, body));
+  const event = (tenantId: string, body: Program, placement = tenants.postgres.placement) =>
+    apiEvent(requestOf(tenantId, body, placement));
   return {
     tenants,
     proxy,
+    redisLink,
     pool,
     get statements() {
       return statements;
     },
     crashes,
-    callHere: async (tenantId, program, remainingMs) => {
-      const { statusCode, body } = await handler(event(tenantId, program), lambdaContext(remainingMs));
+    callHere: async (tenantId, program, remainingMs, placement) => {
+      const { statusCode, body } = await handler(event(tenantId, program, placement), lambdaContext(remainingMs));
       return { status: statusCode, body };
     },
     callThere: async (tenantId, program) => {
@@ -80,16 +92,17 @@ export async function startWorld({ tenantIds, choose, maxProcesses = 2, dataApi 
     [Symbol.asyncDispose]: async () => {
       await pool.stop();
       rmSync(folder, { recursive: true });
-      cacheConnection(redis.url).close();
+      cacheConnection(redisLink.url).close();
+      await redisLink.stop();
       await Promise.all([redis.stop(), proxy.stop()]);
       await tenants[Symbol.asyncDispose]();
     },
   };
 }
 
-function environmentOf(tenants: TestTenantDatabase, redis: LocalRedis): Record<string, string> {
+function environmentOf(tenants: TestTenantDatabase, cacheUrl: string): Record<string, string> {
   return {
-    ...functionEnvironment(tenants, redis.url),
+    ...functionEnvironment(tenants, cacheUrl),
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     POWERTOOLS_METRICS_DISABLED: 'true',
   };
@@ -138,10 +151,10 @@ function poolOf(
   });
 }
 
-function requestOf(tenants: TestTenantDatabase, tenantId: string, body: Program) {
+function requestOf(tenantId: string, body: Program, placement: Placement) {
   const authorizer = authorizerContext(tenantId, {
     plan: 'enterprise',
-    placement: JSON.stringify(tenants.postgres.placement),
+    placement: JSON.stringify(placement),
     capability: capabilityFor(tenantId),
   });
   return { route: 'POST /projects', body, authorizer };

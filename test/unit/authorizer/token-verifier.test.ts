@@ -8,7 +8,7 @@ let second: TestIssuer;
 let stranger: TestIssuer;
 beforeAll(async () => {
   first = await startIssuer();
-  second = await startIssuer({ audienceClaim: 'aud', audience: ['api'], tokenUse: null, tenantClaim: 'org' });
+  second = await startIssuer({ audienceClaim: 'aud', audience: ['api'], tokenUse: 'at+jwt', tenantClaim: 'org' });
   stranger = await startIssuer();
 });
 afterAll(async () => {
@@ -23,7 +23,9 @@ test('Tokens of several issuers are verified, each by the rules of its own', asy
   const verifier = both();
   const ofFirst = await verifier.verify(await first.sign());
   expect(ofFirst).toMatchObject({ claims: { sub: 'ann', tenant_id: 'acme' }, issuer: { tenantClaim: 'tenant_id' } });
-  const ofSecond = await verifier.verify(await second.sign({ aud: ['other', 'api'], org: 'globex' }));
+  const ofSecond = await verifier.verify(
+    await second.sign({ aud: ['other', 'api'], org: 'globex' }, { typ: 'at+jwt' }),
+  );
   expect(ofSecond).toMatchObject({ claims: { org: 'globex' }, issuer: { tenantClaim: 'org' } });
 });
 
@@ -59,8 +61,9 @@ const refused: Record<string, () => Promise<string> | string> = {
   'another client': () => first.sign({ client_id: 'client-2' }),
   'no client': () => first.sign({ client_id: undefined }),
   'a list of clients': () => first.sign({ client_id: ['client-1', 'client-2'] }),
-  'the audience of another issuer': () => second.sign({ aud: 'client-1' }),
-  'no audience': () => second.sign({}),
+  'the audience of another issuer': () => second.sign({ aud: 'client-1' }, { typ: 'at+jwt' }),
+  'no audience': () => second.sign({}, { typ: 'at+jwt' }),
+  'no word that it is an access token': () => second.sign({ aud: 'api' }),
   'an id token': () => first.sign({ token_use: 'id' }),
   'no token use': () => first.sign({ token_use: undefined }),
   'an expiry that has passed': () => first.sign({ exp: now() - 1 }),

@@ -33,7 +33,7 @@ test('A message never repeats the value of a variable', () => {
 
 test('An issuer has sensible defaults', () => {
   const { issuers } = parseConfig({ [keys.issuers]: JSON.stringify([issuer]) }, ['issuers']);
-  expect(issuers).toEqual([{ ...issuer, audienceClaim: 'aud', tokenUse: null }]);
+  expect(issuers).toEqual([{ ...issuer, audienceClaim: 'aud', tokenUse: 'at+jwt' }]);
 });
 
 test.each(['http://localhost:9000', 'http://127.0.0.1:9000/jwks', 'http://[::1]:9000', 'https://id.example.com'])(

@@ -56,6 +56,17 @@ describe('an error of Postgres', () => {
     });
   });
 
+  test.each([
+    ['40001', 'always'],
+    ['40P01', 'always'],
+    ['40003', 'reads'],
+    ['57P01', 'reads'],
+    ['57P03', 'always'],
+    ['08006', 'reads'],
+  ])('with SQLSTATE %s is repeated as far as it is known what has run: %s', (state, expected) => {
+    expect(failureOf(databaseError(state)).repeat).toBe(expected);
+  });
+
   test('names the constraint that was broken, and only then', () => {
     const message = 'ERROR: duplicate key value violates unique constraint "projects_pkey"';
     expect(failureOf(databaseError('23505', message)).error).toMatchObject({ constraint: 'projects_pkey' });

@@ -1,6 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { currentOperator, enterOperator, enterTenant, runInTenantScope } from '../../../shared/tenancy/index.ts';
+import {
+  currentOperator,
+  currentTenant,
+  enterOperator,
+  enterTenant,
+  runInTenantScope,
+} from '../../../shared/tenancy/index.ts';
 
 const placement = { model: 'pool', cluster: 'main', database: 'tenantry', schema: 'pool' } as const;
 const tenant = { tenantId: 'acme', plan: 'free', placement, userId: 'ann', roles: [], capability: 'c' } as const;
@@ -30,6 +36,8 @@ test('One request, one who asks: nobody else enters afterwards', () => {
   runInTenantScope(() => {
     enterOperator({ operatorId: 'olga' });
     expect(() => enterOperator({ operatorId: 'otto' })).toThrow('Somebody asks already');
+    expect(() => enterTenant(tenant)).toThrow('An operator asks already');
+    expect(() => currentTenant()).toThrow('No tenant context set');
   });
   runInTenantScope(() => {
     enterTenant(tenant);
