@@ -82,7 +82,7 @@ as $$
     then tenancy.drop_some(tenancy.home_of(tenant), most, most_ms) else 0 end
 $$;
 comment on function tenancy.drop_home is
-  'Drops some tables of the schema that is a tenant''s alone, and at last the schema. Returns how many are left; to be called until there '
+  'Drops some relations of the schema that is a tenant''s alone, and at last the schema. Returns how many are left; to be called until there '
   'are none. Leaves a schema alone that the kernel has not made.';
 
 
