@@ -106,6 +106,11 @@ export const database: readonly AuditCase[] = [
         object: 'tenant acme',
       },
       {
+        title: 'a tenant in another schema than the registry has it in',
+        plant: `${crm} ${registered('acme')} ${atHome('acme', 'crm')}`,
+        object: 'tenant acme',
+      },
+      {
         title: 'a tenant at home in a schema that does not exist',
         plant: atHome('ghost', 'nowhere'),
         object: 'tenant ghost',
