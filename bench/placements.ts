@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { System } from '../functions/migrate/system.ts';
 import { makeSilo } from '../functions/migrate/silo.ts';
@@ -21,11 +23,13 @@ import { openTenantDatabase } from '../shared/database/tenant-database.ts';
 import { mintCapability, type Placement, runWithTenant, type TenantContext } from '../shared/tenancy/index.ts';
 import { atMost, type Bench, takeTurns } from './bench.ts';
 import { benchDataApi, resourceArn, secretArn } from './data-api.ts';
-import { benchPostgres, fillProjects, signingKey, tenantOf } from './postgres.ts';
+import { type BenchPostgres, benchPostgres, fillProjects, signingKey, tenantOf } from './postgres.ts';
 
 const poolTenants = 200;
 const bridges = 200;
 const rowsEach = 1_000;
+/** Tenants whom one function serves, to see what it keeps of them. */
+const manyTenants = 10_000;
 
 /** The same queries, through shared/database and a Data API, by a tenant of the pool, one with a schema and one with a database of its own. */
 export const bench: Bench = async (progress) => {
@@ -86,16 +90,22 @@ export const bench: Bench = async (progress) => {
     },
     { rounds: 20, callsPerRound: 25 },
   );
+  progress(`serving ${manyTenants} requests of one tenant, and of ${manyTenants}`);
+  await settle(postgres);
+  const heaps = { one: await heapAfter(1), many: await heapAfter(manyTenants) };
   return {
     rows: [
       ...Object.entries(times).map(([name, value]) => ({ case: name, value, unit: 'ms' })),
       { case: 'a query in a silo', value: calls, unit: 'calls' },
+      { case: 'heap after 10,000 requests of one placement', value: heaps.one / 1024 ** 2, unit: 'MiB' },
+      { case: 'heap after 10,000 requests of 10,000 placements', value: heaps.many / 1024 ** 2, unit: 'MiB' },
     ],
     ratios: [
       atMost('one row, bridge / pool', times['one row, bridge'] / times['one row, pool'], 1.2),
       atMost('one row, silo / pool', times['one row, silo'] / times['one row, pool'], 1.2),
       atMost('page, bridge / pool', times['page of 20, bridge'] / times['page of 20, pool'], 1.2),
       atMost('page, silo / pool', times['page of 20, silo'] / times['page of 20, pool'], 1.2),
+      atMost('heap, 10,000 placements / one', heaps.many / heaps.one, 1.05),
     ],
   };
 };
@@ -134,6 +144,29 @@ async function newSilo(secrets: SecretStore): Promise<Placement> {
   await endpoint.stop();
   const home = tenantHomeName('silo');
   return { model: 'silo', cluster: mainCluster, database: home, schema: home, secretArn: login };
+}
+
+/** Puts all tenants into the pool, wherever their requests look for them. */
+async function settle({ superuser }: BenchPostgres): Promise<void> {
+  const tenants = Array.from({ length: manyTenants }, (_, n) => tenantOf(n + 1));
+  await superuser.query(
+    `insert into tenancy.placements (tenant_id, schema) select id, $2 from unnest($1::text[]) id on conflict do nothing`,
+    [tenants, poolSchema],
+  );
+  await superuser.query(
+    `insert into registry.tenants (tenant_id, name, plan, model, cluster, database, schema)
+     select id, id, 'pro', 'pool', $2, $3, $4 from unnest($1::text[]) id`,
+    [tenants, mainCluster, mainDatabase, poolSchema],
+  );
+  await superuser.query('analyze tenancy.placements, registry.tenants');
+}
+
+/** @returns bytes of heap that a function of its own has in use once it has served requests of so many tenants */
+async function heapAfter(tenants: number): Promise<number> {
+  const child = new URL('children/placements.ts', import.meta.url).pathname;
+  const args = ['--expose-gc', child, String(manyTenants), String(tenants)];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return (JSON.parse(stdout) as { heapBytes: number }).heapBytes;
 }
 
 /** The environment of the function of operations. */

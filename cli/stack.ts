@@ -31,6 +31,8 @@ export interface StackDatabase {
   /** What application code logs in as. In a database that is one tenant's alone it is called as that is. */
   readonly role: string;
   readonly execute: Execute;
+  /** Runs statements as the owner in another database of its cluster. */
+  readonly executeIn: (database: string) => Execute;
   /** Whether it is still there: one that is a tenant's alone goes with that tenant. */
   readonly isThere: () => Promise<boolean>;
 }
@@ -59,6 +61,7 @@ export async function databasesOf(dataDir: string): Promise<readonly StackDataba
     database,
     role,
     execute: connect(cluster, database),
+    executeIn: (other) => connect(cluster, other),
     isThere: () => databaseExists(connect(cluster, mainDatabase), database),
   });
   const shared = Object.keys(resources.clusters).map((cluster) => open(cluster, mainDatabase, databaseRoles.app));

@@ -1,4 +1,11 @@
-import { audit } from '../../shared/database/audit.ts';
+import { mainCluster, mainDatabase } from '../../shared/contract/index.ts';
+import { audit, type Finding } from '../../shared/database/audit.ts';
+import {
+  compareHomes,
+  type DistantDatabase,
+  findHomeless,
+  readLeftDatabases,
+} from '../../shared/database/compare-homes.ts';
 import { defineCommand } from '../command.ts';
 import { inParallel } from '../in-parallel.ts';
 import { databasesAtOnce, databasesOf, defaultDataDir, type StackDatabase } from '../stack.ts';
@@ -8,7 +15,8 @@ import { print } from '../terminal/print.ts';
 /** `tenant audit` */
 export const auditCommand = defineCommand({
   summary: 'find ways around row-level security',
-  description: `Looks up every known way around row-level security in the databases of the local stack. docs/security.md describes the classes.
+  description: `Looks up every known way around row-level security in the databases of the local stack, and compares who is at home in each
+with the registry. docs/security.md describes the classes.
 Exits with 0 when nothing was found, 1 when something was, 2 when it could not look.`,
   options: {
     json: { help: 'findings as JSON, which is also what they are when the output is no terminal' },
@@ -16,19 +24,46 @@ Exits with 0 when nothing was found, 1 when something was, 2 when it could not l
   },
   failureCode: 2,
   async run({ options: { json, data = defaultDataDir } }) {
-    const all = await inParallel(databasesAtOnce, await databasesOf(data), findingsOf);
-    const findings = all.flat();
+    const databases = await databasesOf(data);
+    const registry = databases.find(holdsRegistry);
+    const each = await inParallel(databasesAtOnce, databases, (database) => findingsOf(database, registry));
+    const findings = [...each.flat(), ...(registry ? await findWhereabouts(databases, registry) : [])];
     print(findings, json, (found, { paint }) => formatFindings(found, paint));
     return findings.length > 0 ? 1 : 0;
   },
 });
 
-async function findingsOf({ cluster, database, execute, isThere }: StackDatabase): Promise<LocatedFinding[]> {
+const holdsRegistry = ({ cluster, database }: StackDatabase): boolean =>
+  cluster === mainCluster && database === mainDatabase;
+
+/** Where the registry is, the audit itself compares it with who is at home. */
+async function findingsOf(database: StackDatabase, registry: StackDatabase | undefined): Promise<LocatedFinding[]> {
   try {
-    return (await audit(execute)).map((finding) => ({ cluster, database, ...finding }));
+    const findings = await audit(database.execute);
+    const homes = registry && registry !== database ? await compareHomes(registry.execute, database) : [];
+    return locate(database, [...findings, ...homes]);
   } catch (error) {
     // Its tenant has left meanwhile.
-    if (!(await isThere())) return [];
+    if (!(await database.isThere())) return [];
     throw error;
   }
 }
+
+/** What no audit of a database can see: tenants who are at home in one that was theirs alone before, or nowhere. */
+async function findWhereabouts(
+  databases: readonly StackDatabase[],
+  registry: StackDatabase,
+): Promise<LocatedFinding[]> {
+  const findings = locate(registry, await findHomeless(registry.execute, databases));
+  for (const { cluster, executeIn } of databases.filter(({ database }) => database === mainDatabase)) {
+    const open = (database = mainDatabase) => executeIn(database);
+    for (const left of await readLeftDatabases(registry.execute, cluster, open))
+      findings.push(...locate(left, await compareHomes(registry.execute, left)));
+  }
+  return findings;
+}
+
+const locate = (
+  { cluster, database }: Pick<DistantDatabase, 'cluster' | 'database'>,
+  findings: readonly Finding[],
+): LocatedFinding[] => findings.map((finding) => ({ cluster, database, ...finding }));

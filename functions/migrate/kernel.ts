@@ -1,8 +1,9 @@
 import { databaseRoles } from '../../shared/contract/index.ts';
-import { audit } from '../../shared/database/audit.ts';
+import { audit, type Finding } from '../../shared/database/audit.ts';
+import { compareHomes, findHomeless, readLeftDatabases } from '../../shared/database/compare-homes.ts';
 import { applyMigrations, forRole } from '../../shared/database/migrator.ts';
 import { AuditError } from './audit-error.ts';
-import { asOwner, type Cluster, nameOf, type System } from './system.ts';
+import { asOwner, type Cluster, nameOf, registryOf, type System } from './system.ts';
 
 /** @default the database that tenants share, with the role that they share */
 interface DatabaseAndRole {
@@ -32,14 +33,40 @@ export async function migrateKernel(cluster: Cluster, system: System, where: Dat
   await owner('select tenancy.set_cluster(:name)', { name: cluster.name });
 }
 
-/** @throws AuditError when the database has a way around row-level security */
-export async function auditDatabase(cluster: Cluster, database: string, { log }: System): Promise<void> {
+/** @throws AuditError when the database has a way around row-level security, or tenants whom the registry has elsewhere, or not those whom it has there */
+export async function auditDatabase(cluster: Cluster, database: string, system: System): Promise<void> {
+  const { log } = system;
   const owner = asOwner(cluster, database);
-  const findings = await audit(owner);
+  const findings = [...(await audit(owner)), ...(await distantFindings(cluster, database, system))];
   const errors = findings.filter(({ severity }) => severity === 'error');
   for (const warning of findings.filter(({ severity }) => severity === 'warning')) {
     log.warn('audit warning', { cluster: cluster.name, database, ...warning });
   }
   if (errors.length > 0) throw new AuditError(nameOf(cluster, database), errors);
   log.info('audited', { cluster: cluster.name, database, warnings: findings.length });
+}
+
+/** Where the registry is, the audit itself compares it with who is at home. */
+function distantFindings(cluster: Cluster, database: string, system: System): Promise<readonly Finding[]> {
+  if (cluster.holdsRegistry && cluster.database === database) return Promise.resolve([]);
+  return compareHomes(registryOf(system), { cluster: cluster.name, database, execute: asOwner(cluster, database) });
+}
+
+/**
+ * Looks for what no audit of a database can see: tenants who are at home in a database that was theirs alone before, or nowhere.
+ *
+ * @throws AuditError when there is one of the first
+ */
+export async function auditWhereabouts(system: System): Promise<void> {
+  const { clusters, log } = system;
+  const registry = registryOf(system);
+  for (const cluster of clusters) {
+    for (const left of await readLeftDatabases(registry, cluster.name, (database) => asOwner(cluster, database))) {
+      const findings = await compareHomes(registry, left);
+      if (findings.length > 0) throw new AuditError(nameOf(cluster, left.database), findings);
+    }
+  }
+  const shared = clusters.map(({ name, database }) => ({ cluster: name, database }));
+  // No deployment can mend that, and those whose own database is missing are reported where it is migrated.
+  for (const finding of await findHomeless(registry, shared, ['pool', 'bridge'])) log.warn('audit warning', finding);
 }

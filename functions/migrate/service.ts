@@ -5,7 +5,7 @@ import { createRoles } from '../../shared/database/migrator.ts';
 import { provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
 import { closeDatabases, serverDatabases } from '../../shared/database/server-databases.ts';
 import { countSilos, readSilos } from '../../shared/database/silo-databases.ts';
-import { applyTo, auditDatabase, migrateKernel } from './kernel.ts';
+import { applyTo, auditDatabase, auditWhereabouts, migrateKernel } from './kernel.ts';
 import { beginning, isFailed, plus, type Progress, reportOf } from './progress.ts';
 import { migrateSilo } from './silo.ts';
 import { asMaster, asOwner, type Cluster, nameOf, registryOf, type System } from './system.ts';
@@ -89,7 +89,10 @@ async function migrateSilos(system: System, begun: Progress, until: number): Pro
   for (;;) {
     const silos = await readSilos(registryOf(system), progress.after, silosAtOnce);
     const after = silos.at(-1)?.tenantId;
-    if (after === undefined) return { ...progress, phase: 'done' };
+    if (after === undefined) {
+      await auditWhereabouts(system);
+      return { ...progress, phase: 'done' };
+    }
     if (Date.now() >= until) return progress;
     const outcomes = await Promise.all(silos.map((silo) => migrateSilo(silo, system, until)));
     // Those that are through with it have nothing to do the next time.

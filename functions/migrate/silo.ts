@@ -4,7 +4,7 @@ import { sqlstateOf } from '../../shared/database/fleet-run.ts';
 import { migrateFleet } from '../../shared/database/fleet.ts';
 import { createRole, type Execute, forRole, openDatabase } from '../../shared/database/migrator.ts';
 import { publishMigrations } from '../../shared/database/provision.ts';
-import { databaseExists, replaceLogin, type Silo } from '../../shared/database/silo-databases.ts';
+import { databaseExists, readState, replaceLogin, type Silo } from '../../shared/database/silo-databases.ts';
 import { auditDatabase, migrateKernel } from './kernel.ts';
 import type { SiloName } from './silo-secrets.ts';
 import { asMaster, asOwner, type Cluster, clusterNamed, nameOf, registryOf, type System } from './system.ts';
@@ -88,12 +88,19 @@ export async function migrateSilo(silo: Silo, system: System, until: number): Pr
   }
 }
 
-/** Whether the database was dropped meanwhile, since its tenant leaves. Then role and login go that may have been made for it after that. */
+/**
+ * Whether the database was dropped meanwhile, since its tenant leaves. Then role and login go that may have been made for it after that,
+ * unless somebody of the same id has come since, whose they are.
+ */
 async function isDropped(silo: Silo, system: System): Promise<boolean> {
-  const { cluster, database } = silo;
+  const { cluster, database, tenantId } = silo;
   try {
     const master = asMaster(clusterNamed(system, cluster));
     if (await databaseExists(master, database)) return false;
+    const state = await readState(registryOf(system), tenantId);
+    if (state === 'onboarding') return true;
+    // Nobody has dropped it who asked the registry first.
+    if (state === 'active' || state === 'suspended') return false;
     await master(`drop role if exists ${database}`);
     await system.siloSecrets.remove(silo);
     return true;

@@ -24,7 +24,8 @@ comment on table tenancy.signing_keys is 'Keys that sign capabilities. No role b
 create table tenancy.placements (
   tenant_id text not null check (tenant_id ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'),
   schema name not null,
-  state text not null default 'active' check (state in ('active', 'suspended', 'moving', 'moved')),
+  -- acting: for who acts as the tenant without its being at home there, in that transaction alone (021_acting.sql)
+  state text not null default 'active' check (state in ('active', 'suspended', 'moving', 'moved', 'acting')),
   -- Names the tenant's advisory lock. Random, so that nobody can lock a tenant out by computing it.
   lock_key bigint not null default hashtextextended(gen_random_uuid()::text, 0) unique,
   primary key (tenant_id, schema)
@@ -32,6 +33,10 @@ create table tenancy.placements (
 revoke all on tenancy.placements from public;
 
 comment on table tenancy.placements is 'Who is at home in which schema of this database, and whether statements are answered.';
+
+-- Who comes second waits for the first, whoever they are, and fails. A move inside a database has one home all the time: the source is
+-- moving, and what becomes the target moved, or not there, until one transaction makes the source moved, and then the target active.
+create unique index one_home on tenancy.placements (tenant_id) where state in ('active', 'suspended', 'moving');
 
 
 create function tenancy.xor_pad(key bytea, pad integer) returns bytea
@@ -124,7 +129,7 @@ begin
         -- The clock of now, not of the transaction's start: a long transaction does not prolong a capability.
         when to_timestamp(split_part(capability, '.', 4)::bigint) <= clock_timestamp() then 'TN003'
         -- Reads go on while a tenant is being moved; the fence refuses its writes. The setting spares run() a proof of its own.
-        when p.state in ('active', 'moving') then left(set_config('tenancy.proven', home, true), 0)
+        when p.state in ('active', 'moving', 'acting') then left(set_config('tenancy.proven', home, true), 0)
         when p.state = 'suspended' then 'TN005'
         else 'TN004'
       end

@@ -105,7 +105,8 @@ begin
       format('select tenancy.set_placement(%L, %L, %L)', r.tenant_id, r.schema, r.state)
     from registered r
     where r.is_here and r.state in ('active', 'suspended')
-      and not exists (select from tenancy.placements p where p.tenant_id = r.tenant_id and p.schema = r.schema and p.state <> 'moved')
+      -- Who is at home in another schema is a finding below, and cannot come back before it has left that one.
+      and not exists (select from tenancy.placements p where p.tenant_id = r.tenant_id and p.state <> 'moved')
     union all
     select 33, format('tenant %s', p.tenant_id),
       format('The tenant is at home in the schema %I of this database, but the registry %s.', p.schema,

@@ -36,9 +36,9 @@ begin
     raise exception 'The tenant % is %: rows are erased or restored while it is suspended', tenant,
       coalesce(before, 'not at home in ' || home) using errcode = '55006', hint = 'Suspend the tenant first.';
   end if;
-  -- For this transaction alone: nobody else sees it before act_no_more has put it back.
-  insert into tenancy.placements (tenant_id, schema, state) values (tenant, home, 'active')
-    on conflict (tenant_id, schema) do update set state = 'active';
+  -- For this transaction alone: nobody else sees it before act_no_more has put it back. Who only reads need not be at home for that.
+  insert into tenancy.placements (tenant_id, schema, state) values (tenant, home, case when writes then 'active' else 'acting' end)
+    on conflict (tenant_id, schema) do update set state = excluded.state;
   return before;
 end
 $$;

@@ -29,7 +29,13 @@ as $$
 begin
   if new_state is null or new_state not in ('active', 'suspended') then
     raise exception 'A placement is made active or suspended, not %', new_state using errcode = '22023';
-  elsif not exists (select from tenancy.fleet f where f.target = home::name) then
+  end if;
+  if starts_with(home, 't_') and not exists (
+      select from tenancy.placements p where p.tenant_id = tenant and p.schema = home::name and p.state <> 'moved') then
+    -- Who drops the schema waits for us and then finds the tenant at home, or we for him. What tenants share nobody drops.
+    perform from tenancy.migration_targets t where t.target = home::name for share;
+  end if;
+  if not exists (select from tenancy.fleet f where f.target = home::name) then
     raise exception 'This database has no placement %', home using errcode = 'TN004';
   elsif starts_with(home, 't_') and home <> tenancy.home_of(tenant) then
     raise exception 'The schema % is another tenant''s home', home using errcode = 'TN004';
@@ -38,6 +44,9 @@ begin
     raise exception 'The tenant % is being moved, or is at home elsewhere', tenant using errcode = 'TN006';
   end if;
   perform tenancy.set_placement(tenant, home::name, new_state);
+exception when unique_violation then
+  -- Somebody else was faster.
+  raise exception 'The tenant % is at home elsewhere', tenant using errcode = 'TN006';
 end
 $$;
 comment on function tenancy.place is
@@ -73,7 +82,7 @@ as $$
     then tenancy.drop_some(tenancy.home_of(tenant), most, most_ms) else 0 end
 $$;
 comment on function tenancy.drop_home is
-  'Drops some tables of the schema that is a tenant''s alone, and at last the schema. Returns how many are left; to be called until there '
+  'Drops some relations of the schema that is a tenant''s alone, and at last the schema. Returns how many are left; to be called until there '
   'are none. Leaves a schema alone that the kernel has not made.';
 
 

@@ -5,7 +5,7 @@ import { AppError } from '../errors/index.ts';
 import type { TenantHome } from './tenant-rows.ts';
 
 /** What a call drops at most, and how long others have between two calls. */
-const dropLimits = { tables: '10', milliseconds: '500' };
+const dropLimits = { relations: '10', milliseconds: '500' };
 const dropPauseMs = 20;
 const duplicateSchema = '42P06';
 
@@ -47,10 +47,10 @@ async function displace(home: TenantHome): Promise<void> {
   await call(home, 'select cast(tenancy.displace(:tenant) as text)', { tenant: home.tenantId });
 }
 
-/** Drops the schema that is a tenant's alone, a few tables at a time, once the tenant is displaced. */
+/** Drops the schema that is a tenant's alone, a few relations or functions at a time, once the tenant is displaced. */
 async function drop(home: TenantHome): Promise<void> {
   const sql =
-    'select cast(tenancy.drop_home(:tenant, cast(:tables as integer), cast(:milliseconds as integer)) as text)';
+    'select cast(tenancy.drop_home(:tenant, cast(:relations as integer), cast(:milliseconds as integer)) as text)';
   for (;;) {
     const [left] = await call(home, sql, { tenant: home.tenantId, ...dropLimits });
     if (Number(left) === 0) return;

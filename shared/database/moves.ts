@@ -5,11 +5,10 @@ import { currentDeadline } from './deadline.ts';
 import { backoffMs } from './retry.ts';
 import type { Home, Router } from './router.ts';
 
-/** Where the tenant went, and where it went from there, if what is remembered of the first is out of date. */
-const mostFollowed = 2;
-
 /** A cut-over takes less than a second; who waits longer than this is told to come back. */
 const longestWaitMs = 5_000;
+/** How long before the one retry where the registry names the same home: a cut-over tells the registry before the database. */
+const arrivalMs = 1_000;
 
 const notAtHome = 'TN004';
 /** No such relation, no such database, no such login: where the tenant was at home, its schema or its database may have been dropped since. */
@@ -17,30 +16,29 @@ const nothingThere: readonly (string | undefined)[] = ['42P01', '3D000', '28P01'
 const moving = 'TN006';
 
 /**
- * Does `work` at the tenant's home. When the tenant is being moved it waits, and when it has moved it follows: whoever calls the
- * API meets a slower answer instead of an error. Nothing remains done when one of these refusals comes, so that writes may be repeated.
+ * Does `work` at the tenant's home. Where the database says that the tenant has moved, it looks once where to, and tries once more; while
+ * it is being moved, it waits and asks nobody but that database. Whoever calls the API meets a slower answer instead of an error. Nothing
+ * remains done when one of these refusals comes, so that writes may be repeated.
  *
- * @throws DatabaseError `tenant-moving` when that takes more than 5 s or than the request has, `tenant-unknown`
+ * @throws DatabaseError `tenant-moving` when that takes more than 5 s or than the request has, or the tenant is not where the registry has
+ *   it; `tenant-unknown`
  */
 export async function atHome<T>(router: Router, context: TenantContext, work: (home: Home) => Promise<T>): Promise<T> {
   const giveUpAt = Math.min(currentDeadline(), Date.now() + longestWaitMs);
-  let followed = 0;
+  let hasRetried = false;
   for (let attempt = 0; ; attempt += 1) {
+    const home = router.homeOf(context);
     try {
-      return await work(router.homeOf(context));
+      return await work(home);
     } catch (error) {
       const sqlState = error instanceof DatabaseError ? error.sqlState : undefined;
       if (sqlState === notAtHome || nothingThere.includes(sqlState)) {
-        if (followed === mostFollowed) throw error;
-        if (await router.refresh(context)) {
-          followed += 1;
-          continue;
-        }
-        // The registry knows of no other place than that one, and there nobody is.
-        if (followed > 0) throw error;
-      }
-      if (sqlState !== notAtHome && sqlState !== moving) throw error;
-      const delayMs = backoffMs(attempt);
+        const isElsewhere = await router.isElsewhere(context, home);
+        if (!isElsewhere && (hasRetried || sqlState !== notAtHome)) throw error;
+        hasRetried = true;
+        if (isElsewhere) continue;
+      } else if (sqlState !== moving) throw error;
+      const delayMs = sqlState === moving ? backoffMs(attempt) : arrivalMs;
       if (Date.now() + delayMs >= giveUpAt) throw error;
       await sleep(delayMs);
     }

@@ -35,9 +35,12 @@ export class OpenTransaction {
     this.#isReadOnly = isReadOnly;
   }
 
-  static async begin(props: DriverProps, context: TenantContext, isReadOnly: boolean): Promise<OpenTransaction> {
-    const home = props.router.homeOf(context);
-    return new OpenTransaction(props, context, home, await props.dataApi.begin(home), isReadOnly);
+  /** To begin one is to connect, so that a database or a login that is gone shows here already. */
+  static begin(props: DriverProps, context: TenantContext, isReadOnly: boolean): Promise<OpenTransaction> {
+    return atHome(props.router, context, async (home) => {
+      const id = await props.dataApi.begin(home);
+      return new OpenTransaction(props, context, home, id, isReadOnly);
+    });
   }
 
   /** Runs a statement when those that were started before it have ended. */

@@ -28,12 +28,12 @@ export async function provisionSchema(execute: Execute, schema: string): Promise
   return (await execute('select tenancy.provision(:schema)', { schema })).map(String);
 }
 
-/** Tables that a call drops at most, and milliseconds after which it drops no more. */
-const tablesPerCall = 10;
+/** Relations or functions that a call drops at most, and milliseconds after which it drops no more. */
+const relationsPerCall = 10;
 const dropMs = 500;
 
 /**
- * Drops a placement in which nobody is at home, a few tables a call, with pauses between them for others. Stopped anywhere, it goes on
+ * Drops a placement in which nobody is at home, a few relations a call, with pauses between them for others. Stopped anywhere, it goes on
  * when called again.
  *
  * @throws when a tenant is at home there (55006)
@@ -41,8 +41,8 @@ const dropMs = 500;
 export async function dropSchema(execute: Execute, schema: string): Promise<void> {
   for (;;) {
     const [left] = await execute(
-      `select tenancy.drop_some(:schema, cast(:tables as integer), cast(:milliseconds as integer))`,
-      { schema, tables: String(tablesPerCall), milliseconds: String(dropMs) },
+      `select tenancy.drop_some(:schema, cast(:relations as integer), cast(:milliseconds as integer))`,
+      { schema, relations: String(relationsPerCall), milliseconds: String(dropMs) },
     );
     if (Number(left) === 0) return;
   }

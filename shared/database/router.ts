@@ -4,7 +4,6 @@ import type { DatabaseConfig } from './config.ts';
 import type { Connection, DataApi } from './data-api.ts';
 import { DatabaseError } from './database-error.ts';
 import { special } from './error-table.ts';
-import { addressOf, MovedTenants } from './moved-tenants.ts';
 
 /** A schema of a database, where a tenant is at home. */
 export interface Home extends Connection {
@@ -18,15 +17,18 @@ export interface PlacementMemory {
   replace(placement: Placement): Promise<void>;
 }
 
-/** Finds a tenant's home: where the authorizer said, or where the registry says once the database has answered "moved". */
+/**
+ * Finds a tenant's home: where the authorizer said, or, once the database has answered "moved", where the registry says. What it learns of
+ * a tenant it keeps for the request alone; nothing about a tenant outlives that here (docs/decisions/0036-one-look-up-one-retry.md).
+ */
 export class Router {
   readonly #config: DatabaseConfig;
   readonly #dataApi: DataApi;
   readonly #memory: PlacementMemory | undefined;
-  /** Lives as long as a request: the context is the request's own. */
-  readonly #refreshed = new WeakMap<TenantContext, Placement>();
-  /** Tenants of which authorizers still say, for as long as their answers are replayed, where they lived before. */
-  readonly #moved = new MovedTenants();
+  /** By request: the context is the request's own. */
+  readonly #found = new WeakMap<TenantContext, Placement>();
+  /** What the registry has said, or is about to say, to a request. */
+  readonly #answers = new WeakMap<TenantContext, Promise<Placement>>();
 
   constructor(config: DatabaseConfig, dataApi: DataApi, memory?: PlacementMemory) {
     this.#config = config;
@@ -35,41 +37,46 @@ export class Router {
   }
 
   homeOf(context: TenantContext): Home {
-    const { cluster, database, schema, secretArn } = this.#placementOf(context);
-    return { ...loginOf(this.#config, cluster), ...(secretArn !== undefined && { secretArn }), database, schema };
+    return this.#homeAt(this.#found.get(context) ?? context.placement);
   }
 
   /**
-   * Looks the tenant's placement up again, for the rest of the request.
+   * Looks up where the tenant lives that was not at home where its request looked, for the rest of the request: in what functions share,
+   * then in the registry, which a request asks once at most.
    *
-   * @returns whether it is another one than before
+   * @returns whether that is another home
    * @throws DatabaseError `tenant-unknown` when the registry does not know the tenant
    */
-  async refresh(context: TenantContext): Promise<boolean> {
-    const before = this.#placementOf(context);
-    const now = await this.#lookUp(context, before);
-    this.#refreshed.set(context, now);
-    this.#moved.add(context, now);
-    return addressOf(now) !== addressOf(before);
+  async isElsewhere(context: TenantContext, home: Home): Promise<boolean> {
+    const placement = await this.#lookUp(context, home);
+    this.#found.set(context, placement);
+    return !isSame(this.#homeAt(placement), home);
   }
 
-  /** What is remembered, unless that is where the tenant was looked for in vain. */
-  async #lookUp(context: TenantContext, before: Placement): Promise<Placement> {
-    if (!this.#memory) return await this.#ask(context);
-    let asked: Placement | undefined;
-    const remembered = await this.#memory.remember(async () => (asked = await this.#ask(context)));
-    if (asked || addressOf(remembered) !== addressOf(before)) return remembered;
-    const now = await this.#ask(context);
-    await this.#memory.replace(now);
-    return now;
+  /** What functions share is tried once, and no more once the registry has said something. */
+  async #lookUp(context: TenantContext, home: Home): Promise<Placement> {
+    if (this.#memory && !this.#found.has(context)) {
+      const remembered = await this.#memory.remember(() => this.#ask(context));
+      if (!this.#answers.has(context) && !isSame(this.#homeAt(remembered), home)) return remembered;
+    }
+    const isNews = !this.#answers.has(context);
+    const placement = await this.#ask(context);
+    if (isNews) await this.#memory?.replace(placement);
+    return placement;
   }
 
-  async #ask(context: TenantContext): Promise<Placement> {
+  #ask(context: TenantContext): Promise<Placement> {
+    const answer = this.#answers.get(context) ?? this.#askRegistry(context);
+    this.#answers.set(context, answer);
+    return answer;
+  }
+
+  async #askRegistry({ capability }: TenantContext): Promise<Placement> {
     const { cluster, database } = this.#config.registry;
     const [row] = await this.#dataApi.execute(
       { ...loginOf(this.#config, cluster), database },
       'select registry.current_placement(:capability)',
-      { capability: context.capability },
+      { capability },
       { twice: 'harmless' },
     );
     if (typeof row?.[0] !== 'string')
@@ -77,10 +84,17 @@ export class Router {
     return placementSchema.parse(JSON.parse(row[0]));
   }
 
-  #placementOf(context: TenantContext): Placement {
-    return this.#refreshed.get(context) ?? this.#moved.find(context) ?? context.placement;
+  #homeAt({ cluster, database, schema, secretArn }: Placement): Home {
+    return { ...loginOf(this.#config, cluster), ...(secretArn !== undefined && { secretArn }), database, schema };
   }
 }
+
+/** Whether a statement would be the same call to both. */
+const isSame = (one: Home, other: Home): boolean =>
+  one.resourceArn === other.resourceArn &&
+  one.secretArn === other.secretArn &&
+  one.database === other.database &&
+  one.schema === other.schema;
 
 /** @throws AppError `internal` when the function was not told of the cluster */
 export function loginOf({ clusters }: DatabaseConfig, cluster: string): { resourceArn: string; secretArn: string } {

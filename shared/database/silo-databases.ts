@@ -54,6 +54,18 @@ export async function replaceLogin(
   );
 }
 
+/**
+ * The state of a tenant; undefined when there is none.
+ *
+ * @param registry as for `readSilos`
+ */
+export async function readState(registry: Execute, tenantId: string): Promise<Silo['state'] | undefined> {
+  const [state] = await registry('select state from registry.tenants where tenant_id = :tenant_id', {
+    tenant_id: tenantId,
+  });
+  return state === undefined ? undefined : z.enum(tenantStates).parse(state);
+}
+
 /** @param execute runs statements in any database of the same cluster */
 export async function databaseExists(execute: Execute, database: string): Promise<boolean> {
   return (await execute('select true from pg_database where datname = :database', { database })).length > 0;

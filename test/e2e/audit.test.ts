@@ -46,6 +46,40 @@ describe('tenant audit', () => {
     }
   });
 
+  test('finds a tenant who is at home in a second database, on another cluster', async () => {
+    const { postgresUrls } = await readStackFile(inject('stack').dataDir);
+    const other = new Client({ connectionString: postgresUrls['silos'] });
+    await other.connect();
+    await other.query(`select tenancy.set_placement('initech', 'pool', 'active')`);
+    try {
+      const { code, stdout } = await audit();
+      const findings = JSON.parse(stdout) as { remedy: string }[];
+      const where = { cluster: 'silos', database: 'tenantry', class: 33, severity: 'error', object: 'tenant initech' };
+      expect({ code, findings }).toMatchObject({ code: 1, findings: [where] });
+      await other.query(findings[0]?.remedy ?? '');
+      expect((await audit()).code).toBe(0);
+    } finally {
+      await other.query(`delete from tenancy.placements where tenant_id = 'initech'`);
+      await other.end();
+    }
+  });
+
+  test('names a tenant whose database is not there', async () => {
+    await superuser.query(
+      `insert into registry.tenants (tenant_id, name, plan, model, cluster, database, schema)
+       values ('nowhere', 'Nowhere', 'free', 'pool', 'given-up', 'tenantry', 'pool')`,
+    );
+    try {
+      const { code, stdout } = await audit();
+      expect({ code, findings: JSON.parse(stdout) as unknown }).toMatchObject({
+        code: 1,
+        findings: [{ class: 33, object: 'tenant nowhere', remedy: expect.stringContaining('tenant delete nowhere') }],
+      });
+    } finally {
+      await superuser.query(`delete from registry.tenants where tenant_id = 'nowhere'`);
+    }
+  });
+
   test('says what to do when no stack runs', async () => {
     const { code, stdout, stderr } = await tenant('audit', '--data', folder);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

@@ -1,5 +1,6 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { expectProblem, field, send, tokenOf } from '../helpers/api-client.ts';
+import { tenantCommand } from '../helpers/command.ts';
 import { type Operator, operatorOf } from '../helpers/operator.ts';
 
 let operator: Operator;
@@ -15,10 +16,13 @@ const namesOf = async (token: string): Promise<string[]> => {
 };
 
 describe.each([
-  { model: 'pool', home: { cluster: 'main', database: 'tenantry', schema: 'pool' } },
-  { model: 'bridge', home: { database: 'tenantry', schema: 't_lives_in_bridge' } },
-  { model: 'silo', home: { cluster: 'silos', database: 't_lives_in_silo', schema: 't_lives_in_silo' } },
-])('a tenant of the model $model', { timeout: 60_000 }, ({ model, home }) => {
+  { model: 'pool', cloned: 'silo', home: { cluster: 'main', database: 'tenantry', schema: 'pool' } },
+  { model: 'bridge', cloned: 'pool', home: { database: 'tenantry', schema: 't_lives_in_bridge' } },
+  {
+    ...{ model: 'silo', cloned: 'bridge' },
+    home: { cluster: 'silos', database: 't_lives_in_silo', schema: 't_lives_in_silo' },
+  },
+])('a tenant of the model $model', { timeout: 60_000 }, ({ model, cloned, home }) => {
   const tenantId = `lives-in-${model}`;
 
   test('is served where it lives, and shown without its login', async () => {
@@ -46,14 +50,22 @@ describe.each([
     expect(await namesOf(token)).toEqual(['One']);
   });
 
-  test('is renamed, and cloned into another model', async () => {
+  test('is renamed, and cloned into another model by one command, with its rows', async () => {
     await operator.operate(`/tenants/${tenantId}/rename`, { name: 'Renamed' });
     expect((await operator.ask('GET', `/tenants/${tenantId}`)).json).toMatchObject({ tenantId, name: 'Renamed' });
-    const { id } = await operator.operate(`/tenants/${tenantId}/export`, {});
-    const other = model === 'bridge' ? 'pool' : 'bridge';
-    const body = { tenantId: `${tenantId}-2`, name: 'Clone', plan: 'free', model: other, from: id };
-    expect(await operator.operate('/tenants', body)).toMatchObject({ state: 'succeeded', error: null });
+    const { code, stdout } = await tenantCommand(
+      ...['clone', tenantId, `${tenantId}-2`, '--model', cloned, '--json', '--data', inject('stack').dataDir],
+    );
+    expect({ code, operation: JSON.parse(stdout) as unknown }).toMatchObject({
+      code: 0,
+      operation: { tenantId: `${tenantId}-2`, state: 'succeeded', error: null, counts: { restoredRows: 1 } },
+    });
     expect(await namesOf(await tokenOf(`${tenantId}-2`))).toEqual(['One']);
+    expect((await operator.ask('GET', `/tenants/${tenantId}-2`)).json).toMatchObject({
+      name: 'Renamed',
+      plan: 'pro',
+      placement: { model: cloned },
+    });
   });
 
   test('leaves nothing', async () => {

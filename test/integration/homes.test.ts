@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { tenantHomeName } from '../../shared/contract/index.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
 import { failureOf, runAs } from '../helpers/run-as.ts';
@@ -124,6 +124,80 @@ describe('placing a tenant', () => {
       code: 'TN006',
     });
     await database.owner.query(`select tenancy.set_placement('globex', 'pool', 'active')`);
+  });
+});
+
+describe('a tenant is at home in one place at most', () => {
+  /** Whatever is done first, and not committed before the other one waits for it. */
+  async function race(first: string, second: string): Promise<{ second: unknown }> {
+    const [one, other] = [await database.connectAs('operations'), await database.connectAs('operations')];
+    await one.query('begin');
+    await one.query(`select tenancy.${first}`);
+    const waiting = failureOf(other.query(`select tenancy.${second}`));
+    await vi.waitFor(async () => {
+      const { rows } = await database.superuser.query(
+        `select from pg_stat_activity where query = $1 and wait_event_type = 'Lock'`,
+        [`select tenancy.${second}`],
+      );
+      expect(rows).toHaveLength(1);
+    });
+    await one.query('commit');
+    return { second: await waiting };
+  }
+  const statesOf = async (tenantId: string) =>
+    (
+      await database.superuser.query<{ schema: string; state: string }>(
+        'select schema, state from tenancy.placements where tenant_id = $1 order by schema',
+        [tenantId],
+      )
+    ).rows;
+
+  it('when two put it into two schemas at once', async () => {
+    await operations.query(`select tenancy.make_home('twice')`);
+    const { second } = await race(`place('twice', 'pool', 'active')`, `place('twice', 't_twice', 'active')`);
+    expect(second).toMatchObject({ code: 'TN006' });
+    expect(await statesOf('twice')).toEqual([{ schema: 'pool', state: 'active' }]);
+  });
+
+  it('when two bring it back to schemas that it has left', async () => {
+    await operations.query(`select tenancy.make_home('back')`);
+    for (const schema of ['pool', 't_back'])
+      await database.owner.query(`select tenancy.set_placement('back', $1, 'moved')`, [schema]);
+    const { second } = await race(`place('back', 't_back', 'suspended')`, `place('back', 'pool', 'active')`);
+    expect(second).toMatchObject({ code: 'TN006' });
+    expect(await statesOf('back')).toEqual([
+      { schema: 'pool', state: 'moved' },
+      { schema: 't_back', state: 'suspended' },
+    ]);
+  });
+
+  it('also while it moves, until one transaction ends the one stay and begins the other', async () => {
+    await operations.query(`select tenancy.make_home('leaving')`);
+    await operations.query(`select tenancy.place('leaving', 'pool', 'active')`);
+    await expect(
+      database.owner.query(`select tenancy.set_placement('leaving', 't_leaving', 'active')`),
+    ).rejects.toMatchObject({ code: '23505' });
+    await database.owner.query(`select tenancy.set_placement('leaving', 'pool', 'moving')`);
+    await database.owner.query(
+      `do $$ begin
+         perform tenancy.set_placement('leaving', 'pool', 'moved');
+         perform tenancy.set_placement('leaving', 't_leaving', 'active');
+       end $$`,
+    );
+    expect(await statesOf('leaving')).toEqual([
+      { schema: 'pool', state: 'moved' },
+      { schema: 't_leaving', state: 'active' },
+    ]);
+  });
+
+  it('and not in a schema that is being dropped, whoever comes first', async () => {
+    for (const tenantId of ['late', 'early']) await operations.query('select tenancy.make_home($1)', [tenantId]);
+    const late = await race(`drop_home('late', 1, 500)`, `place('late', 't_late', 'active')`);
+    expect(late.second).toMatchObject({ code: 'TN004' });
+    expect(await statesOf('late')).toEqual([]);
+    const early = await race(`place('early', 't_early', 'active')`, `drop_home('early', 1, 500)`);
+    expect(early.second).toMatchObject({ code: '55006' });
+    await expect(tablesOf('t_early')).resolves.toEqual(await tablesOf('pool'));
   });
 });
 

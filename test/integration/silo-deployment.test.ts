@@ -198,7 +198,11 @@ describe('a deployment', () => {
     const { siloSecrets } = system;
     const read: typeof siloSecrets.read = async (tenantId, secretArn) => {
       const leave = async (): Promise<void> => {
-        if (tenantId === leaving) await dropSilo({ tenantId, cluster: mainCluster }, system);
+        if (tenantId !== leaving) return;
+        await database.superuser.query(`update registry.tenants set state = 'offboarding' where tenant_id = $1`, [
+          leaving,
+        ]);
+        await dropSilo({ tenantId, cluster: mainCluster }, system);
       };
       if (when === 'before') await leave();
       const password = await siloSecrets.read(tenantId, secretArn);
@@ -212,6 +216,27 @@ describe('a deployment', () => {
     ]);
     expect(rows).toEqual([]);
     expect(runner.secrets.list().filter(({ tags }) => tags[tenantTag] === leaving)).toEqual([]);
+  });
+
+  it('takes nothing from a tenant who comes with the id of one that has just left', async () => {
+    const [id = ''] = tenants;
+    const system = runner.systemFor(database, { tenant: [weight] });
+    const { siloSecrets } = system;
+    const silo = { tenantId: id, cluster: mainCluster };
+    const read: typeof siloSecrets.read = async (tenantId, secretArn) => {
+      const password = await siloSecrets.read(tenantId, secretArn);
+      if (tenantId !== id) return password;
+      await dropSilo(silo, system);
+      await database.superuser.query(
+        `update registry.tenants set state = 'onboarding', secret_arn = null where tenant_id = $1`,
+        [id],
+      );
+      await siloSecrets.ensure(silo);
+      return password;
+    };
+    const progress = await deployAlone({ ...system, siloSecrets: { ...siloSecrets, read } });
+    expect(progress).toMatchObject({ phase: 'done', done: 1, failed: 0 });
+    expect(runner.secrets.list().filter(({ tags }) => tags[tenantTag] === id)).toHaveLength(1);
   });
 
   it('leaves alone what a tenant who leaves has left, and makes nothing anew', async () => {

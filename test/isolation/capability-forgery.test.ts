@@ -21,6 +21,7 @@ beforeAll(async () => {
   // A schema of its own for one tenant.
   const { tenant } = await readAllMigrations('migrations');
   await applyMigrations(executeWith(database.owner), 'branch', tenant);
+  await database.owner.query(`select tenancy.set_placement('globex', 'pool', 'moved')`);
   await database.owner.query(`select tenancy.set_placement('globex', 'branch', 'active')`);
   await runWith(
     database.app,

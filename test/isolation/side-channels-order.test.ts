@@ -145,6 +145,7 @@ describe('an error', () => {
     const { owner, superuser } = attack.api.postgres;
     const { tenant } = await readAllMigrations('migrations');
     await applyMigrations(executeWith(owner), 'tenant_victim', tenant);
+    await owner.query(`select tenancy.set_placement('victim', 'pool', 'moved')`);
     await owner.query(`select tenancy.set_placement('victim', 'tenant_victim', 'active')`);
     await superuser.query('begin');
     await superuser.query(`select set_config('tenancy.capability', $1, true)`, [capabilityFor('victim')]);
@@ -152,6 +153,8 @@ describe('an error', () => {
     await superuser.query('commit');
     expect(await ask('tenant_victim.projects', 'secret-of-victim-2')).toMatch(/^TN004 /);
     expect(await ask('tenant_victim.projects', 'secret-of-victim-1')).toMatch(/^TN004 /);
+    await owner.query(`select tenancy.set_placement('victim', 'tenant_victim', 'moved')`);
+    await owner.query(`select tenancy.set_placement('victim', 'pool', 'active')`);
   });
 
   it.each(everyWay)('comes before any row of $way has met a condition', async ({ settings }) => {

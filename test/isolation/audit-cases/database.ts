@@ -114,13 +114,18 @@ export const database: readonly AuditCase[] = [
       },
       {
         title: 'a tenant with two homes',
-        plant: `${crm} ${registered('acme')} ${atHome('acme')} ${atHome('acme', 'crm', 'moving')}`,
+        plant: `drop index tenancy.one_home; ${crm} ${registered('acme')} ${atHome('acme')} ${atHome('acme', 'crm', 'moving')}`,
+        object: 'tenant acme',
+      },
+      {
+        title: 'a tenant in another schema than the registry has it in',
+        plant: `${crm} ${registered('acme')} ${atHome('acme', 'crm')}`,
         object: 'tenant acme',
       },
       {
         title: 'a tenant at home in a schema that does not exist',
-        plant: `${registered('acme')} ${atHome('acme')} ${atHome('acme', 'nowhere')}`,
-        object: 'tenant acme',
+        plant: atHome('ghost', 'nowhere'),
+        object: 'tenant ghost',
       },
     ],
     nearMisses: [

@@ -17,13 +17,14 @@ export class Home {
   readonly app: Client;
   /** The same, on a connection that never had a capability. */
   readonly untouched: Client;
-  readonly #superuser: Client;
+  /** Past all protection; its session keeps the rows to put back. */
+  readonly superuser: Client;
   #known: Snapshot | undefined;
 
   private constructor(place: Place, tables: readonly TenantTable[], superuser: Client) {
     ({ schema: this.schema, database: this.database, app: this.app, untouched: this.untouched } = place);
     this.tables = tables;
-    this.#superuser = superuser;
+    this.superuser = superuser;
   }
 
   /**
@@ -75,7 +76,7 @@ export class Home {
       (table) =>
         `select tenant_id || ' ${table.name}' as place, ctid::text || ' ' || xmin || ' ' || md5(t::text) as row from ${this.nameOf(table)} t`,
     );
-    const { rows } = await this.#superuser.query<{ place: string; row: string }>(all.join(' union all '));
+    const { rows } = await this.superuser.query<{ place: string; row: string }>(all.join(' union all '));
     const byPlace = [...Map.groupBy(rows, ({ place }) => place)];
     this.#known = new Map(byPlace.map(([place, of]) => [place, new Set(of.map(({ row }) => row))]));
     return this.#known;
@@ -90,6 +91,6 @@ export class Home {
       const list = columns.join(', ');
       return `insert into ${this.nameOf(table)} (${list}) overriding system value select ${list} from "saved_${table.name}"`;
     });
-    await this.#superuser.query(['begin', `truncate ${names}`, ...insertions, 'commit'].join('; '));
+    await this.superuser.query(['begin', `truncate ${names}`, ...insertions, 'commit'].join('; '));
   }
 }

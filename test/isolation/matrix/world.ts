@@ -57,8 +57,8 @@ export async function makeWorld(model: Model, { migration }: WorldOptions = {}):
   const owner = await connect(databaseRoles.owner, place.database);
   const newPlace: Placement = { ...api.postgres.placement, model: 'bridge', schema: 'new_home' };
   const home = await fill(owner, place, inHome);
-  const newHome = await fill(api.postgres.owner, newPlace, inNewHome);
   for (const state of ['suspended', 'moving', 'moved']) await setState(owner, state, place.schema, state);
+  const newHome = await fill(api.postgres.owner, newPlace, inNewHome);
   const placementOf = (at: Home): Placement => (at === home ? place : newPlace);
   const world = { model, api, home, newHome, placementOf };
   await register(world);
