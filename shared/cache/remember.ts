@@ -5,8 +5,11 @@ import type { Entries, EntryName } from './entries.ts';
 import { decodePayload, notKept } from './payload.ts';
 import type { Look } from './scripts.ts';
 
-/** How long a caller waits for another one that loads the same value, before it loads it as well. */
-const longestWaitMs = 1_000;
+/**
+ * How long a caller waits for others who load the same value, before it loads it as well. Each second that nothing comes of it one more of them
+ * loads (a claim holds no longer), so that neither one who was killed nor one who is slow brings all of them down on the database.
+ */
+const longestWaitMs = 5_000;
 const [firstPollMs, longestPollMs] = [10, 100];
 
 /** The value of an entry, or what `load` gives. @see TenantCache.remember */

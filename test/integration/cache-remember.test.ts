@@ -23,7 +23,11 @@ function counter(ms = 30) {
 
 describe.each(cacheServers)('remember on $name', (server) => {
   let test: TestCache;
-  beforeAll(async () => void (test = await startTestCache(server)));
+  let other: TestCache['cache'];
+  beforeAll(async () => {
+    test = await startTestCache(server);
+    other = test.another();
+  });
   afterAll(() => test[Symbol.asyncDispose]());
 
   it('lets one of 100 callers over four connections load, and gives its value to all', async () => {
@@ -97,14 +101,32 @@ describe.each(cacheServers)('remember on $name', (server) => {
     });
   });
 
-  it('waits a second for somebody who never comes back, and no longer', async () => {
+  it('has one of those who wait load, after a second, what somebody has begun to who never comes back', async () => {
     await inTenant(test.freshTenant(), async () => {
       void test.cache.remember(numbers, 'x', () => new Promise<number>(() => undefined));
       await sleep(50);
+      const { load, loads } = counter();
       const startedAt = performance.now();
-      expect(await test.cache.remember(numbers, 'x', async () => 2)).toBe(2);
-      expect(performance.now() - startedAt).toBeGreaterThan(900);
+      const caches = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? test.cache : other));
+      expect(new Set(await Promise.all(caches.map((cache) => cache.remember(numbers, 'x', load))))).toEqual(
+        new Set([1]),
+      );
+      expect(loads()).toBe(1);
+      expect(performance.now() - startedAt).toBeGreaterThan(500);
       expect(performance.now() - startedAt).toBeLessThan(3_000);
+      expect(await test.cache.get(numbers, 'x')).toBe(1);
+    });
+  });
+
+  it('has no more than one a second load what takes long, and keeps what the first of them has got', async () => {
+    await inTenant(test.freshTenant(), async () => {
+      const { load, loads } = counter(2_500);
+      const caches = Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? test.cache : other));
+      const startedAt = performance.now();
+      await Promise.all(caches.map((cache) => cache.remember(numbers, 'x', load)));
+      expect(loads()).toBeLessThanOrEqual(Math.ceil((performance.now() - startedAt) / 1_000));
+      expect(loads()).toBeLessThan(10);
+      expect(await test.cache.get(numbers, 'x')).toBe(1);
     });
   });
 
