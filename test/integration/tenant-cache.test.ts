@@ -92,6 +92,17 @@ describe.each(servers)('the cache of a tenant, on $kind, cluster: $cluster', ({ 
     expect(await generationOf('acme')).toBe(String(ahead + 1));
   });
 
+  it('begins anew with its limits by each event of the tenant: what has used a low one up is no use of a high one', async () => {
+    const limiter = createRateLimiter({ connection });
+    const ask = (tenantId: string, requestsPerMinute: number) =>
+      limiter.consume({ tenantId, limit: { requestsPerMinute, burst: 2 } });
+    for (const tenantId of ['acme', 'acme', 'globex', 'globex']) await ask(tenantId, 1);
+    expect(await ask('acme', 6_000)).toMatchObject({ allowed: false });
+    await hear(tenantChange('acme'));
+    expect(await ask('acme', 6_000)).toMatchObject({ allowed: true, remaining: 1 });
+    expect(await ask('globex', 1)).toMatchObject({ allowed: false });
+  });
+
   it.each([
     { tenantId: '*', action: 'purge' },
     { tenantId: 'acme', action: 'flush' },
