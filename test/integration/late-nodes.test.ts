@@ -5,8 +5,8 @@ import * as z from 'zod';
 import { cacheNamespace, createTenantCache, openCacheConnection } from '../../shared/cache/index.ts';
 import { createRateLimiter } from '../../shared/rate-limit/index.ts';
 import { inTenant } from '../helpers/cache.ts';
-import { startRedisCluster } from '../helpers/redis-cluster.ts';
-import { startFaultyLink } from '../helpers/redis-link.ts';
+import type { ClusterNode, RedisCluster } from '../helpers/redis-cluster.ts';
+import { startLinkedCluster } from '../helpers/redis-cluster-link.ts';
 import { needsRedisServer } from '../helpers/redis.ts';
 
 const numbers = cacheNamespace('numbers', { schema: z.number(), ttlSeconds: 60 });
@@ -22,17 +22,10 @@ afterEach(async () => {
 
 /** A cluster whose node of the tenant `acme` takes its time over the login, and a connection that has been to others only. */
 async function start() {
-  const redis = await startRedisCluster();
-  cleanups.push(() => redis.stop());
+  const { redis, link, home, url: open, stop } = await startLinkedCluster(generations);
+  cleanups.push(stop);
   for (const { admin } of redis.nodes) await admin.call('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '+@all');
-  const home = await redis.homeOf(generations);
-  const link = await startFaultyLink(home.port);
-  cleanups.push(() => link.stop());
-  await home.admin.config('SET', 'cluster-announce-port', new URL(link.url).port);
-  const seed = redis.nodes.find((node) => node !== home);
-  const known = async (): Promise<unknown> => JSON.stringify(await seed?.admin.call('CLUSTER', 'SLOTS'));
-  await expect.poll(known, { timeout: 10_000 }).toContain(new URL(link.url).port);
-  const url = `redis://app:secret@127.0.0.1:${seed?.port ?? 0}?cluster=true`;
+  const url = open.replace('//', '//app:secret@');
   const connection = openCacheConnection(url, { timeoutMs, warn: () => undefined });
   cleanups.push(() => connection.close());
   const elsewhere = await keyOfAnother(redis, home);
@@ -52,8 +45,7 @@ async function start() {
   return { connection, home, untilIn };
 }
 
-type Started = Awaited<ReturnType<typeof startRedisCluster>>;
-async function keyOfAnother(redis: Started, home: Started['nodes'][number]): Promise<string> {
+async function keyOfAnother(redis: RedisCluster, home: ClusterNode): Promise<string> {
   for (let at = 0; ; at += 1) if ((await redis.homeOf(`{${at}}`)) !== home) return `{${at}}`;
 }
 
