@@ -22,7 +22,17 @@ export interface RedisServer {
 /** Starts a server that keeps nothing, on 127.0.0.1 alone. `flags` are as on its command line. */
 export async function startRedisServer(port: number, flags: readonly string[] = []): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'tenantry-redis-'));
-  const command = [redisCommand ?? 'redis-server', '--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder];
+  const command = [
+    redisCommand ?? 'redis-server',
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--dir',
+    folder,
+  ];
   const server = spawnTied([...command, ...flags], { stopSignal: 'TERM' });
   const refused = server.crashed.then((how) => Promise.reject(new Error(`No Redis: ${how}. ${server.output()}`)));
   refused.catch(() => undefined);

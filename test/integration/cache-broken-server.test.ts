@@ -62,7 +62,11 @@ describe.each(Object.entries(redisFaults))('a cache whose server %s', (name, sta
 });
 
 describe('a cache whose server is killed', () => {
-  type Killing = (kill: () => Promise<void>, link: FaultyLink, remember: (load: Load) => Promise<number>) => Promise<number>;
+  type Killing = (
+    kill: () => Promise<void>,
+    link: FaultyLink,
+    remember: (load: Load) => Promise<number>,
+  ) => Promise<number>;
   type Load = () => Promise<number>;
   const neverMs = 60_000;
 

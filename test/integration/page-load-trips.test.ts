@@ -33,7 +33,9 @@ afterEach(async () => {
 
 const servers = [
   ...redisKinds.map((kind) => ({ name: kind as string, kind, cluster: false })),
-  ...redisKinds.filter((kind) => kind !== 'embedded').map((kind) => ({ name: `${kind} in cluster mode`, kind, cluster: true })),
+  ...redisKinds
+    .filter((kind) => kind !== 'embedded')
+    .map((kind) => ({ name: `${kind} in cluster mode`, kind, cluster: true })),
 ];
 async function start({ kind, cluster }: (typeof servers)[number]): Promise<{ link: FaultyLink; url: string }> {
   if (cluster) {

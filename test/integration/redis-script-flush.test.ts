@@ -47,7 +47,9 @@ describe.each([
     const cache = createTenantCache(connection);
     const limiter = createRateLimiter({ connection });
     const failing = () =>
-      cache.remember(numbers, 'failing', () => Promise.reject(new Error('no luck'))).catch((error: Error) => error.message);
+      cache
+        .remember(numbers, 'failing', () => Promise.reject(new Error('no luck')))
+        .catch((error: Error) => error.message);
     await inTenant('acme', async () => {
       // Each script has been there once, so that it is called by its digest from now on.
       await cache.remember(numbers, 'x', async () => 1);
