@@ -22,10 +22,11 @@ afterEach(async () => {
 
 /** A cluster whose node of the tenant `acme` takes its time over the login, and a connection that has been to others only. */
 async function start() {
-  const { redis, link, home, url: open, stop } = await startLinkedCluster(generations);
-  cleanups.push(stop);
+  const cluster = await startLinkedCluster(generations);
+  cleanups.push(() => cluster.stop());
+  const { redis, link, home } = cluster;
   for (const { admin } of redis.nodes) await admin.call('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '+@all');
-  const url = open.replace('//', '//app:secret@');
+  const url = cluster.url.replace('//', '//app:secret@');
   const connection = openCacheConnection(url, { timeoutMs, warn: () => undefined });
   cleanups.push(() => connection.close());
   const elsewhere = await keyOfAnother(redis, home);
