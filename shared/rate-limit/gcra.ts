@@ -20,8 +20,8 @@ export interface BucketState {
   /** Moment at which it is full again. */
   readonly tat: number;
   /**
-   * The largest that anybody has taken it for since it was full last. After a limit was changed, and while some requests go by the old one, use may
-   * reach so far ahead, and none of it is forgotten. What reaches further was not used: the clock was set back.
+   * What the last request that was admitted has taken it for. While some requests go by another limit than others, use may reach so far ahead also for
+   * those who take it for less, and none of it is forgotten. What reaches further was not used: the clock was set back.
    */
   readonly capacityMicros: number;
 }
@@ -110,6 +110,8 @@ export function take(
   const current = Math.min(known.tat, now + most);
   const next = current + costMicros;
   const waitMicros = Math.max(next - now - capacityMicros, 0);
-  const tat = waitMicros > 0 ? current : next;
-  return { allowed: waitMicros === 0, usedMicros: tat - now, waitMicros, state: { tat, capacityMicros: most } };
+  if (waitMicros === 0)
+    return { allowed: true, usedMicros: next - now, waitMicros, state: { tat: next, capacityMicros } };
+  const kept = current === known.tat ? known : { tat: current, capacityMicros: most };
+  return { allowed: false, usedMicros: current - now, waitMicros, state: kept };
 }

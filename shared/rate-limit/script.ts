@@ -22,44 +22,40 @@ declare module 'ioredis' {
  *
  * Otherwise replies 1 if all was taken, 0 if the rate refuses it, -1 if there is no place; then how much of each bucket is used.
  *
- * A bucket is kept as its TAT and capacity, `1800000000000000|10000000`. Moments are formatted, since Lua's own conversion, which not every server replaces, rounds to 14 digits. A bucket's key lives as long
+ * A bucket is kept as its TAT and capacity, `1800000000000000.010000000`: as a number that is the TAT, to the microsecond. Moments are formatted, since Lua's own conversion, which not every server replaces, rounds to 14 digits. A bucket's key lives as long
  * as it is not full: a full one is the same as none. Places that have run out are not counted, and go when the next one is taken.
  */
 const lua = `
-local call, argument, text, match = redis.call, tonumber, string.format, string.match
+local call, argument, text = redis.call, tonumber, string.format
 local time = call('TIME')
 local now = time[1] * 1000000 + time[2]
+local function atMost(key, kept, used, capacity)
+  local most = math.max(capacity, argument(string.match(kept, '%.0(%d+)$')) or 0)
+  if used <= most then return used end
+  call('SET', key, text('%.0f.0%.0f', now + most, most), 'PX', math.ceil(most / 1000))
+  return most
+end
 if #KEYS == 1 then
   local capacity, cost = argument(ARGV[2]), argument(ARGV[3])
-  local tat, most = match(call('GET', KEYS[1]) or '', '^(%d+)|?(%d*)$')
-  local used = (argument(tat) or now) - now
-  most = argument(most) or 0
-  if used <= 0 then used, most = 0, capacity end
-  if most < capacity then most = capacity end
-  if used > most then
-    used = most
-    call('SET', KEYS[1], text('%.0f|%.0f', now + most, most), 'PX', math.ceil(most / 1000))
-  end
+  local kept = call('GET', KEYS[1]) or now
+  local used = (argument(kept) or now) - now
+  if used < 0 then used = 0 end
+  if used > capacity then used = atMost(KEYS[1], kept, used, capacity) end
   if used + cost > capacity then return -used end
   used = used + cost
-  call('SET', KEYS[1], text('%.0f|%.0f', now + used, most), 'PX', math.ceil(used / 1000))
+  call('SET', KEYS[1], text('%.0f.0', now + used) .. ARGV[2], 'PX', math.ceil(used / 1000))
   return used
 end
 local buckets = argument(ARGV[1])
 local reply, after = { 1 }, {}
 for i = 1, buckets do
   local capacity, cost = argument(ARGV[2 * i]), argument(ARGV[2 * i + 1])
-  local tat, most = match(call('GET', KEYS[i]) or '', '^(%d+)|?(%d*)$')
-  local used = (argument(tat) or now) - now
-  most = argument(most) or 0
-  if used <= 0 then used, most = 0, capacity end
-  if most < capacity then most = capacity end
-  if used > most then
-    used = most
-    call('SET', KEYS[i], text('%.0f|%.0f', now + most, most), 'PX', math.ceil(most / 1000))
-  end
+  local kept = call('GET', KEYS[i]) or now
+  local used = (argument(kept) or now) - now
+  if used < 0 then used = 0 end
+  if used > capacity then used = atMost(KEYS[i], kept, used, capacity) end
   if used + cost > capacity then reply[1] = 0 end
-  after[i], reply[i + 1] = { used + cost, most }, used
+  after[i], reply[i + 1] = used + cost, used
 end
 local places, last = KEYS[buckets + 1], 2 * buckets + 1
 if places and reply[1] == 1 and call('ZCOUNT', places, text('(%.0f', now), '+inf') >= argument(ARGV[last + 1]) then
@@ -67,8 +63,8 @@ if places and reply[1] == 1 and call('ZCOUNT', places, text('(%.0f', now), '+inf
 end
 if reply[1] < 1 then return reply end
 for i = 1, buckets do
-  local used, most = after[i][1], after[i][2]
-  call('SET', KEYS[i], text('%.0f|%.0f', now + used, most), 'PX', math.ceil(used / 1000))
+  local used = after[i]
+  call('SET', KEYS[i], text('%.0f.0', now + used) .. ARGV[2 * i], 'PX', math.ceil(used / 1000))
   reply[i + 1] = used
 end
 if places then
