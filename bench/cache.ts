@@ -1,6 +1,3 @@
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import * as z from 'zod';
 import { startRedis } from '../local/redis.ts';
@@ -15,6 +12,8 @@ import {
 import { createRateLimiter, limitsFor } from '../shared/rate-limit/index.ts';
 import { runWithTenant } from '../shared/tenancy/index.ts';
 import { atMost, type Bench, median, takeTurns } from './bench.ts';
+import { duringFaults } from './redis-faults.ts';
+import { startLink } from './redis-link.ts';
 
 const [allKeys, keysOfTenant, batch] = [1_000_000, 100_000, 5_000];
 const latencyMs = 1;
@@ -23,7 +22,7 @@ const timeoutMs = 60_000;
 
 /**
  * Making all of a tenant's entries invalid, 100,000 among 1,000,000, against finding them with SCAN and deleting them; and what a page load waits
- * for in Redis, limit and cache asked together, against one after the other.
+ * for in Redis, limit and cache asked together, against one after the other, and while Redis is away or at a loss.
  */
 export const bench: Bench = async (progress) => {
   const redis = await startRedis();
@@ -32,6 +31,7 @@ export const bench: Bench = async (progress) => {
     const purge = await purging(connection, redis.url, progress);
     progress(`loading pages, ${latencyMs} ms away`);
     const load = await loading(redis.url);
+    const faults = await duringFaults(progress);
     return {
       rows: [
         { case: `purging ${keysOfTenant} keys of ${allKeys}`, value: purge.ours, unit: 'ms' },
@@ -39,11 +39,13 @@ export const bench: Bench = async (progress) => {
         { case: 'page load: limit and cache together', value: load.together, unit: 'ms' },
         { case: 'page load: one after the other', value: load.inTurn, unit: 'ms' },
         { case: 'round trips of a page load', value: load.roundTrips, unit: 'round trips' },
+        ...faults.rows,
       ],
       ratios: [
         atMost('purging / SCAN and UNLINK', purge.ours / purge.scan, 0.001),
         atMost('round trips of a page load', load.roundTrips, 1),
         atMost('limit and cache together / in turn', load.together / load.inTurn, 1),
+        ...faults.ratios,
       ],
     };
   } finally {
@@ -85,7 +87,7 @@ async function purging(connection: CacheConnection, url: string, progress: (mess
 
 /** Through a link that counts and delays, as a network does. */
 async function loading(url: string) {
-  const link = await startLink(Number(new URL(url).port));
+  const link = await startLink(Number(new URL(url).port), latencyMs);
   const connection = openCacheConnection(link.url, { timeoutMs });
   const cache = createTenantCache(connection);
   const limiter = createRateLimiter({ connection });
@@ -112,39 +114,4 @@ async function loading(url: string) {
   connection.close();
   link.stop();
   return measured;
-}
-
-/** A round trip is a wait: what is sent before an answer has come belongs to the same one. */
-async function startLink(port: number) {
-  let [count, waiting] = [0, false];
-  const sockets = new Set<Socket>();
-  const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
-    for (const socket of [near, far]) sockets.add(socket.setNoDelay().on('error', () => undefined));
-    near.on('data', (data: Buffer) => {
-      if (!waiting) count += 1;
-      waiting = true;
-      void sleep(latencyMs / 2).then(() => far.write(data));
-    });
-    far.on(
-      'data',
-      (data: Buffer) =>
-        void sleep(latencyMs / 2).then(() => {
-          waiting = false;
-          near.write(data);
-        }),
-    );
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The link has no port.');
-  return {
-    url: `redis://127.0.0.1:${address.port}`,
-    roundTrips: () => count,
-    stop: () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
-  };
 }

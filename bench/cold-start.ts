@@ -82,7 +82,7 @@ async function loadMs(file: string): Promise<number> {
   return last;
 }
 
-/** As lib sets it, with nothing behind it: loading makes no call. */
+/** As lib sets it, with nothing behind it: loading waits for no call. */
 function environment(): NodeJS.ProcessEnv {
   const cluster = {
     main: { resourceArn: 'arn:aws:rds:eu-central-1:000000000000:cluster:main', secretArn: 'arn:aws:s' },

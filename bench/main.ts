@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import { readArguments, showFailure, UsageError } from '../local/command-line.ts';
 import type { Bench, Result } from './bench.ts';
 
-const helpers = new Set(['bench', 'data-api', 'main', 'postgres', 'stack']);
+const helpers = new Set(['bench', 'data-api', 'main', 'postgres', 'redis-faults', 'redis-link', 'stack']);
 const folder = import.meta.dirname;
 const known = (await readdir(folder))
   .filter((file) => file.endsWith('.ts'))

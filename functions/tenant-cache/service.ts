@@ -7,6 +7,7 @@ import {
   purgeTenantKeys,
 } from '../../shared/cache/index.ts';
 import { eventSource } from '../../shared/contract/index.ts';
+import { forgetUse } from '../../shared/rate-limit/index.ts';
 import { tenantIdSchema } from '../../shared/tenancy/index.ts';
 
 const requestSchema = z.strictObject({ tenantId: tenantIdSchema, action: z.enum(['purge', 'count']) });
@@ -19,7 +20,8 @@ const changeSchema = z
 const eventSchema = z.union([requestSchema, changeSchema]);
 
 /**
- * Deletes or counts the keys that a tenant has in the cache; or, told that the tenant is another now, makes what is in there void.
+ * Deletes or counts the keys that a tenant has in the cache; or, told that the tenant is another now, makes what is in there void, and forgets
+ * what the tenant has used of its limits.
  *
  * @param deadline milliseconds since the epoch; what is not done by then is for the next call to do
  * @returns nothing for an event, for whose answer nobody waits
@@ -34,6 +36,7 @@ export async function serveTenantCache(
   switch (action) {
     case 'invalidate':
       await invalidateTenantCache(connection, tenantId);
+      await forgetUse(connection, tenantId);
       return undefined;
     case 'purge':
       return purgeTenantKeys(connection, tenantId, deadline);

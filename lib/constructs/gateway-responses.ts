@@ -1,5 +1,5 @@
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
-import { authorizerContextKeys } from '../../shared/contract/index.ts';
+import { authorizerContextKeys, plans } from '../../shared/contract/index.ts';
 
 /** An answer that API Gateway gives itself, as problem details. `code`, `status` and `title` are the error catalogue's. */
 interface GatewayProblem {
@@ -44,6 +44,11 @@ const invalid: GatewayProblem = {
 };
 const internal: GatewayProblem = { code: 'internal', status: 500, title: 'Internal error' };
 
+/** In which the slowest plan has room for one more request. What the gateway answers cannot depend on the plan. */
+const secondsPerRequest = Math.ceil(
+  Math.max(...Object.values(plans).map(({ requestsPerMinute }) => 60 / requestsPerMinute)),
+);
+
 /** What API Gateway answers by itself, by its own name for the case. */
 const gatewayProblems: Readonly<Record<string, GatewayProblem>> = {
   UNAUTHORIZED: unauthorized,
@@ -63,15 +68,13 @@ const gatewayProblems: Readonly<Record<string, GatewayProblem>> = {
     status: 429,
     title: 'Too many requests',
     detail: 'Slow down and send the request again after the seconds that Retry-After names.',
-    headers: { 'Retry-After': '1' },
+    headers: { 'Retry-After': String(secondsPerRequest) },
   },
   QUOTA_EXCEEDED: {
     code: 'quota-exceeded',
     status: 429,
     title: 'The quota of the plan is used up',
     detail: 'The quota is filled up at the beginning of the month; a larger plan has a larger quota.',
-    // Asking once a day is enough for a quota that is filled up once a month.
-    headers: { 'Retry-After': '86400' },
   },
   MISSING_AUTHENTICATION_TOKEN: notFound,
   RESOURCE_NOT_FOUND: notFound,

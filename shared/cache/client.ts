@@ -3,8 +3,15 @@ import type { CacheEndpoint } from './endpoint.ts';
 
 export type CacheClient = Redis | Cluster;
 
-/** A client that opens with its first use, whose commands fail rather than wait for a connection. */
-export function createClient(endpoint: CacheEndpoint): CacheClient {
+/** In which a peer that is alive has sent something. */
+const aliveMs = 500;
+
+/**
+ * A client that opens with its first use, whose commands fail rather than wait for a connection.
+ *
+ * @param timeoutMs time in which a command must be answered
+ */
+export function createClient(endpoint: CacheEndpoint, timeoutMs: number): CacheClient {
   const { host, port, username, password } = endpoint;
   const options = {
     ...(endpoint.tls && { tls: {} }),
@@ -17,7 +24,7 @@ export function createClient(endpoint: CacheEndpoint): CacheClient {
     connectTimeout: 1_000,
     // A peer that went away without a word while the function was frozen. Commands are bounded by `run` instead of
     // `commandTimeout`, which would also cut off the login on a slow start.
-    socketTimeout: 500,
+    socketTimeout: Math.max(aliveMs, timeoutMs),
     // Whoever sent a command has gone on without the answer.
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
@@ -32,7 +39,8 @@ export function createClient(endpoint: CacheEndpoint): CacheClient {
     redisOptions: options,
     clusterRetryStrategy: retryStrategy,
     lazyConnect: true,
-    enableOfflineQueue: false,
+    // Each node holds commands back until it is logged in, for as long as anybody waits; without this, until the first one of them has come.
+    enableOfflineQueue: true,
     enableReadyCheck: false,
     maxRedirections: 8,
     retryDelayOnFailover: 20,

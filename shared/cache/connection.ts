@@ -1,36 +1,40 @@
 import { once } from 'node:events';
-import { Cluster, type Redis } from 'ioredis';
+import { Cluster } from 'ioredis';
 import { type CacheClient, createClient } from './client.ts';
 import { type CacheEndpoint, parseCacheUrl } from './endpoint.ts';
+import { type IsOver, sendInTime } from './in-time.ts';
+import { type CacheCredentials, keepLogin } from './login.ts';
 
 export type { CacheClient } from './client.ts';
-
-export interface CacheCredentials {
-  readonly username: string;
-  readonly password: string;
-}
+export type { CacheCredentials } from './login.ts';
 
 export interface CacheConnectionOptions {
   /** Time in which a command must be answered, connecting included. @default 50 */
   readonly timeoutMs?: number;
   /** Told of failures, once a minute at most. @default console.warn */
   readonly warn?: (message: string, error: unknown) => void;
-  /** Asked before each command for the login of connections to come. @default what the URL says */
+  /** The login of connections to come. Asked before each command, or when the last one is to be renewed. @default what the URL says */
   readonly credentials?: () => Promise<CacheCredentials>;
 }
 
 export interface RunOptions {
   /**
-   * For what costs more than a wait if it is lost: it is sent also while others fail at once, on a connection that is open without waiting
-   * for the answer, and with the usual wait on one that has never been open yet. @default false
+   * For what costs more than a wait if it is lost, and does no harm if it is late: it is sent also while others fail at once, on a connection
+   * that is open without waiting for the answer, and with the usual wait on one that has never been open yet; and also when the wait is over
+   * before it could be. @default false
    */
   readonly always?: boolean;
 }
 
-/** A connection that opens with its first use, gives up early and comes back by itself. */
+/** A connection that opens with its first use if not before, gives up early and comes back by itself. */
 export interface CacheConnection {
   /** For defining scripts. Commands go through `run`, which bounds them in time. */
   readonly client: CacheClient;
+  /**
+   * Begins to open it, so that the first command finds it open. Nobody waits, and nothing is thrown: who cannot be reached is reported as
+   * always, and asked again by the first command.
+   */
+  open(): void;
   /**
    * Does `work` on the connection. What is not done in time makes others fail at once for half a second, or until there is a new
    * connection, so that a request which asks several times waits once. What was not begun in time is not begun.
@@ -54,7 +58,7 @@ const warningIntervalMs = 60_000;
 const pauseMs = 500;
 const connections = new Map<string, CacheConnection>();
 
-/** The connection of this process to the cache at `url`, the same one at every call. Nothing is opened yet. */
+/** The connection of this process to the cache at `url`, the same one at every call. It is not opened by that. */
 export function cacheConnection(url: string | URL, options: CacheConnectionOptions = {}): CacheConnection {
   const known = connections.get(String(url));
   if (known) return known;
@@ -67,8 +71,10 @@ export function cacheConnection(url: string | URL, options: CacheConnectionOptio
 export function openCacheConnection(url: string | URL, options: CacheConnectionOptions = {}): CacheConnection {
   const { timeoutMs = 50 } = options;
   const endpoint = parseCacheUrl(url);
-  const client = createClient(endpoint);
-  const login = useCredentials(client, options.credentials ?? iamCredentials(endpoint));
+  const client = createClient(endpoint, timeoutMs);
+  const begin = sendInTime(client);
+  const credentials = options.credentials ?? iamCredentials(endpoint);
+  const login = credentials && keepLogin(client, credentials);
   const report = failureReporter(endpoint, options.warn);
   let lastError: unknown;
   client.on('error', (error) => report((lastError = error)));
@@ -82,9 +88,9 @@ export function openCacheConnection(url: string | URL, options: CacheConnectionO
     lastError = undefined;
   });
   let opening: Promise<unknown> | undefined;
-  const isReady = (): boolean => login === undefined && client.status === 'ready';
+  const isReady = (): boolean => client.status === 'ready' && (login?.isCurrent() ?? true);
   const untilReady = async (): Promise<void> => {
-    await login?.();
+    await login?.renew();
     if (client.status === 'ready') return;
     // Between two attempts there is nothing to wait for.
     if (client.status === 'reconnecting' || client.status === 'end')
@@ -94,18 +100,27 @@ export function openCacheConnection(url: string | URL, options: CacheConnectionO
     opening ??= once(client, 'ready').finally(() => (opening = undefined));
     await opening;
   };
+  const send = async <T>(work: (client: CacheClient) => Promise<T>, isOver: IsOver): Promise<T> => {
+    // Not a moment later if there is nothing to wait for: what is asked in one go shares a round trip.
+    if (!isReady()) await untilReady();
+    if (isOver()) throw new TimeoutError();
+    return begin(() => work(client), isOver);
+  };
+  const open = async (): Promise<void> => {
+    await untilReady();
+    const nodes = client instanceof Cluster ? client.nodes('master') : [];
+    await Promise.all(nodes.filter(({ status }) => status === 'wait').map((node) => node.connect()));
+  };
   return {
     client,
+    open: () => void open().catch(report),
     run: async (work, { always = false } = {}) => {
-      const isPaused = Date.now() < pausedUntil;
-      if (isPaused && always && isReady()) work(client).catch(() => undefined);
-      if (isPaused && (!always || hasOpened)) throw unavailable(endpoint);
+      if (Date.now() < pausedUntil && (!always || hasOpened)) {
+        if (always && client.status === 'ready') send(work, never).catch(() => undefined);
+        throw unavailable(endpoint);
+      }
       try {
-        return await within(timeoutMs, (isOver) =>
-          isReady()
-            ? work(client)
-            : untilReady().then(() => (isOver() ? Promise.reject(new TimeoutError()) : work(client))),
-        );
+        return await within(timeoutMs, (isOver) => send(work, always ? never : isOver));
       } catch (cause) {
         if (cause instanceof TimeoutError) {
           pausedUntil = Date.now() + pauseMs;
@@ -133,21 +148,7 @@ function iamCredentials({ iam }: CacheEndpoint): CacheConnectionOptions['credent
   };
 }
 
-/** Keeps the login of every node current, those that the cluster discovers later included. */
-function useCredentials(
-  client: CacheClient,
-  credentials: CacheConnectionOptions['credentials'],
-): (() => Promise<void>) | undefined {
-  if (!credentials) return undefined;
-  let current: CacheCredentials | undefined;
-  client.on('+node', (node: Redis) => Object.assign(node.options, current));
-  return async () => {
-    const next = await credentials();
-    if (next === current) return;
-    current = next;
-    for (const node of client instanceof Cluster ? client.nodes() : [client]) Object.assign(node.options, next);
-  };
-}
+const never: IsOver = () => false;
 
 function failureReporter({ host, port }: CacheEndpoint, warn = console.warn): (error: unknown) => void {
   let quietUntil = 0;
@@ -165,7 +166,7 @@ function failureReporter({ host, port }: CacheEndpoint, warn = console.warn): (e
   };
 }
 
-function within<T>(timeoutMs: number, work: (isOver: () => boolean) => Promise<T>): Promise<T> {
+function within<T>(timeoutMs: number, work: (isOver: IsOver) => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     let isOver = false;
     const expire = (): void => {

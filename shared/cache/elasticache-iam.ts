@@ -1,8 +1,8 @@
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { Sha256 } from '@smithy/core/checksum';
 import { SignatureV4 } from '@smithy/signature-v4';
-import type { CacheCredentials } from './connection.ts';
 import type { IamLogin } from './endpoint.ts';
+import type { CacheCredentials } from './login.ts';
 
 /** ElastiCache takes a token for 15 minutes. */
 const tokenSeconds = 900;
@@ -24,6 +24,7 @@ export function elastiCacheLogin(
   let token: Promise<CacheCredentials> | undefined;
   let renewAt = 0;
   const sign = async (): Promise<CacheCredentials> => {
+    const renewAt = Date.now() + renewAfterMs;
     const request = {
       method: 'GET',
       protocol: 'https:',
@@ -34,7 +35,7 @@ export function elastiCacheLogin(
     };
     const signed = await signer.presign(request, { expiresIn: tokenSeconds });
     const query = new URLSearchParams(signed.query as Record<string, string>);
-    return { username: user, password: `${cacheName}/?${query.toString()}` };
+    return { username: user, password: `${cacheName}/?${query.toString()}`, renewAt };
   };
   return () => {
     if (token && Date.now() < renewAt) return token;

@@ -5,8 +5,13 @@ import type { Entries, EntryName } from './entries.ts';
 import { decodePayload, notKept } from './payload.ts';
 import type { Look } from './scripts.ts';
 
-/** How long a caller waits for another one that loads the same value, before it loads it as well. */
-const longestWaitMs = 1_000;
+/**
+ * How long a caller waits for others who load the same value, before it loads it as well. Each second that nothing comes of it one more of them
+ * loads (a claim holds no longer), so that neither one who was killed nor one who is slow brings all of them down on the database.
+ */
+const longestWaitMs = 5_000;
+/** The same where values are made void as fast as they are loaded: there is none to wait for. */
+const longestChurnMs = 1_000;
 const [firstPollMs, longestPollMs] = [10, 100];
 
 /** The value of an entry, or what `load` gives. @see TenantCache.remember */
@@ -17,8 +22,9 @@ export async function remember(
   peek?: Promise<Look | undefined>,
 ): Promise<unknown> {
   const token = randomUUID();
-  const giveUpAt = Date.now() + longestWaitMs;
+  const startedAt = Date.now();
   let seen = await (peek ?? entries.look(name, token));
+  let waitedFor: string | undefined;
   for (let pollMs = firstPollMs; seen; pollMs = Math.min(2 * pollMs, longestPollMs)) {
     const found = decodePayload(seen.payload, name.namespace.schema);
     if (found) {
@@ -27,7 +33,9 @@ export async function remember(
     }
     if (seen.state === 'claimed')
       return await loadAndStore(entries, name, load, { token, generation: seen.generation });
-    if (isNotKept(seen) || Date.now() >= giveUpAt) break;
+    if (seen.state === 'busy') waitedFor ??= seen.generation;
+    const mostMs = seen.state === 'busy' && seen.generation !== waitedFor ? longestChurnMs : longestWaitMs;
+    if (isNotKept(seen) || Date.now() >= startedAt + mostMs) break;
     if (seen.state === 'busy') await sleep(pollMs * (0.5 + Math.random() / 2));
     // A value of another shape is as good as none.
     seen = await entries.look(name, token, seen.id);

@@ -23,13 +23,7 @@ type LookReply = [state: Look['state'], generation: string, id: string, payload:
 declare module 'ioredis' {
   interface RedisCommander<Context> {
     tenantryLook(
-      ...keysAndArguments: [
-        ...keys: [string, string, string],
-        namespace: string,
-        token: string,
-        claimMs: number,
-        passOver: string,
-      ]
+      ...keysAndArguments: [...keys: [string, string, string], namespace: string, token: string, passOver: string]
     ): Result<LookReply, Context>;
     tenantryStore(
       ...keysAndArguments: [
@@ -46,6 +40,13 @@ declare module 'ioredis' {
     tenantryRenew(generations: string, field: string): Result<number, Context>;
   }
 }
+
+/** How long a claim holds off others, whether whoever has it is at work or was killed. */
+const claimMs = 1_000;
+/** Whoever loads for longer may not store any more. No function that answers requests runs for so long. */
+const longestLoadMs = 30_000;
+/** Of the tokens of a claim, in characters: ten of them. */
+const tokensKept = 370;
 
 /** Generations outlive every value, and are gone some time after the last one. */
 const generationsKeptMs = 2 * 24 * 3_600 * 1_000;
@@ -73,29 +74,42 @@ local function current()
 end
 `;
 
-/** What is loaded in a generation that is over will not be stored: nobody waits for that, and its claim is no longer one. */
+/**
+ * A claim is the moment until which it holds, the generation, and the tokens of all who have had it in a row, the last one first. What is loaded in a
+ * generation that is over will not be stored: nobody waits for that, and its claim is no longer one. Whoever loads for longer than a claim holds may
+ * store all the same, but one more caller may load.
+ */
 const lookLua = `${generationsLua}${currentLua}
 local entry = redis.call('GET', KEYS[2])
 local generation, id, payload
 if entry then
   generation, id, payload = string.match(entry, '^([%d.]*)|(%d+)|(.*)$')
-  if generation ~= current() or id == ARGV[4] then id = nil end
+  if generation ~= current() or id == ARGV[3] then id = nil end
 end
 if id and tonumber(id) > micros then return { 'fresh', generation, id, payload } end
 if ARGV[2] == '' then return { 'absent', current(), '', '' } end
-local holder, loading = string.match(redis.call('GET', KEYS[3]) or '', '^(.*)|([%d.]*)$')
-if not holder or loading ~= current() then
+local holds, loading, tokens = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+)|([%d.]*)|(.*)$')
+if loading ~= current() then holds, tokens = nil, '' end
+if not holds or tonumber(holds) <= micros then
   if not generations[1] then generations[1] = renew('tenant') end
-  redis.call('SET', KEYS[3], ARGV[2] .. '|' .. current(), 'PX', ARGV[3])
+  local holding = string.format('%.0f', micros + ${claimMs * 1_000})
+  tokens = string.sub(ARGV[2] .. ' ' .. tokens, 1, ${tokensKept})
+  redis.call('SET', KEYS[3], holding .. '|' .. current() .. '|' .. tokens, 'PX', ${longestLoadMs})
   return { 'claimed', current(), '', '' }
 end
 if id then return { 'stale', generation, id, payload } end
 return { 'busy', current(), '', '' }
 `;
 
-/** Nothing is stored for who has lost the claim, or for a generation that is over: the value may be older than what made it so. */
+/**
+ * Nothing is stored for a generation that is over, or for who has lost the claim because of what was stored or deleted meanwhile: the value may be
+ * older than what made it so.
+ */
 const storeLua = `${generationsLua}${currentLua}
-if ARGV[2] ~= '' and redis.call('GET', KEYS[3]) ~= ARGV[2] .. '|' .. ARGV[3] then return 0 end
+if ARGV[2] ~= '' then
+  local loading, tokens = string.match(redis.call('GET', KEYS[3]) or '', '^%d+|([%d.]*)|(.*)$')
+  if loading ~= ARGV[3] or not string.find(tokens, ARGV[2], 1, true) then return 0 end
+end
 redis.call('DEL', KEYS[3])
 if ARGV[3] ~= '' and ARGV[3] ~= current() then return 0 end
 if not generations[1] then generations[1] = renew('tenant') end
@@ -105,8 +119,9 @@ redis.call('PEXPIRE', KEYS[1], ${generationsKeptMs})
 return 1
 `;
 
+/** The claim is anybody's then. Others who had it before do not store any more, which costs no more than a load. */
 const releaseLua = `
-if string.match(redis.call('GET', KEYS[1]) or '', '^(.*)|') ~= ARGV[1] then return 0 end
+if not string.find(redis.call('GET', KEYS[1]) or '', ARGV[1], 1, true) then return 0 end
 return redis.call('DEL', KEYS[1])
 `;
 
@@ -124,9 +139,6 @@ export function defineCacheScripts(client: CacheClient): void {
   client.defineCommand('tenantryRenew', { numberOfKeys: 1, lua: renewLua });
 }
 
-/** How long a claim holds off others when whoever has it is never heard of again. */
-const claimMs = 5_000;
-
 /**
  * Looks at an entry, in one round trip.
  *
@@ -139,7 +151,7 @@ export async function look(
   namespace: string,
   { token = '', passOver = '' }: { readonly token?: string | undefined; readonly passOver?: string | undefined },
 ): Promise<Look> {
-  const reply = await client.tenantryLook(generations, entry, claim, namespace, token, claimMs, passOver);
+  const reply = await client.tenantryLook(generations, entry, claim, namespace, token, passOver);
   const [state, generation, id, payload] = reply;
   return { state, generation, id, payload };
 }

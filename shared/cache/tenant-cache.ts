@@ -22,8 +22,9 @@ export interface TenantCache {
   /** Stores a value, over whatever is there. `remember` is better for what was read somewhere: it notices when that is changed meanwhile. */
   set<T>(namespace: CacheNamespace<T>, key: string, value: T): Promise<void>;
   /**
-   * The value that is there, or else what `load` gives. Of all callers, in all processes, one loads: the others wait for it, for a second at
-   * most, or are given the value before, for as long as the namespace's `staleSeconds`. What is made invalid while it is loaded is not stored.
+   * The value that is there, or else what `load` gives. Of all callers, in all processes, one loads, and one more after each second without a value:
+   * the others wait, for five seconds at most, or are given the value before, for as long as the namespace's `staleSeconds`. What is made invalid
+   * while it is loaded is not stored.
    *
    * @param peek what `peek` gave for the same namespace and key
    * @throws whatever `load` throws; nothing is stored then

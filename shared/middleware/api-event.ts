@@ -9,7 +9,9 @@ export interface ApiEvent extends APIGatewayProxyEvent {
   route?: string;
   /** Headers of the answer, whatever it becomes; sent by `responseHeaders`. */
   responseHeaders?: Readonly<Record<string, string>>;
-  /** What the cache has for it, if it may be answered from there; set by `cachedAnswers`. */
+  /** Looks into the cache for it, if it may be answered from there; set by `cachedAnswers`, called by `rateLimit`. */
+  lookUp?: () => Peek;
+  /** What that has found. */
   cached?: Peek;
   /** Whether it has come to the handler; set by `cachedAnswers`. */
   isHandled?: boolean;

@@ -6,7 +6,7 @@ import { capabilityClaims, currentTenant } from '../tenancy/index.ts';
 import type { ApiEvent, ApiMiddleware } from './api-event.ts';
 
 export interface CachedAnswers {
-  /** Begins to look into the cache. Comes right before `rateLimit`, whose round trip it shares. */
+  /** Says where to look into the cache. Comes before `rateLimit`, which does it in its own round trip. */
   readonly begin: ApiMiddleware;
   /** What a route answers: from the cache where it is described as cached. */
   readonly around: (event: ApiEvent, load: () => Promise<unknown>) => Promise<unknown>;
@@ -22,7 +22,7 @@ export function cachedAnswers(routes: RouteDescriptions, cache: TenantCache): Ca
     begin: {
       before: ({ event }) => {
         const namespace = namespaces.get(event.route ?? '');
-        if (namespace && mayBeCached()) event.cached = cache.peek(namespace, keyOf(event));
+        if (namespace && mayBeCached()) event.lookUp = () => cache.peek(namespace, keyOf(event));
       },
     },
     around: async (event, load) => {

@@ -1,4 +1,5 @@
 export type { ApiEvent } from './api-event.ts';
+export { cachedTenants } from './cached-tenants.ts';
 export { operatorApi } from './operator-api.ts';
 export { problemDetails } from './problem-details.ts';
 export { publicApi } from './public-api.ts';

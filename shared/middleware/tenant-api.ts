@@ -57,8 +57,11 @@ export function tenantApi<Routes extends RouteDescriptions>(
   };
 }
 
+/** Opens while the function starts, which takes longer than a request waits for it. */
 function connectionOfTheStage(): CacheConnection {
-  return cacheConnection(loadConfig('cacheUrl').cacheUrl);
+  const connection = cacheConnection(loadConfig('cacheUrl').cacheUrl);
+  connection.open();
+  return connection;
 }
 
 function limiterOfTheStage(): RateLimiter {

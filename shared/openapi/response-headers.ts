@@ -48,7 +48,7 @@ const authenticate: Headers = {
 };
 
 /** Codes that always come with `Retry-After`, and those that may. */
-const alwaysRetried: readonly ErrorCode[] = ['rate-limited', 'quota-exceeded'];
+const alwaysRetried: readonly ErrorCode[] = ['rate-limited'];
 const sometimesRetried: readonly ErrorCode[] = [
   ...alwaysRetried,
   'idempotency-key-in-use',

@@ -19,7 +19,7 @@ export interface LimitStatus {
   readonly retryAfterSeconds: number;
 }
 
-/** What became of a request. Beside `limits` it says where the client stands with the tightest one: that with least remaining. */
+/** What became of a request. Beside `limits` it says where the client stands with the tightest one: that with least remaining, and of several the one that is full last. */
 export interface RateLimitDecision extends LimitStatus {
   readonly allowed: boolean;
   /** What refused it; undefined if it was allowed, or nobody could say. Where both would, it is either. */
@@ -51,11 +51,17 @@ export function standing(
   if (!first) throw new RangeError('A decision is about one limit at least.');
   let [tightest, retryAfterSeconds] = [first, first.retryAfterSeconds];
   for (const limit of others) {
-    if (limit.remaining < tightest.remaining) tightest = limit;
+    if (isTighter(limit, tightest)) tightest = limit;
     // Who waits for the slowest has waited for all.
     retryAfterSeconds = Math.max(retryAfterSeconds, limit.retryAfterSeconds);
   }
   return { ...tightest, limits, retryAfterSeconds };
+}
+
+/** Less remains, or as much and for longer: who has waited for that one has waited for both. */
+function isTighter(one: LimitStatus, other: LimitStatus): boolean {
+  if (one.remaining !== other.remaining) return one.remaining < other.remaining;
+  return one.resetSeconds > other.resetSeconds;
 }
 
 const idle: Outcome = { usedMicros: 0, waitMicros: 0 };
@@ -67,7 +73,8 @@ function statusOf(
 ): LimitStatus {
   const limit = capacityMicros / intervalMicros;
   const leftMicros = capacityMicros - usedMicros;
-  const remaining = Math.floor(leftMicros / intervalMicros);
+  // Below zero where others, who take the bucket for a larger one, have taken more than it holds.
+  const remaining = Math.max(0, Math.floor(leftMicros / intervalMicros));
   return {
     scope,
     limit,

@@ -1,7 +1,7 @@
 import type { RateLimit } from './limits.ts';
 
 /**
- * The generic cell rate algorithm: a token bucket whose whole state is one number, the "theoretical arrival time" (TAT) at which
+ * The generic cell rate algorithm: a token bucket whose state is one moment, the "theoretical arrival time" (TAT) at which
  * it is full again. A request moves it on by its cost and is refused if that takes it further than a whole bucket ahead of now.
  * Over any window of length t it admits at most burst + rate · t, and a refused request leaves no trace.
  *
@@ -12,6 +12,17 @@ export interface Bucket {
   /** Time in which one request's worth flows back. */
   readonly intervalMicros: number;
   /** Time in which an empty bucket fills up. */
+  readonly capacityMicros: number;
+}
+
+/** What is kept of a bucket that is not full. */
+export interface BucketState {
+  /** Moment at which it is full again. */
+  readonly tat: number;
+  /**
+   * What the last request that was admitted has taken it for. While some requests go by another limit than others, use may reach so far ahead also for
+   * those who take it for less, and none of it is forgotten. What reaches further was not used: the clock was set back.
+   */
   readonly capacityMicros: number;
 }
 
@@ -60,16 +71,16 @@ export interface Verdict {
  * The decision that the Lua script makes on all wishes together, for where there is no Redis: what does not fit into every bucket is taken
  * from none.
  *
- * @param tats state of each wish's bucket; undefined for one that is full
+ * @param states of each wish's bucket; undefined for one that is full
  * @returns the verdict, and the states to keep
  */
 export function takeAll(
   wishes: readonly Pick<Wish, 'bucket' | 'costMicros'>[],
-  tats: readonly (number | undefined)[],
+  states: readonly (BucketState | undefined)[],
   now: number,
-): Verdict & { readonly tats: readonly number[] } {
+): Verdict & { readonly states: readonly BucketState[] } {
   const at = (costs: (index: number) => number) =>
-    wishes.map(({ bucket }, index) => take(tats[index], now, costs(index), bucket.capacityMicros));
+    wishes.map(({ bucket }, index) => take(states[index], now, costs(index), bucket.capacityMicros));
   const taken = at((index) => wishes[index]?.costMicros ?? 0);
   const allowed = taken.every((outcome) => outcome.allowed);
   const untouched = at(() => 0);
@@ -77,26 +88,30 @@ export function takeAll(
   return {
     allowed,
     outcomes: kept.map(({ usedMicros }, index) => ({ usedMicros, waitMicros: taken[index]?.waitMicros ?? 0 })),
-    tats: kept.map(({ tat }) => tat),
+    states: kept.map(({ state }) => state),
   };
 }
 
 /**
  * The decision on one bucket.
  *
- * @param tat state of the bucket; undefined if it has none, which is full
+ * @param state of the bucket; undefined if it has none, which is full
+ * @param capacityMicros what this request takes it for
  * @returns the outcome, and the state to keep if the request was allowed
  */
 export function take(
-  tat: number | undefined,
+  state: BucketState | undefined,
   now: number,
   costMicros: number,
   capacityMicros: number,
-): Outcome & { readonly allowed: boolean; readonly tat: number } {
-  // No further ahead than a whole bucket: so much a clock that was set back, or a limit that was lowered, may cost at most.
-  const current = Math.min(Math.max(tat ?? now, now), now + capacityMicros);
+): Outcome & { readonly allowed: boolean; readonly state: BucketState } {
+  const known = state && state.tat > now ? state : { tat: now, capacityMicros };
+  const most = Math.max(known.capacityMicros, capacityMicros);
+  const current = Math.min(known.tat, now + most);
   const next = current + costMicros;
   const waitMicros = Math.max(next - now - capacityMicros, 0);
-  if (waitMicros > 0) return { allowed: false, usedMicros: current - now, waitMicros, tat: current };
-  return { allowed: true, usedMicros: next - now, waitMicros: 0, tat: next };
+  if (waitMicros === 0)
+    return { allowed: true, usedMicros: next - now, waitMicros, state: { tat: next, capacityMicros } };
+  const kept = current === known.tat ? known : { tat: current, capacityMicros: most };
+  return { allowed: false, usedMicros: current - now, waitMicros, state: kept };
 }

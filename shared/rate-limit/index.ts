@@ -3,6 +3,7 @@ export { rateLimitHeaders } from './headers.ts';
 export {
   type ConcurrencyLimit,
   createRateLimiter,
+  forgetUse,
   type RateLimiter,
   type RateLimiterOptions,
   type RateLimitRequest,

@@ -73,6 +73,16 @@ export function createRateLimiter({ connection, whenUnavailable = 'open' }: Rate
   };
 }
 
+/**
+ * Forgets what a tenant has used, for who has given it other limits: use is time that flows back, and what was little under a low limit would be a lot
+ * under a high one.
+ *
+ * @throws CacheUnavailableError
+ */
+export async function forgetUse(connection: CacheConnection, tenantId: string): Promise<void> {
+  await connection.run((client) => client.del(keyOf(tenantId, 'limit:all')));
+}
+
 // The braces put all keys of a tenant into one slot of a cluster.
 const keyOf = (tenantId: string, name: string): string => `t:{${tenantId}}:${name}`;
 

@@ -1,4 +1,4 @@
-import { takeAll, type Verdict, type Wish } from './gcra.ts';
+import { type BucketState, takeAll, type Verdict, type Wish } from './gcra.ts';
 
 /** Buckets of this process alone. */
 export interface LocalBuckets {
@@ -12,18 +12,18 @@ export interface LocalBuckets {
  */
 export function createLocalBuckets(maxBuckets = 10_000): LocalBuckets {
   // Maps keep the order of insertion, which makes this one a list by last use.
-  const states = new Map<string, number>();
-  const keep = (key: string, tat: number): void => {
+  const states = new Map<string, BucketState>();
+  const keep = (key: string, state: BucketState): void => {
     states.delete(key);
-    states.set(key, tat);
+    states.set(key, state);
     const [oldest] = states.keys();
     if (states.size > maxBuckets && oldest !== undefined) states.delete(oldest);
   };
   return {
     take: (wishes, now = Date.now() * 1_000) => {
       const known = wishes.map(({ key }) => states.get(key));
-      const { tats, ...verdict } = takeAll(wishes, known, now);
-      for (const [index, { key }] of wishes.entries()) keep(key, tats[index] ?? now);
+      const { states: next, ...verdict } = takeAll(wishes, known, now);
+      for (const [index, state] of next.entries()) keep(wishes[index]?.key ?? '', state);
       return verdict;
     },
   };

@@ -12,7 +12,7 @@ declare module 'ioredis' {
 /**
  * `takeAll` of gcra.ts, atomically and with the server's clock, so that all functions agree on the time; and a place among the requests
  * that are under way, where those are limited. Everything is looked at before anything is taken: a refusal leaves no trace, but for a
- * bucket that is further ahead than it can be (the clock was set back, or the limit lowered): that one is empty from then on, and fills.
+ * bucket that is further ahead than it can be (the clock was set back): that one is empty from then on, and fills.
  *
  * KEYS: the buckets, then the places if they are limited. ARGV: the number of buckets; capacity and cost of each; then the limit of
  * places, the id of the request, and microseconds after which its place is free again in any case.
@@ -22,38 +22,40 @@ declare module 'ioredis' {
  *
  * Otherwise replies 1 if all was taken, 0 if the rate refuses it, -1 if there is no place; then how much of each bucket is used.
  *
- * Moments are formatted, since Lua's own conversion, which not every server replaces, rounds to 14 digits. A bucket's key lives as long
+ * A bucket is kept as its TAT and capacity, `1800000000000000.010000000`: as a number that is the TAT, to the microsecond. Moments are formatted, since Lua's own conversion, which not every server replaces, rounds to 14 digits. A bucket's key lives as long
  * as it is not full: a full one is the same as none. Places that have run out are not counted, and go when the next one is taken.
  */
 const lua = `
 local call, argument, text = redis.call, tonumber, string.format
 local time = call('TIME')
 local now = time[1] * 1000000 + time[2]
+local function atMost(key, kept, used, capacity)
+  local most = math.max(capacity, argument(string.match(kept, '%.0(%d+)$')) or 0)
+  if used <= most then return used end
+  call('SET', key, text('%.0f.0%.0f', now + most, most), 'PX', math.ceil(most / 1000))
+  return most
+end
 if #KEYS == 1 then
   local capacity, cost = argument(ARGV[2]), argument(ARGV[3])
-  local used = (argument(call('GET', KEYS[1]) or now) or now) - now
+  local kept = call('GET', KEYS[1]) or now
+  local used = (argument(kept) or now) - now
   if used < 0 then used = 0 end
-  if used > capacity then
-    used = capacity
-    call('SET', KEYS[1], text('%.0f', now + capacity), 'PX', math.ceil(capacity / 1000))
-  end
+  if used > capacity then used = atMost(KEYS[1], kept, used, capacity) end
   if used + cost > capacity then return -used end
   used = used + cost
-  call('SET', KEYS[1], text('%.0f', now + used), 'PX', math.ceil(used / 1000))
+  call('SET', KEYS[1], text('%.0f.0', now + used) .. ARGV[2], 'PX', math.ceil(used / 1000))
   return used
 end
 local buckets = argument(ARGV[1])
-local reply, tats = { 1 }, {}
+local reply, after = { 1 }, {}
 for i = 1, buckets do
   local capacity, cost = argument(ARGV[2 * i]), argument(ARGV[2 * i + 1])
-  local most, tat = now + capacity, argument(call('GET', KEYS[i]) or now) or now
-  if tat < now then tat = now end
-  if tat > most then
-    tat = most
-    call('SET', KEYS[i], text('%.0f', most), 'PX', math.ceil(capacity / 1000))
-  end
-  if tat + cost > most then reply[1] = 0 end
-  tats[i], reply[i + 1] = tat + cost, tat - now
+  local kept = call('GET', KEYS[i]) or now
+  local used = (argument(kept) or now) - now
+  if used < 0 then used = 0 end
+  if used > capacity then used = atMost(KEYS[i], kept, used, capacity) end
+  if used + cost > capacity then reply[1] = 0 end
+  after[i], reply[i + 1] = used + cost, used
 end
 local places, last = KEYS[buckets + 1], 2 * buckets + 1
 if places and reply[1] == 1 and call('ZCOUNT', places, text('(%.0f', now), '+inf') >= argument(ARGV[last + 1]) then
@@ -61,8 +63,8 @@ if places and reply[1] == 1 and call('ZCOUNT', places, text('(%.0f', now), '+inf
 end
 if reply[1] < 1 then return reply end
 for i = 1, buckets do
-  local used = tats[i] - now
-  call('SET', KEYS[i], text('%.0f', tats[i]), 'PX', math.ceil(used / 1000))
+  local used = after[i]
+  call('SET', KEYS[i], text('%.0f.0', now + used) .. ARGV[2 * i], 'PX', math.ceil(used / 1000))
   reply[i + 1] = used
 end
 if places then

@@ -1,5 +1,6 @@
 import { describe, expect, it, beforeAll, afterAll } from 'vitest';
 import { denyStage } from '../../shared/authorizer/index.ts';
+import { plans } from '../../shared/contract/index.ts';
 import { AppError, type ErrorCode, errorCatalogue, problemDetails } from '../../shared/errors/index.ts';
 import { isOfApi, type Resource, synthesize, type Synthesized, templateOf } from './synthesize.ts';
 
@@ -140,9 +141,18 @@ describe.each([
     }
   });
 
-  it('say how to authenticate on 401, and when to come back on 429', () => {
+  it('say how to authenticate on 401', () => {
     expect(headerOf('UNAUTHORIZED', 'WWW-Authenticate')).toBe("'Bearer'");
-    expect(headerOf('THROTTLED', 'Retry-After')).toBe("'1'");
-    expect(headerOf('QUOTA_EXCEEDED', 'Retry-After')).toMatch(/^'\d+'$/);
+  });
+
+  it('say when to come back to who was too fast: as soon as the slowest plan has room for one more', () => {
+    const [, seconds] = /^'(\d+)'$/.exec(headerOf('THROTTLED', 'Retry-After') ?? '') ?? [];
+    const secondsOfPlans = Object.values(plans).map(({ requestsPerMinute }) => 60 / requestsPerMinute);
+    expect(Number(seconds)).toBe(Math.ceil(Math.max(...secondsOfPlans)));
+  });
+
+  it('name no seconds to who has used the month up: they would not be the time that there is more', () => {
+    expect(responses.has('QUOTA_EXCEEDED')).toBe(true);
+    expect(headerOf('QUOTA_EXCEEDED', 'Retry-After')).toBeUndefined();
   });
 });

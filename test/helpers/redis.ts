@@ -1,11 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import type { Server } from 'node:net';
 import { createRedisCluster } from 'js-redis-server';
 import type { TestContext } from 'vitest';
 import { spawnTied } from '../../local/tied-process.ts';
 import { freePort, listen } from './ports.ts';
 import { startRedisCluster } from './redis-cluster.ts';
-import { startRedisServer, untilReady } from './redis-server.ts';
+import { redisCommand, startRedisServer, untilReady } from './redis-server.ts';
 
 export type RedisKind = 'embedded' | 'redis-server';
 
@@ -29,14 +28,15 @@ export const redisKinds: readonly RedisKind[] = hasRedisServer() ? ['embedded', 
 export const needsRedisServer = ({ skip }: TestContext): void =>
   skip(
     !redisKinds.includes('redis-server'),
-    'the embedded server cannot fail like that; a redis-server on the PATH can',
+    'the embedded server cannot fail like that; a redis-server or valkey-server on the PATH can',
   );
 
 function hasRedisServer(): boolean {
-  const found = spawnSync('redis-server', ['--version']).status === 0;
-  if (!found)
-    console.warn('There is no redis-server on the PATH: Redis scripts are tested on the embedded server alone.');
-  return found;
+  if (redisCommand === undefined)
+    console.warn(
+      'There is no redis-server or valkey-server on the PATH: Redis scripts are tested on the embedded server alone.',
+    );
+  return redisCommand !== undefined;
 }
 
 export async function startTestRedis(kind: RedisKind, options: TestRedisOptions = {}): Promise<TestRedis> {

@@ -4,7 +4,10 @@ import * as z from 'zod';
 import { cacheNamespace, createTenantCache, openCacheConnection } from '../../shared/cache/index.ts';
 import { createRateLimiter } from '../../shared/rate-limit/index.ts';
 import { inTenant } from '../helpers/cache.ts';
+import { freePort } from '../helpers/ports.ts';
 import { redisFaults } from '../helpers/redis-faults.ts';
+import { type FaultyLink, startFaultyLink } from '../helpers/redis-link.ts';
+import { startRedisServer } from '../helpers/redis-server.ts';
 import { needsRedisServer } from '../helpers/redis.ts';
 
 const timeoutMs = 50;
@@ -53,6 +56,76 @@ describe.each(Object.entries(redisFaults))('a cache whose server %s', (name, sta
       await untilKept(async () => {
         await cache.set(numbers, 'mended', 3);
         return (await cache.get(numbers, 'mended')) === 3;
+      });
+    });
+  });
+});
+
+describe('a cache whose server is killed', () => {
+  type Killing = (
+    kill: () => Promise<void>,
+    link: FaultyLink,
+    remember: (load: Load) => Promise<number>,
+  ) => Promise<number>;
+  type Load = () => Promise<number>;
+  const neverMs = 60_000;
+
+  it.each<[string, Killing]>([
+    [
+      'looks',
+      async (kill, link, remember) => {
+        link.delay(neverMs);
+        const value = remember(async () => 1);
+        await sleep(50);
+        await kill();
+        return value;
+      },
+    ],
+    [
+      'loads',
+      (kill, _, remember) =>
+        remember(async () => {
+          await kill();
+          return 1;
+        }),
+    ],
+    [
+      'stores',
+      async (kill, link, remember) => {
+        const value = remember(async () => {
+          link.delay(neverMs);
+          setTimeout(() => void kill(), 50);
+          return 1;
+        });
+        return value;
+      },
+    ],
+  ])('gives what was loaded while it %s, and keeps values again when there is a server', async (_, killDuring) => {
+    const port = await freePort();
+    const server = await startRedisServer(port);
+    cleanups.push(() => server.stop());
+    const link = await startFaultyLink(port);
+    cleanups.push(() => link.stop());
+    // Nobody gives up before the server is gone.
+    const connection = openCacheConnection(link.url, { timeoutMs: 20_000, warn: () => undefined });
+    cleanups.push(() => connection.close());
+    const cache = createTenantCache(connection);
+    await inTenant('acme', async () => {
+      await cache.get(numbers, 'x');
+      let killedAt = Infinity;
+      const kill = (): Promise<void> => {
+        killedAt = performance.now();
+        return server.kill();
+      };
+      expect(await killDuring(kill, link, (load) => cache.remember(numbers, 'x', load))).toBe(1);
+      expect(performance.now() - killedAt).toBeLessThan(10_000);
+      expect(performance.now() - killedAt).toBeGreaterThan(0);
+      link.delay(0);
+      const next = await startRedisServer(port);
+      cleanups.push(() => next.stop());
+      await untilKept(async () => {
+        await cache.remember(numbers, 'x', async () => 2);
+        return (await cache.get(numbers, 'x')) === 2;
       });
     });
   });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Cluster } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import {
@@ -42,6 +43,14 @@ describe('the cache in a cluster', () => {
       expect(await cache.remember(numbers, 'after', async () => 2)).toBe(2);
       expect(await cache.get(numbers, 'after')).toBe(2);
     });
+  });
+
+  it('is open at every node before anybody asks, if it is opened ahead', async () => {
+    const { connection } = await start({ timeoutMs: 10_000 });
+    const { client } = connection;
+    connection.open();
+    const statuses = () => (client instanceof Cluster ? client.nodes('master') : []).map(({ status }) => status);
+    await expect.poll(statuses, { timeout: 10_000 }).toEqual(['ready', 'ready', 'ready']);
   });
 
   it('loads while keys of one entry are in two places, and stores nothing where nobody would look', async () => {

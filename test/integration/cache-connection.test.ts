@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type CacheClient, CacheUnavailableError, openCacheConnection } from '../../shared/cache/index.ts';
 import { type FaultyLink, startFaultyLink } from '../helpers/redis-link.ts';
 import { redisKinds, startTestRedis, type TestRedis } from '../helpers/redis.ts';
@@ -81,5 +81,34 @@ describe.each(redisKinds)('a connection to %s', (kind) => {
     expect(sent()).toBe(before + 1);
     await admin.config('SET', 'maxmemory', '0');
     expect(await ask()).toBe('OK');
+  });
+});
+
+describe('what a connection says of failures', () => {
+  it('is one warning a minute, with how many there were that it did not tell of', async () => {
+    const redis = await startTestRedis('embedded');
+    cleanups.push(() => redis.stop());
+    const warnings: string[] = [];
+    const connection = openCacheConnection(redis.url, { timeoutMs: 10_000, warn: (message) => warnings.push(message) });
+    cleanups.push(() => connection.close());
+    await connection.run((client) => client.ping());
+    vi.useFakeTimers({ toFake: ['Date'] });
+    cleanups.push(() => vi.useRealTimers());
+    const fail = async (times: number): Promise<void> => {
+      for (let at = 0; at < times; at += 1)
+        await connection.run(() => Promise.reject(new Error('no luck'))).catch(() => undefined);
+    };
+    const told = (): string[] => warnings.map((warning) => /(\d+) failures before/.exec(warning)?.[1] ?? warning);
+    await fail(6);
+    expect(told()).toEqual(['0']);
+    vi.advanceTimersByTime(59_999);
+    await fail(1);
+    expect(told()).toEqual(['0']);
+    vi.advanceTimersByTime(1);
+    await fail(3);
+    expect(told()).toEqual(['0', '6']);
+    vi.advanceTimersByTime(60_000);
+    await fail(1);
+    expect(told()).toEqual(['0', '6', '2']);
   });
 });

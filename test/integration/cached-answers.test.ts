@@ -29,7 +29,10 @@ describe('cached answers', () => {
     return runWithTenant({ ...tenant, capability: capabilityFor('acme') }, async () => {
       const chain = middy<ApiEvent, unknown>()
         .use(answers.begin as middy.MiddlewareObj<ApiEvent, unknown>)
-        .handler((event) => answers.around(event, async () => ({ id })));
+        .handler((event) => {
+          if (event.lookUp) event.cached = event.lookUp();
+          return answers.around(event, async () => ({ id }));
+        });
       return await chain({ ...apiEvent(request), route: request.route }, lambdaContext());
     });
   };

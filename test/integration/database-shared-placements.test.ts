@@ -5,6 +5,7 @@ import { openTenantDatabase, type TenantDatabase } from '../../shared/database/t
 import { placementsIn } from '../../shared/middleware/shared-placements.ts';
 import { startTestCache, type TestCache } from '../helpers/cache.ts';
 import { executeWith } from '../helpers/database-template.ts';
+import { tellOfChange } from '../helpers/tenant-change.ts';
 import { startTenantDatabase, type TestTenantDatabase } from '../helpers/tenant-database.ts';
 
 let api: TestTenantDatabase;
@@ -64,6 +65,17 @@ describe('what the registry says of a tenant that has moved', () => {
     api.calls.length = 0;
     expect(await read(functions[0])).toEqual([]);
     expect([api.calls.length, lookUps()]).toEqual([2, 0]);
+  });
+
+  it('is asked anew after an event that the tenant is another now', async () => {
+    const late = () => openTenantDatabase(api.config, placementsIn(cache.another()));
+    await moveTo('first_home');
+    await read(functions[0]);
+    await read(late());
+    expect(lookUps()).toBe(1);
+    await tellOfChange(cache.connection, 'acme');
+    expect(await read(late())).toEqual([]);
+    expect(lookUps()).toBe(2);
   });
 
   it('is asked by each function when the cache is away', async () => {

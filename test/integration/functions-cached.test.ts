@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { cacheConnection } from '../../shared/cache/index.ts';
 import { capabilityFor } from '../helpers/capability.ts';
 import { startFunctions, type TestFunctions } from '../helpers/functions.ts';
 import { captureJsonLines } from '../helpers/stdout.ts';
+import { tellOfChange } from '../helpers/tenant-change.ts';
 
 let functions: TestFunctions;
 beforeAll(async () => {
@@ -29,6 +31,10 @@ const statementsDuring = async (work: () => Promise<unknown>): Promise<number> =
   return functions.database.calls.length - before;
 };
 
+test('A function has opened its connection to the cache before the first request comes', async () => {
+  await expect.poll(() => cacheConnection(functions.link.url).client.status).toBe('ready');
+});
+
 describe('a list of projects', () => {
   test('asks the database once, and then the cache, for each page by itself', async () => {
     const ids = [await create('acme'), await create('acme'), await create('acme')];
@@ -50,6 +56,23 @@ describe('a list of projects', () => {
     expect(await statementsDuring(() => idsOf('acme'))).toBe(0);
     functions.link.delay(0);
     expect(functions.link.roundTrips() - before).toBe(1);
+  });
+
+  test('asks for the decision on the limit first, and for the page in the same breath', async () => {
+    await idsOf('acme');
+    const sent = vi.spyOn(cacheConnection(functions.link.url).client, 'sendCommand');
+    await idsOf('acme');
+    const keys = sent.mock.calls.map(([command]) => String(command.getKeys()[0]));
+    sent.mockRestore();
+    expect(keys).toEqual(['t:{acme}:limit:all', 't:{acme}:generations']);
+  });
+
+  test('asks the database again after an event that the tenant is another now', async () => {
+    await idsOf('acme');
+    await idsOf('globex');
+    await tellOfChange(cacheConnection(functions.link.url), 'acme');
+    expect(await statementsDuring(() => idsOf('acme'))).toBe(1);
+    expect(await statementsDuring(() => idsOf('globex'))).toBe(0);
   });
 
   test('answers from the cache exactly what it answers from the database', async () => {

@@ -51,6 +51,34 @@ describe('the rate limiter in a cluster', () => {
     expect(await ask('new')).toMatchObject({ source: 'redis', remaining: 998 });
   });
 
+  it('answers within what a request waits also from the node that a slot is being moved to, and was moved to', async () => {
+    const { redis, limiter } = await start();
+    const [old, fresh] = ['all', 'new'];
+    await untilDecided(limiter, 'acme');
+    const from = await redis.homeOf('t:{acme}:limit:all');
+    const answered = async (error: string): Promise<number> => {
+      const [, count] = new RegExp(`errorstat_${error}:count=(\\d+)`).exec(await from.admin.info('errorstats')) ?? [];
+      return Number(count ?? 0);
+    };
+    // A machine that does other things may keep a single request waiting.
+    const ask = (scope: string) =>
+      expect
+        .poll(async () => (await limiter.consume({ tenantId: 'acme', limit, scope })).source, { timeout: 10_000 })
+        .toBe('redis');
+    const move = await redis.beginMove('t:{acme}:limit:all');
+    expect(await answered('ASK')).toBe(0);
+    await ask(old);
+    expect(await answered('ASK')).toBe(0);
+    await ask(fresh);
+    expect(await answered('ASK')).toBeGreaterThan(0);
+    await move.finish();
+    expect(await answered('MOVED')).toBe(0);
+    await ask(old);
+    expect(await answered('MOVED')).toBeGreaterThan(0);
+    const { remaining } = await untilDecided(limiter, 'acme');
+    expect(remaining).toBeLessThan(limit.burst - 3);
+  });
+
   it('goes on while keys of one request are in two places, and is exact again afterwards', async () => {
     const { redis, limiter } = await start();
     await untilDecided(limiter, 'acme');

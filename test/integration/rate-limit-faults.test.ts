@@ -64,6 +64,25 @@ describe('the rate limiter without a server', () => {
     },
   );
 
+  it('has no more requests of a tenant under way than it may, as far as this process sees', async () => {
+    const connection = connect(`redis://127.0.0.1:${await freePort()}`);
+    const limiter = createRateLimiter({ connection });
+    const plenty = { tenantId: 'acme', limit: { requestsPerMinute: 1e6, burst: 1_000 } };
+    const ask = () => limiter.consume({ ...plenty, concurrency: { limit: 2, leaseMs: 60_000 } });
+    const [one, two, three] = [await ask(), await ask(), await ask()];
+    expect([one, two, three].map(({ allowed, refusedBy, source }) => [allowed, refusedBy, source])).toEqual([
+      [true, undefined, 'local'],
+      [true, undefined, 'local'],
+      [false, 'concurrency', 'local'],
+    ]);
+    expect(three.remaining).toBeGreaterThan(900);
+    await three.release();
+    expect(await ask()).toMatchObject({ allowed: false, refusedBy: 'concurrency' });
+    await one.release();
+    expect(await ask()).toMatchObject({ allowed: true });
+    expect(await ask()).toMatchObject({ allowed: false, refusedBy: 'concurrency' });
+  });
+
   it('refuses where it is configured to', async () => {
     const connection = connect(`redis://127.0.0.1:${await freePort()}`);
     const limiter = createRateLimiter({ connection, whenUnavailable: 'closed' });

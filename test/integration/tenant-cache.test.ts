@@ -1,8 +1,15 @@
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { serveTenantCache } from '../../functions/tenant-cache/service.ts';
-import { type CacheConnection, keysConnection, openCacheConnection } from '../../shared/cache/index.ts';
+import {
+  type CacheConnection,
+  countTenantKeys,
+  keysConnection,
+  openCacheConnection,
+} from '../../shared/cache/index.ts';
 import { createRateLimiter, limitsFor } from '../../shared/rate-limit/index.ts';
+import { tenantChange } from '../helpers/tenant-change.ts';
+import { startFaultyLink } from '../helpers/redis-link.ts';
 import { redisKinds, startTestRedis, type TestRedis } from '../helpers/redis.ts';
 
 const servers = redisKinds.flatMap((kind) => [
@@ -62,12 +69,6 @@ describe.each(servers)('the cache of a tenant, on $kind, cluster: $cluster', ({ 
     await expect(serve('acme', 'count', -1)).rejects.toThrow('Give the function more time.');
   });
 
-  const changed = (tenantId: string, changes: object = {}) => ({
-    ...{ version: '0', id: crypto.randomUUID(), account: '', region: '', time: '', resources: [] },
-    ...{ source: 'tenantry.control-plane', 'detail-type': 'tierChangeSuccess' },
-    detail: { id: crypto.randomUUID(), tenantId, sequence: 1, plan: 'pro' },
-    ...changes,
-  });
   const generationOf = (tenantId: string) => client.hget(`t:{${tenantId}}:generations`, 'tenant');
   const hear = (event: object) => serveTenantCache(event, connection, Date.now() + 30_000);
 
@@ -75,10 +76,10 @@ describe.each(servers)('the cache of a tenant, on $kind, cluster: $cluster', ({ 
     await client.hset('t:{acme}:generations', { tenant: '7', projects: '8' });
     await client.hset('t:{globex}:generations', { tenant: '7' });
     const before = Date.now() * 1_000;
-    await hear(changed('acme'));
+    await hear(tenantChange('acme'));
     const first = Number(await generationOf('acme'));
     expect(first).toBeGreaterThan(before - 1_000_000);
-    await hear(changed('acme'));
+    await hear(tenantChange('acme'));
     expect(Number(await generationOf('acme'))).toBeGreaterThan(first);
     expect(await client.hget('t:{acme}:generations', 'projects')).toBe('8');
     expect(await generationOf('globex')).toBe('7');
@@ -87,8 +88,19 @@ describe.each(servers)('the cache of a tenant, on $kind, cluster: $cluster', ({ 
   it('gets a later generation also if the clock of the server was set back', async () => {
     const ahead = (Date.now() + 3_600_000) * 1_000;
     await client.hset('t:{acme}:generations', { tenant: String(ahead) });
-    await hear(changed('acme'));
+    await hear(tenantChange('acme'));
     expect(await generationOf('acme')).toBe(String(ahead + 1));
+  });
+
+  it('begins anew with its limits by each event of the tenant: what has used a low one up is no use of a high one', async () => {
+    const limiter = createRateLimiter({ connection });
+    const ask = (tenantId: string, requestsPerMinute: number) =>
+      limiter.consume({ tenantId, limit: { requestsPerMinute, burst: 2 } });
+    for (const tenantId of ['acme', 'acme', 'globex', 'globex']) await ask(tenantId, 1);
+    expect(await ask('acme', 6_000)).toMatchObject({ allowed: false });
+    await hear(tenantChange('acme'));
+    expect(await ask('acme', 6_000)).toMatchObject({ allowed: true, remaining: 1 });
+    expect(await ask('globex', 1)).toMatchObject({ allowed: false });
   });
 
   it.each([
@@ -96,10 +108,25 @@ describe.each(servers)('the cache of a tenant, on $kind, cluster: $cluster', ({ 
     { tenantId: 'acme', action: 'flush' },
     { tenantId: 'acme', action: 'invalidate' },
     {},
-    changed('*'),
-    changed('acme', { source: 'somebody' }),
-    changed('acme', { detail: {} }),
+    tenantChange('*'),
+    tenantChange('acme', { source: 'somebody' }),
+    tenantChange('acme', { detail: {} }),
   ])('refuses %j', async (event) => {
     await expect(serveTenantCache(event, connection, Date.now() + 1_000)).rejects.toThrow();
+  });
+});
+
+describe.each(redisKinds)('the cache of a tenant, on %s', (kind) => {
+  it('is gone through also where the server takes its time over each answer', async () => {
+    const redis = await startTestRedis(kind);
+    const link = await startFaultyLink(redis.port);
+    const keys = keysConnection(link.url);
+    await keys.run((client) => client.set('t:{acme}:x', '1'));
+    link.delay(1_200);
+    const found = await countTenantKeys(keys, 'acme', Date.now() + 30_000).catch(String);
+    keys.close();
+    await link.stop();
+    await redis.stop();
+    expect(found).toEqual({ keys: 1, done: true });
   });
 });

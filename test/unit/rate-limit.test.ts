@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planNames, plans } from '../../shared/contract/index.ts';
-import { bucketOf, costOf, take } from '../../shared/rate-limit/gcra.ts';
+import { type BucketState, bucketOf, costOf, take } from '../../shared/rate-limit/gcra.ts';
 import { limitsFor, rateLimitHeaders, type RateLimitDecision } from '../../shared/rate-limit/index.ts';
 import { createLocalLeases } from '../../shared/rate-limit/leases.ts';
 import { createLocalBuckets } from '../../shared/rate-limit/local-buckets.ts';
@@ -20,11 +20,11 @@ describe('the bucket', () => {
         const bucket = bucketOf(limit);
         const admitted: { at: number; weight: number }[] = [];
         let now = 1_800_000_000_000_000;
-        let tat: number | undefined;
+        let state: BucketState | undefined;
         for (const [pause, weight] of requests) {
           now += Math.round((pause * bucket.intervalMicros) / 10);
-          const outcome = take(tat, now, costOf(weight, bucket), bucket.capacityMicros);
-          tat = outcome.tat;
+          const outcome = take(state, now, costOf(weight, bucket), bucket.capacityMicros);
+          state = outcome.state;
           if (outcome.allowed) admitted.push({ at: now, weight: Math.min(weight, limit.burst) });
         }
         admitted.forEach((first, from) => {
@@ -48,22 +48,73 @@ describe('the bucket', () => {
         (limit, weight, fill) => {
           const bucket = bucketOf(limit);
           const now = 1_800_000_000_000_000;
-          const tat = now + Math.round(fill * bucket.capacityMicros);
+          const { capacityMicros } = bucket;
+          const state = { tat: now + Math.round(fill * capacityMicros), capacityMicros };
           const cost = costOf(weight, bucket);
-          const { allowed, waitMicros } = take(tat, now, cost, bucket.capacityMicros);
+          const { allowed, waitMicros } = take(state, now, cost, capacityMicros);
           fc.pre(!allowed);
-          expect(take(tat, now + waitMicros, cost, bucket.capacityMicros).allowed).toBe(true);
-          expect(take(tat, now + waitMicros - 1, cost, bucket.capacityMicros).allowed).toBe(false);
+          expect(take(state, now + waitMicros, cost, capacityMicros).allowed).toBe(true);
+          expect(take(state, now + waitMicros - 1, cost, capacityMicros).allowed).toBe(false);
         },
       ),
     );
+  });
+
+  it('admits no more than a limit says to those who go by it, whatever others go by, and whoever waits is admitted', () => {
+    const request = fc.record({
+      pause: fc.integer({ min: 0, max: 40 }),
+      weight: fc.integer({ min: 1, max: 5 }),
+      view: fc.integer({ min: 0, max: 1 }),
+    });
+    fc.assert(
+      fc.property(fc.tuple(limits, limits), fc.array(request, { maxLength: 80 }), (views, requests) => {
+        const admitted = views.map((): { at: number; weight: number }[] => []);
+        let now = 1_800_000_000_000_000;
+        let state: BucketState | undefined;
+        for (const { pause, weight, view } of requests) {
+          const { burst } = views[view] ?? { burst: 0 };
+          const bucket = bucketOf(views[view] ?? { requestsPerMinute: 1, burst: 1 });
+          now += Math.round((pause * bucket.intervalMicros) / 10);
+          const outcome = take(state, now, costOf(weight, bucket), bucket.capacityMicros);
+          state = outcome.state;
+          if (outcome.allowed) admitted[view]?.push({ at: now, weight: Math.min(weight, burst) });
+          const later = take(state, now + outcome.waitMicros, costOf(weight, bucket), bucket.capacityMicros);
+          if (!outcome.allowed) expect(later.allowed).toBe(true);
+        }
+        for (const [view, own] of admitted.entries()) {
+          own.forEach((first, from) => {
+            let weight = 0;
+            for (const last of own.slice(from)) {
+              weight += last.weight;
+              const { burst, requestsPerMinute } = views[view] ?? { burst: 0, requestsPerMinute: 0 };
+              expect(weight).toBeLessThanOrEqual(
+                burst + (requestsPerMinute / 60_000_000) * (last.at - first.at) + 1e-6,
+              );
+            }
+          });
+        }
+      }),
+    );
+  });
+
+  it('keeps what was taken of a larger bucket while others take it for a smaller one', () => {
+    const [large, small] = [5, 1].map((burst) => bucketOf({ requestsPerMinute: 60, burst }));
+    const now = 1_800_000_000_000_000;
+    const ask = (state: BucketState | undefined, bucket = large) =>
+      take(state, now, bucket?.intervalMicros ?? 0, bucket?.capacityMicros ?? 0);
+    let state: BucketState | undefined;
+    for (let taken = 0; taken < 5; taken += 1) ({ state } = ask(state));
+    expect(ask(state, small)).toMatchObject({ allowed: false, usedMicros: 5_000_000, waitMicros: 5_000_000 });
+    expect(ask(ask(state, small).state)).toMatchObject({ allowed: false, waitMicros: 1_000_000 });
   });
 
   it('makes a tenant wait for one bucket at most when the clock was set back', () => {
     const { capacityMicros, intervalMicros } = bucketOf({ requestsPerMinute: 60, burst: 10 });
     const yesterday = 1_800_000_000_000_000;
     const tomorrow = yesterday + 86_400_000_000;
-    expect(take(tomorrow, yesterday, intervalMicros, capacityMicros).waitMicros).toBe(intervalMicros);
+    expect(take({ tat: tomorrow, capacityMicros }, yesterday, intervalMicros, capacityMicros).waitMicros).toBe(
+      intervalMicros,
+    );
   });
 
   it('takes whole for a request that is heavier than itself', () => {

@@ -13,7 +13,7 @@ import type { TenantResolver } from './resolver.ts';
  * whatever tenant the client names: only for use behind something else that authenticates, such as mutual TLS or a private network.
  */
 export interface FromRequestOptions {
-  /** Registry look-up, `findTenant` of shared/database. */
+  /** Registry look-up, `findTenant` of shared/database, by way of `cachedTenants` of shared/middleware: it comes with every request. */
   readonly findTenant: FindTenant;
   /** The key that signs, `signingKeys(…)` of this folder. */
   readonly signingKey: () => Promise<SigningKey>;
