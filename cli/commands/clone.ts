@@ -36,7 +36,7 @@ The first goes on being served. Users and what was counted of its quota are not 
     const first = await showTenant(plane, tenantId);
     const { name = first.name, plan = first.plan, model = first.placement.model, cluster } = options;
     // Exporting may take long, and would be for nothing.
-    await requirePlace(plane, { tenantId: newId, model, cluster });
+    await requirePlace(plane, { tenantId: newId, plan, model, cluster });
     const exported = await perform(pathOf(tenantId, 'export'), {}, options);
     if (exported.state === 'failed') return printEnd(exported, options.json);
     const body = newTenant(newId, { name, plan, model, cluster, from: exported.id });

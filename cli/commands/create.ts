@@ -9,7 +9,7 @@ const models = placementSchema.shape.model.options;
 
 /** Options that say where a new tenant lives. */
 export const placementOptions = {
-  model: { value: 'M', choices: models, help: 'how strongly its data is set apart (default: pool)' },
+  model: { value: 'M', choices: models, help: 'how strongly its data is set apart (default: as its plan has it)' },
   cluster: { value: 'C', help: 'the cluster it lives on (default: the one with the most room)' },
 } as const;
 
@@ -38,7 +38,7 @@ export function newTenant(tenantId: string, { name, plan, ...more }: NewTenant):
 /** `tenant create` */
 export const createCommand = defineCommand({
   summary: 'onboard a tenant',
-  description: `Onboards a tenant, and waits until it is served. Its data lives in the pool, which it shares; with --model bridge in a\nschema of its own, with --model silo in a database of its own.`,
+  description: `Onboards a tenant, and waits until it is served. Where its data lives, its plan says (shared/contract/plans.ts): in the pool,\nwhich it shares, in a schema of its own (bridge) or in a database of its own (silo); or --model, for this tenant.`,
   positionals: [{ name: 'tenant', form: 'tenant-id' }],
   options: {
     name: { value: 'N', help: 'what people call it' },

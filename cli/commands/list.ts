@@ -13,11 +13,12 @@ export const listCommand = defineCommand({
     plan: { value: 'P', choices: planNames, help: 'those of a plan' },
     state: { value: 'S', choices: tenantStates, help: 'those in a state' },
     model: { value: 'M', choices: placementModels, help: 'those placed like this' },
+    cluster: { value: 'C', help: 'those on a cluster' },
     ...connectionOptions,
   },
   async run({ options }) {
-    const { plan, state, model, json } = options;
-    print(await listTenants(await connect(options), { plan, state, model }), json, formatTenants);
+    const { plan, state, model, cluster, json } = options;
+    print(await listTenants(await connect(options), { plan, state, model, cluster }), json, formatTenants);
     return 0;
   },
 });

@@ -46,6 +46,8 @@ export const handler = operatorApi(controlPlaneApi, {
   'DELETE /tenants/{tenantId}/impersonations/{impersonationId}': ({ path }) =>
     endImpersonation(path.tenantId, path.impersonationId),
   'GET /audit-log': ({ query }) => listAuditEntries(query),
-  'GET /quotas': async () => ({ items: await readQuotas(limits, registry.cluster) }),
+  'GET /quotas': async () => ({
+    items: await readQuotas(limits, { names: Object.keys(clusters), registry: registry.cluster }),
+  }),
   'GET /openapi.json': () => document,
 });

@@ -1,5 +1,5 @@
 import { plans, type TenantLimits } from '../../shared/contract/index.ts';
-import type { Operation, OperationStarter } from '../../shared/control/index.ts';
+import { isKeyKnown, type Operation, type OperationStarter } from '../../shared/control/index.ts';
 import { AppError } from '../../shared/errors/index.ts';
 import { requestOperation } from './operations.ts';
 import type { NewLimits } from './schema.ts';
@@ -20,6 +20,12 @@ export async function changeLimits(
   const input: TenantLimits = Object.fromEntries(
     Object.entries(wanted).filter(([, limit]) => typeof limit === 'number'),
   );
+  // What was asked for before with this key was looked at then.
+  if (!(await isKeyKnown(idempotencyKey))) await requireGranted(tenantId, input);
+  return requestOperation({ kind: 'change-limits', tenantId, input, idempotencyKey }, starter);
+}
+
+async function requireGranted(tenantId: string, input: TenantLimits): Promise<void> {
   const { plan } = await getTenant(tenantId);
   const granted: TenantLimits = plans[plan];
   const above = limitNames.filter((name) => (input[name] ?? 0) > (granted[name] ?? Infinity));
@@ -30,7 +36,6 @@ export async function changeLimits(
       `The plan ${plan} of the tenant ${tenantId} grants ${values(granted)}; asked for was ${values(input)}. Limits of a tenant can only be lower: change its plan, or add one to shared/contract/plans.ts.`,
     );
   }
-  return requestOperation({ kind: 'change-limits', tenantId, input, idempotencyKey }, starter);
 }
 
 const limitNames = ['requestsPerMinute', 'burst', 'concurrentRequests'] as const satisfies (keyof TenantLimits)[];

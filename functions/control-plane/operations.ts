@@ -1,6 +1,7 @@
 import type { ClusterCapacity } from '../../shared/contract/index.ts';
 import {
   createOperation,
+  isKeyKnown,
   type KnownKind,
   listOperations as readOperations,
   type Operation,
@@ -12,8 +13,8 @@ import {
 import { AppError } from '../../shared/errors/index.ts';
 import { toPage } from '../../shared/http/index.ts';
 import { serviceLogger } from '../../shared/logging/index.ts';
-import { currentOperator } from '../../shared/tenancy/index.ts';
-import { choosePlacement, type Wish } from './placement.ts';
+import { currentOperator, type Placement } from '../../shared/tenancy/index.ts';
+import { choosePlacement, placementOn, type Wish } from './placement.ts';
 import type { OperationsQuery } from './schema.ts';
 
 export async function listOperations({ limit, cursor, ...filter }: OperationsQuery) {
@@ -34,7 +35,8 @@ const log = serviceLogger('control-plane');
 type NewTenant = Omit<OperationInput<'onboard'>, 'placement'> & { readonly tenantId: string } & Wish;
 
 /**
- * Has a new tenant onboarded, as `requestOperation` does, where there is room for it.
+ * Has a new tenant onboarded, as `requestOperation` does, where there is room for it. What was asked for before with this key is not
+ * looked at again: there may be no room by now, since that tenant has it.
  *
  * @throws AppError also export-unusable, no-capacity, validation-failed
  */
@@ -43,13 +45,25 @@ export async function onboard(
   idempotencyKey: string | undefined,
   { starter, clusters }: { starter: OperationStarter; clusters: Readonly<Record<string, ClusterCapacity>> },
 ): Promise<Operation> {
-  const { from, cluster } = wanted;
+  const wish = { plan: wanted.plan, model, cluster: wanted.cluster };
+  const [anyCluster = ''] = Object.keys(clusters);
+  const placement = (await isKeyKnown(idempotencyKey))
+    ? placementOn(anyCluster, tenantId, wish)
+    : await choosePlace(tenantId, wish, wanted.from, clusters);
+  return requestOperation({ kind: 'onboard', tenantId, input: { ...wanted, placement }, idempotencyKey }, starter);
+}
+
+async function choosePlace(
+  tenantId: string,
+  wish: Wish,
+  from: string | undefined,
+  clusters: Readonly<Record<string, ClusterCapacity>>,
+): Promise<Placement> {
   // The files themselves are looked at by the operation.
   if (from !== undefined && !from.includes('/') && !(await readOperation(from))?.result?.['export']) {
     throw new AppError('export-unusable', `The operation ${from} has made no export.`);
   }
-  const placement = await choosePlacement(tenantId, { model, cluster }, clusters);
-  return requestOperation({ kind: 'onboard', tenantId, input: { ...wanted, placement }, idempotencyKey }, starter);
+  return choosePlacement(tenantId, wish, clusters);
 }
 
 /**

@@ -2,6 +2,8 @@ import {
   type ClusterCapacity,
   mainDatabase,
   type PlacementModel,
+  type PlanName,
+  plans,
   poolSchema,
   tenantHomeName,
 } from '../../shared/contract/index.ts';
@@ -12,7 +14,9 @@ import type { PlacementQuery } from './new-tenant.ts';
 
 /** What is asked of a new tenant's home. */
 export interface Wish {
-  readonly model: PlacementModel;
+  readonly plan: PlanName;
+  /** @default what the plan has */
+  readonly model?: PlacementModel | undefined;
   /** @default any that has room */
   readonly cluster?: string | undefined;
 }
@@ -25,10 +29,18 @@ export interface Wish {
  */
 export async function choosePlacement(
   tenantId: string,
-  { model, cluster: wanted }: Wish,
+  wish: Wish,
   clusters: Readonly<Record<string, ClusterCapacity>>,
 ): Promise<Placement> {
-  const cluster = chooseCluster(model, only(wanted, clusters), await countTenants(tenantId));
+  const cluster = chooseCluster(modelOf(wish), only(wish.cluster, clusters), await countTenants(tenantId));
+  return placementOn(cluster, tenantId, wish);
+}
+
+const modelOf = ({ plan, model = plans[plan].placement }: Wish): PlacementModel => model;
+
+/** Where a new tenant would live on a cluster, whether that has room or not. */
+export function placementOn(cluster: string, tenantId: string, wish: Wish): Placement {
+  const model = modelOf(wish);
   const home = tenantHomeName(tenantId);
   switch (model) {
     case 'pool':

@@ -31,6 +31,7 @@ const tenantsQuery = z.strictObject({
   plan: planSchema.optional(),
   state: z.enum(tenantStates).optional(),
   model: placementSchema.shape.model.optional().meta({ description: 'How strongly the tenant’s data is set apart.' }),
+  cluster: placementSchema.shape.cluster.optional().meta({ description: 'The cluster that the tenant lives on.' }),
 });
 export type TenantsQuery = z.output<typeof tenantsQuery>;
 

@@ -1,93 +1,65 @@
-import {
-  exportPrefix,
-  firstRow,
-  type KnownKind,
-  type RowsPosition,
-  type RowsSnapshot,
-  type RowTable,
-} from '../../shared/control/index.ts';
-import { type ExportedTable, fileOf, type Manifest, readManifest, writeManifest } from './manifest.ts';
+import { exportPrefix, type KnownKind } from '../../shared/control/index.ts';
+import { type Exporting, type ExportProgress, keepProgress, writePiece } from './export-pieces.ts';
+import { type Manifest, publishManifest, readManifest, totalOf } from './manifest.ts';
 import type { Ports } from './ports.ts';
-import { type Step, type Subject, tenantBefore } from './step.ts';
+import { homeBefore, type Piece, type Position, type Step, type Subject } from './step.ts';
 
 const name = 'export-rows';
 
 /**
- * Writes all of the tenant's rows to files, and then the manifest. Run again, it begins anew, unless the manifest is there. Undoing leaves
- * the files: those without a manifest are no export, and the bucket lets files go in time.
+ * Writes all of the tenant's rows to files, and then the manifest, unless there is one: rows may be erased as soon as there is, so an
+ * execution that was held up meanwhile takes the files of the one that was faster, and leaves its own. Undoing leaves the files, too:
+ * those that no manifest names are no export, and the bucket lets files go in time.
  */
-async function exportRows<Kind extends KnownKind>(subject: Subject<Kind>, ports: Ports): Promise<void> {
+async function exportRows<Kind extends KnownKind>(
+  subject: Subject<Kind>,
+  ports: Ports,
+  piece: Piece,
+): Promise<Position | undefined> {
   const { operationId, tenantId } = subject;
   const prefix = exportPrefix(tenantId, operationId);
-  const manifest = (await readManifest(ports.exports, prefix)) ?? (await writeExport(subject, prefix, ports));
-  const { rows, bytes } = manifest;
+  let manifest = await readManifest(ports.exports, prefix);
+  if (!manifest) {
+    const exporting = { home: homeBefore(subject), prefix, ports, onRows: reportTo(operationId, ports) };
+    const progress = await writePiece(exporting, piece);
+    if (progress.next) return keepProgress(exporting, progress);
+    manifest = await publishManifest(ports.exports, prefix, manifestOf(subject, progress));
+    // It ends by itself too, some minutes later.
+    await ports.rows.close({ ...exporting.home, ...progress.view }).catch(() => undefined);
+  }
   await ports.registry.report(operationId, name, {
     share: 1,
-    counts: { exportedRows: rows, exportedBytes: bytes },
+    counts: { exportedRows: manifest.rows, exportedBytes: manifest.bytes },
     result: { export: prefix },
   });
+  return undefined;
 }
 
-async function writeExport<Kind extends KnownKind>(
-  subject: Subject<Kind>,
-  prefix: string,
-  ports: Ports,
-): Promise<Manifest> {
-  const { operationId, tenantId } = subject;
-  const home = { tenantId, placement: tenantBefore(subject).placement };
-  const described = await ports.rows.describe(home.placement);
-  const expected = await ports.rows.count(home);
-  const snapshot = await ports.rows.open(home);
-  let exportedRows = 0;
-  const onRows = async (rows: number): Promise<void> => {
-    exportedRows += rows;
+const reportTo =
+  (operationId: string, { registry }: Ports): Exporting['onRows'] =>
+  async (exportedRows, expected) => {
     // Rows may have come since they were counted; and all is done when the manifest is there.
-    const share = Math.min(0.99, exportedRows / Math.max(1, expected));
-    await ports.registry.report(operationId, name, { share, counts: { exportedRows } });
+    const share = expected === undefined ? 0 : Math.min(0.99, exportedRows / Math.max(1, expected));
+    await registry.report(operationId, name, { share, counts: { exportedRows } });
   };
-  try {
-    const tables: ExportedTable[] = [];
-    for (const table of described) tables.push(await writeTable(table, snapshot, prefix, ports, onRows));
-    const manifest: Manifest = {
-      format: 'tenantry-export',
-      formatVersion: 1,
-      tenantId,
-      operationId,
-      exportedAt: snapshot.at,
-      consistency: snapshot.transaction === undefined ? 'suspended' : 'repeatable-read',
-      migrations: [...snapshot.migrations],
-      rows: exportedRows,
-      bytes: tables.reduce((sum, { bytes }) => sum + bytes, 0),
-      tables,
-    };
-    await writeManifest(ports.exports, prefix, manifest);
-    return manifest;
-  } finally {
-    // It ends by itself too, some minutes later.
-    await ports.rows.close(snapshot).catch(() => undefined);
-  }
-}
 
-async function writeTable(
-  table: RowTable,
-  snapshot: RowsSnapshot,
-  prefix: string,
-  { rows, exports }: Ports,
-  onRows: (rows: number) => Promise<void>,
-): Promise<ExportedTable> {
-  const file = fileOf(table.name);
-  let count = 0;
-  const pages = async function* (): AsyncGenerator<Buffer> {
-    for (let from: RowsPosition | undefined = firstRow; from;) {
-      const page = await rows.read(snapshot, table.name, from);
-      count += page.rows;
-      if (page.rows > 0) await onRows(page.rows);
-      yield page.bytes;
-      from = page.next;
-    }
+function manifestOf({ operationId, tenantId }: Subject<KnownKind>, progress: ExportProgress): Manifest {
+  const { view, files } = progress;
+  const tables = progress.tables.map((table) => {
+    const its = files[table.name] ?? [];
+    return { ...table, ...totalOf(its), files: its };
+  });
+  return {
+    format: 'tenantry-export',
+    formatVersion: 1,
+    tenantId,
+    operationId,
+    exportedAt: view.at,
+    consistency: view.transaction === undefined ? 'suspended' : 'repeatable-read',
+    migrations: view.migrations,
+    ...totalOf(tables),
+    tables,
   };
-  const written = await exports.write(prefix + file, pages());
-  return { ...table, file, rows: count, ...written };
 }
 
 export const exportRowsStep: Step<'export' | 'offboard'> = {

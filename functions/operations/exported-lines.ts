@@ -7,14 +7,16 @@ import { AppError } from '../../shared/errors/index.ts';
 const batchLimitBytes = 3 * 1024 * 1024;
 const batchLimitRows = 1_000;
 
-/** Lines of a file as they come, without their line breaks. */
-export async function* linesOf(content: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+/** Lines of a file as they come, without their line breaks. @param skip how many to leave out at the beginning */
+export async function* linesOf(content: AsyncIterable<Uint8Array>, skip = 0): AsyncGenerator<string> {
+  let left = skip;
   let rest: Buffer[] = [];
   for await (const chunk of content) {
     const bytes = Buffer.from(chunk);
     let start = 0;
     for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
-      yield Buffer.concat([...rest, bytes.subarray(start, end)]).toString('utf8');
+      if (left > 0) left -= 1;
+      else yield Buffer.concat([...rest, bytes.subarray(start, end)]).toString('utf8');
       rest = [];
       start = end + 1;
     }

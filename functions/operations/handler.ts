@@ -27,6 +27,16 @@ const config = loadConfig(
 const { stage, tenantApi } = config;
 const apiGateway = new APIGatewayClient();
 const lambda = new LambdaClient();
+/** Whoever stands still for five minutes has his operation taken over: a call that hangs is to fail before. */
+const s3 = new S3Client({
+  requestHandler: {
+    connectionTimeout: 2_000,
+    requestTimeout: 60_000,
+    throwOnRequestTimeout: true,
+    // Rows are inserted while a file is read, which has to wait for that.
+    socketTimeout: 180_000,
+  },
+});
 
 const ports: Ports = {
   registry,
@@ -35,11 +45,11 @@ const ports: Ports = {
   apiKeys: apiKeysOf(apiGateway, tenantApi.usagePlanIds, { sharingPlans, namePrefix: apiKeyNamePrefix(stage) }),
   gateway: { flushAuthorizersCache: () => flushAuthorizerCache(apiGateway, tenantApi) },
   rows,
-  exports: exportStoreIn(new S3Client(), config.exportBucket),
+  exports: exportStoreIn(s3, config.exportBucket),
   cache: tenantCacheVia(lambda, config.tenantCacheFunctionArn),
   secrets: tenantSecretsOf(new SecretsManagerClient(), stage),
 };
 const publishing = eventPublishingOf(lambda, config.publisherFunctionArn);
 
 /** Does what operators ask for, started with `{ operationId }`. */
-export const handler = operationsFunction(ports, undefined, publishing);
+export const handler = operationsFunction(ports, { publishing });

@@ -5,7 +5,9 @@ import type { Ports } from './ports.ts';
 import {
   flushAuthorizers,
   homeBefore,
+  type Piece,
   placementBefore,
+  type Position,
   type Step,
   type Subject,
   tenantBefore,
@@ -29,22 +31,28 @@ const leftIn = (found: readonly Pick<FoundRows, 'relation' | 'rows'>[]): string[
     return [rows === null ? `${relation}, which cannot be read` : `${rows} rows of ${relation}`];
   });
 
-async function eraseRows(subject: Subject<'offboard'>, { registry, rows }: Ports): Promise<void> {
+async function eraseRows(
+  subject: Subject<'offboard'>,
+  { registry, rows }: Ports,
+  piece: Piece,
+): Promise<Position | undefined> {
   const { operationId } = subject;
-  const counted = (await registry.read(operationId))?.counts['rows'] ?? 0;
-  let left = await rows.count(homeBefore(subject));
+  const { rows: counted, erasedRows: before = 0 } = (await registry.read(operationId))?.counts ?? {};
+  let erased = before;
   const report = (erasedRows: number): Promise<void> =>
     registry.report(operationId, 'erase-rows', {
-      share: erasedRows / Math.max(1, counted),
+      share: Math.min(1, erasedRows / Math.max(1, counted ?? Infinity)),
       counts: { erasedRows },
     });
   for (;;) {
     const gone = await rows.erase(homeBefore(subject), batchRows);
     if (gone === 0) break;
-    await report(counted - (left -= gone));
+    await report((erased += gone));
+    if (piece.isOver()) return {};
   }
   // Some may have been erased by an execution that was interrupted.
-  await report(counted);
+  await report(counted ?? erased);
+  return undefined;
 }
 
 /** What is left of the tenant where it lived. A database that is its alone is not to be there at all. */
@@ -98,7 +106,8 @@ export const offboard: readonly Step<'offboard'>[] = [
     isWanted: hasHome,
     run: async (subject, { registry, rows }) => {
       await unlessGone(async () => {
-        const counts = { rows: await rows.count(homeBefore(subject)) };
+        const counted = await rows.count(homeBefore(subject));
+        const counts = counted === undefined ? {} : { rows: counted };
         await registry.report(subject.operationId, 'count-rows', { share: 1, counts });
       });
     },
@@ -108,7 +117,13 @@ export const offboard: readonly Step<'offboard'>[] = [
     // What is a tenant's alone is dropped as a whole instead.
     isWanted: (subject) => modelOf(subject) === 'pool',
     isFinal: true,
-    run: async (subject, ports) => void (await unlessGone(() => eraseRows(subject, ports))),
+    run: async (subject, ports, piece) => {
+      let rest: Position | undefined;
+      await unlessGone(async () => {
+        rest = await eraseRows(subject, ports, piece);
+      });
+      return rest;
+    },
   },
   {
     name: 'drop-home',

@@ -2,15 +2,22 @@ import type { Operation, OperationError, StepState } from '../../shared/control/
 import { AppError } from '../../shared/errors/index.ts';
 import { operationError, StepFailure } from './failure.ts';
 import type { Ports } from './ports.ts';
-import { unlessGone } from './step.ts';
+import { type Piece, type Position, unlessGone } from './step.ts';
 import { type BoundStep, stepsOf } from './steps.ts';
 
-/**
- * Does a part of an operation so that it is not done again once it is done, and again, while that may help, when it fails.
- *
- * @throws StepFailure when it has failed for good
- */
-export type Durably = <T>(name: string, work: () => Promise<T>) => Promise<T>;
+/** What outlives the process that runs an operation. */
+export interface Durable {
+  /**
+   * Does a part of an operation so that it is not done again once it is done, and again, while that may help, when it fails.
+   *
+   * @throws StepFailure when it has failed for good
+   */
+  once<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** Goes on in an invocation that has all of its time. */
+  pause(): Promise<void>;
+  /** How long a piece of a step that begins now may take; undefined if the invocation has no time left for one. */
+  pieceMs(): number | undefined;
+}
 
 /**
  * Runs an operation to its end: succeeded, or failed with everything undone, or, past what can be undone, failed where it was. It may have been interrupted anywhere before; a step
@@ -19,21 +26,22 @@ export type Durably = <T>(name: string, work: () => Promise<T>) => Promise<T>;
  * @throws AppError not-found; StepFailure when the registry cannot be told, or a step can neither be done nor undone: the operation is
  *   unfinished then, and goes on where it was when it is run again
  */
-export async function runOperation(operationId: string, ports: Ports, durably: Durably): Promise<void> {
+export async function runOperation(operationId: string, ports: Ports, durable: Durable): Promise<void> {
   const { registry } = ports;
-  const asked = await durably('read', async () => (await registry.read(operationId)) ?? null);
+  const asked = await durable.once('read', async () => (await registry.read(operationId)) ?? null);
   if (!asked) throw new AppError('not-found', `There is no operation ${operationId}.`);
   const steps = stepsOf(asked, ports);
   const names = steps.map(({ name }) => name);
-  const operation = (await durably('start', async () => (await registry.start(operationId, names)) ?? null)) ?? asked;
+  const operation =
+    (await durable.once('start', async () => (await registry.start(operationId, names)) ?? null)) ?? asked;
   if (operation.endedAt !== null) return;
 
-  const failure = operation.error ?? (await runSteps(operation, steps, ports, durably));
+  const failure = operation.error ?? (await runSteps(operation, steps, ports, durable));
   if (failure) {
-    const abandoned = await durably('abandon', () => abandon(operation, failure, steps, ports));
-    if (!isPastUndoing(abandoned, steps)) await undoSteps(abandoned, steps, ports, durably);
+    const abandoned = await durable.once('abandon', () => abandon(operation, failure, steps, ports));
+    if (!isPastUndoing(abandoned, steps)) await undoSteps(abandoned, steps, ports, durable);
   }
-  await durably('end', async () => {
+  await durable.once('end', async () => {
     await registry.end(operationId, operation.kind);
   });
 }
@@ -68,15 +76,16 @@ async function runSteps(
   { id, steps: progress }: Operation,
   steps: readonly BoundStep[],
   { registry }: Ports,
-  durably: Durably,
+  durable: Durable,
 ): Promise<FailedStep | undefined> {
   const done = new Set(progress.filter(({ state }) => state === 'succeeded').map(({ name }) => name));
   for (const { name, run } of steps.filter((step) => !done.has(step.name))) {
     try {
-      await durably(name, async () => {
+      await inPieces(name, durable, async (piece) => {
         if (!goesOn(await registry.mark(id, name, 'running'), id)) return;
         try {
-          await run();
+          const rest = await run(piece);
+          if (rest) return rest;
         } catch (error) {
           // Another execution may have done it meanwhile, and what follows, after which it cannot be done any more.
           if (!isDone(await registry.read(id), name)) throw error;
@@ -99,18 +108,43 @@ async function undoSteps(
   { id, steps: progress }: Operation,
   steps: readonly BoundStep[],
   { registry }: Ports,
-  durably: Durably,
+  durable: Durable,
 ): Promise<void> {
   const isBegun = ({ state }: { state: StepState }): boolean => state !== 'pending' && state !== 'undone';
   const begun = new Set(progress.filter(isBegun).map(({ name }) => name));
   for (const { name, undo } of steps.toReversed()) {
     if (!undo || !begun.has(name)) continue;
-    await durably(`undo ${name}`, async () => {
+    await inPieces(`undo ${name}`, durable, async (piece) => {
       if (!goesOn(await registry.mark(id, name, 'undoing'), id)) return;
+      let rest: Position | undefined;
       // Where the home is gone, there is nothing to undo, and there never will be.
-      await unlessGone(undo);
+      await unlessGone(async () => {
+        rest = (await undo(piece)) ?? undefined;
+      });
+      if (rest) return rest;
       goesOn(await registry.mark(id, name, 'undone'), id);
     });
+  }
+}
+
+/** Does a step, or undoes it, piece by piece, each of which is done once. */
+async function inPieces(
+  name: string,
+  durable: Durable,
+  work: (piece: Piece) => ReturnType<BoundStep['run']>,
+): Promise<void> {
+  let from: Position | undefined;
+  for (let number = 1; ; number += 1) {
+    const end = await durable.once(number === 1 ? name : `${name}, piece ${number}`, async () => {
+      const pieceMs = durable.pieceMs();
+      if (pieceMs === undefined) return { from };
+      const until = Date.now() + pieceMs;
+      const rest = await work({ from, isOver: () => Date.now() >= until });
+      return rest ? { from: rest } : null;
+    });
+    if (end === null) return;
+    ({ from } = end);
+    await durable.pause();
   }
 }
 

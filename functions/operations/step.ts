@@ -11,12 +11,27 @@ export interface Subject<Kind extends KnownKind> {
   readonly before: Operation['before'];
 }
 
+/** Where a step goes on that has stopped for now, as JSON. Nothing of a tenant's: it is kept with the state of the execution. */
+export type Position = Readonly<Record<string, string | number>>;
+
+/** What a step does at a time: an invocation of a function ends after 15 minutes, whatever there is still to do. */
+export interface Piece {
+  /** Where the piece before has stopped; undefined for the first one, also where it is not known any more. */
+  readonly from: Position | undefined;
+  /** Whether it is time to stop. Something has to be done in each piece, or there will be no end of them. */
+  isOver(): boolean;
+}
+
+/** What a piece of a step ends with: where the next one goes on, nothing once the step is done. */
+// eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- most steps return nothing, and are done then
+type Done = Promise<Position | void>;
+
 /** A part of an operation. It may be interrupted anywhere, so running or undoing it again has to end in the same. */
 export interface Step<Kind extends KnownKind> {
   readonly name: string;
-  run(subject: Subject<Kind>, ports: Ports): Promise<void>;
+  run(subject: Subject<Kind>, ports: Ports, piece: Piece): Done;
   /** Takes back what `run` has done, all, some or none of it. */
-  undo?(subject: Subject<Kind>, ports: Ports): Promise<void>;
+  undo?(subject: Subject<Kind>, ports: Ports, piece: Piece): Done;
   /** Whether the operation has this step at all. @default it has */
   isWanted?(subject: Subject<Kind>): boolean;
   /** Set if nothing is undone any more once this step has begun: it does what cannot be taken back. */

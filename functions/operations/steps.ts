@@ -6,7 +6,7 @@ import { offboard } from './offboard.ts';
 import { onboard } from './onboard.ts';
 import type { Ports } from './ports.ts';
 import { rename } from './rename.ts';
-import type { Step, Subject } from './step.ts';
+import type { Piece, Step, Subject } from './step.ts';
 import { activate, suspend } from './suspend-and-activate.ts';
 
 /** What each kind of operation consists of. */
@@ -24,8 +24,8 @@ export const operationSteps: { readonly [Kind in KnownKind]: readonly Step<Kind>
 /** A step of a certain operation. */
 export interface BoundStep {
   readonly name: string;
-  readonly run: () => Promise<void>;
-  readonly undo: (() => Promise<void>) | undefined;
+  readonly run: (piece: Piece) => ReturnType<Step<KnownKind>['run']>;
+  readonly undo: ((piece: Piece) => ReturnType<Step<KnownKind>['run']>) | undefined;
   readonly isFinal: boolean;
 }
 
@@ -49,8 +49,8 @@ function bind<Kind extends KnownKind>(
     .filter((step) => step.isWanted?.(subject) ?? true)
     .map((step) => ({
       name: step.name,
-      run: () => step.run(subject, ports),
-      undo: step.undo && (() => step.undo?.(subject, ports) ?? Promise.resolve()),
+      run: (piece) => step.run(subject, ports, piece),
+      undo: step.undo && ((piece) => step.undo?.(subject, ports, piece) ?? Promise.resolve()),
       isFinal: step.isFinal ?? false,
     }));
 }

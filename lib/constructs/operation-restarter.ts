@@ -6,7 +6,10 @@ import { RegularRun } from './regular-run.ts';
 import type { OperationsFunction } from './operations-function.ts';
 import { ServiceFunction, stageSettings } from './service-function.ts';
 
-/** Whoever works on an operation writes to it each minute at least: so long are the longest pauses between two tries. */
+/**
+ * Whoever works on an operation writes to it each minute or so: each page of rows and each file is told of, and so long are the longest
+ * pauses between two tries. What takes longer is a call that hangs, and those give up before this.
+ */
 const restartAfter = Duration.minutes(5);
 
 /** Starts operations again that nobody goes on with. */

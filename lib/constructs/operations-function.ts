@@ -70,10 +70,15 @@ export class OperationsFunction extends Construct {
     exports.grantExports(this.service);
     grant(this.service, ['lambda:InvokeFunction'], [tenantCache.functionArn, migrations.functionArn]);
     grant(this.service, ['secretsmanager:ListSecrets'], ['*']);
+    // Whether one that is listed is still there, whatever its name. That does not tell what is in it.
+    const secrets = `${Aws.PARTITION}:secretsmanager:${Aws.REGION}:${Aws.ACCOUNT_ID}:secret:*`;
+    grant(this.service, ['secretsmanager:DescribeSecret'], [`arn:${secrets}`]);
     acknowledge(this.service.role, {
       [`AwsSolutions-IAM5[Resource::${importNameOf(exports.bucket, exports.bucket.bucketArn)}/${exportsFolder}*]`]:
         'Exports of all tenants.',
       'AwsSolutions-IAM5[Resource::*]': 'Listing secrets has no resources to name, nor has X-Ray.',
+      'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:*]':
+        'Secrets of a tenant are found by their tags, whatever their names.',
     });
   }
 
@@ -81,7 +86,7 @@ export class OperationsFunction extends Construct {
   private grantApiKeys({ restApi, usagePlans }: TenantPlane): void {
     const arn = (path: string) => `arn:${Aws.PARTITION}:apigateway:${Aws.REGION}::${path}`;
     const keysOfPlans = Object.values(usagePlans).map((plan) => arn(`/usageplans/${plan.usagePlanId}/keys`));
-    grant(this.service, ['apigateway:GET'], [arn('/apikeys'), arn('/usageplans')]);
+    grant(this.service, ['apigateway:GET'], [arn('/apikeys'), arn('/apikeys/*'), arn('/usageplans')]);
     grant(this.service, ['apigateway:POST'], [arn('/apikeys'), ...keysOfPlans]);
     grant(
       this.service,

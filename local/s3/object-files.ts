@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, type ReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { S3Error } from './s3-error.ts';
 
@@ -32,11 +32,12 @@ export class ObjectFiles {
     this.#prefix = prefix;
   }
 
-  async put(key: string, content: Buffer): Promise<string> {
+  /** @param ifNone whether only where there is no such object. @throws S3Error PreconditionFailed where there is one */
+  async put(key: string, content: Buffer, ifNone = false): Promise<string> {
     const target = this.#fileOf(key);
     const draft = await this.#draft();
     await writeFile(draft, content, { mode: 0o600 });
-    await publish(draft, target);
+    await (ifNone ? publishFirst : publish)(draft, target);
     return etagOf(content);
   }
 
@@ -121,4 +122,17 @@ export class ObjectFiles {
 async function publish(draft: string, target: string): Promise<void> {
   await mkdir(dirname(target), { recursive: true, mode: 0o700 });
   await rename(draft, target);
+}
+
+/** A link is made by one alone, however many try. */
+async function publishFirst(draft: string, target: string): Promise<void> {
+  await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+  try {
+    await link(draft, target);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new S3Error(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
+  } finally {
+    await rm(draft);
+  }
 }

@@ -19,6 +19,8 @@ interface S3Request {
   readonly key: string;
   readonly query: URLSearchParams;
   readonly body: Buffer;
+  /** Whether it is to be done only where there is no such object. */
+  readonly ifNone: boolean;
 }
 type Answer = (request: S3Request, response: ServerResponse) => Promise<void>;
 
@@ -68,7 +70,8 @@ async function serve(
         `${String(request.method)} ${String(request.url)} is not supported here.`,
       );
     }
-    await answer({ bucket, bucketName, key: segments.join('/'), query, body }, response);
+    const ifNone = isConditional(request);
+    await answer({ bucket, bucketName, key: segments.join('/'), query, body, ifNone }, response);
   } catch (error) {
     const { status, code, message } =
       error instanceof S3Error ? error : new S3Error(500, 'InternalError', String(error));
@@ -87,8 +90,8 @@ function nameOf(method: string, query: URLSearchParams): string {
 const uploadIdOf = ({ query }: S3Request): string => query.get('uploadId') ?? '';
 
 const answers: Readonly<Record<string, Answer>> = {
-  PUT: async ({ bucket, key, body }, response) => {
-    response.setHeader('etag', await bucket.put(key, body));
+  PUT: async ({ bucket, key, body, ifNone }, response) => {
+    response.setHeader('etag', await bucket.put(key, body, ifNone));
     response.end();
   },
   GET: async ({ bucket, key }, response) => {
@@ -150,6 +153,14 @@ const checksumOf = (body: Buffer): string => {
   bytes.writeUInt32BE(crc32(body));
   return bytes.toString('base64');
 };
+
+/** S3 takes of `If-None-Match` the asterisk alone; of uploads in parts nobody of ours asks for it. */
+function isConditional({ headers, method, url = '' }: IncomingMessage): boolean {
+  const condition = headers['if-none-match'];
+  if (condition === undefined) return false;
+  if (condition === '*' && method === 'PUT' && !url.includes('partNumber')) return true;
+  throw new S3Error(501, 'NotImplemented', 'If-None-Match is supported here with * and for PutObject alone.');
+}
 
 /** What the client says of the body has to be true. */
 function checkSums({ headers }: IncomingMessage, body: Buffer): void {

@@ -17,10 +17,14 @@ export const listSecretsRequest = z.strictObject({
 });
 type ListRequest = z.output<typeof listSecretsRequest>;
 
-/** Secrets that match all filters; a filter goes by the beginning of a name, a tag's key or a tag's value. */
-export function listSecrets(secrets: SecretStore, request: ListRequest): Record<string, unknown> {
+/**
+ * Secrets that match all filters; a filter goes by the beginning of a name, a tag's key or a tag's value.
+ *
+ * @param lagMs how long a secret is still listed that was deleted
+ */
+export function listSecrets(secrets: SecretStore, request: ListRequest, lagMs: number): Record<string, unknown> {
   const { MaxResults: most, NextToken: from = '0', Filters: filters } = request;
-  const found = secrets.list().filter((secret) => filters.every((filter) => matches(secret, filter)));
+  const found = secrets.list(Date.now() - lagMs).filter((secret) => filters.every((filter) => matches(secret, filter)));
   const end = Number(from) + most;
   return {
     SecretList: found.slice(Number(from), end).map(({ arn, name, createdAt, tags }) => ({

@@ -27,6 +27,8 @@ type StoredSecret = Readonly<z.infer<typeof storedSecretSchema>>;
 export class SecretStore {
   readonly #file: string | undefined;
   readonly #secrets: Map<string, StoredSecret>;
+  /** What was deleted, which lists may still have for a while. */
+  readonly #deleted: { readonly secret: Secret; readonly at: number }[] = [];
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(file: string | undefined, secrets: Map<string, StoredSecret>) {
@@ -56,14 +58,17 @@ export class SecretStore {
 
   /** Removes a secret, if there is one; resolves when it is off the disk. */
   async delete(arn: string): Promise<void> {
+    const secret = this.get(arn);
+    if (secret) this.#deleted.push({ secret, at: Date.now() });
     this.#secrets.delete(arn);
     await this.#save();
   }
 
-  /** All secrets, by name. */
-  list(): Secret[] {
+  /** All secrets, by name. @param deletedSince also those that were deleted after this time. @default none */
+  list(deletedSince = Infinity): Secret[] {
     const secrets = [...this.#secrets.keys()].map((arn) => this.get(arn)).filter((secret) => secret !== undefined);
-    return secrets.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const deleted = this.#deleted.filter(({ at }) => at > deletedSince).map(({ secret }) => secret);
+    return [...secrets, ...deleted].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** Finds a secret by its ARN, its ARN without the six characters that AWS appends, or its name. */

@@ -23,6 +23,8 @@ export interface SecretsManagerOptions extends Partial<SecretOwner> {
   readonly secrets: SecretStore;
   /** 0 or missing: any free port. */
   readonly port?: number;
+  /** How long lists have a secret that was deleted, which on AWS may be five minutes. @default 0 */
+  readonly listLagMs?: number;
 }
 
 type Answer = (body: string) => Record<string, unknown> | Promise<Record<string, unknown>>;
@@ -40,11 +42,12 @@ export function startSecretsManager(options: SecretsManagerOptions): Promise<Aws
   });
 }
 
-function operationsOn({ secrets, region = 'eu-central-1', account = '000000000000' }: SecretsManagerOptions) {
+function operationsOn(options: SecretsManagerOptions) {
+  const { secrets, region = 'eu-central-1', account = '000000000000', listLagMs = 0 } = options;
   const owner = { region, account };
   return new Map<string, Answer>([
     ['GetSecretValue', (body) => getSecretValue(secrets, parse(body, getSecretValueRequest))],
-    ['ListSecrets', (body) => listSecrets(secrets, parse(body, listSecretsRequest))],
+    ['ListSecrets', (body) => listSecrets(secrets, parse(body, listSecretsRequest), listLagMs)],
     ['CreateSecret', (body) => createSecret(secrets, owner, parse(body, createSecretRequest))],
     ['DescribeSecret', (body) => describeSecret(secrets, parse(body, describeSecretRequest))],
     ['DeleteSecret', (body) => deleteSecret(secrets, owner, parse(body, deleteSecretRequest))],

@@ -38,6 +38,9 @@ create index operations_by_age on registry.operations (created_at, id);
 comment on index registry.operations_by_age is 'The order in which operations are listed.';
 
 
+create index operations_by_state on registry.operations (state, created_at, id);
+comment on index registry.operations_by_state is 'The order in which operations of a state are listed.';
+
 create index operations_by_tenant on registry.operations (tenant_id, created_at, id);
 comment on index registry.operations_by_tenant is 'What was done to one tenant, also to one that is gone.';
 

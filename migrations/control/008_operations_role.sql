@@ -39,7 +39,9 @@ create function registry.report_progress(operation uuid, step text, share numeri
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
-  update registry.operations o set updated_at = now(), counts = o.counts || new_counts,
+  -- Whoever begins anew is not as far as he was, but at work all the same.
+  update registry.operations o set updated_at = now() where o.id = operation and o.state = 'running';
+  update registry.operations o set counts = o.counts || new_counts,
     result = case when new_result is null then o.result else coalesce(o.result, '{}') || new_result end,
     steps = (
       select jsonb_agg(case when s ->> 'name' = step then s || jsonb_build_object('share', share) else s end order by place)
@@ -55,7 +57,7 @@ grant execute on function registry.report_progress to tenantry_operations;
 
 comment on function registry.report_progress is
   'Says which share of a step is done, between 0 and 1, and adds to what the operation has counted and found out; '
-  'nothing if the step is not running, or further already.';
+  'not if the step is not running, or further already.';
 
 
 select tenancy.seal('registry.operations');

@@ -6,6 +6,7 @@ import {
   CreateUsagePlanKeyCommand,
   DeleteApiKeyCommand,
   DeleteUsagePlanKeyCommand,
+  GetApiKeyCommand,
   GetApiKeysCommand,
   GetUsagePlansCommand,
   NotFoundException,
@@ -59,6 +60,12 @@ export function apiKeyCalls(client: APIGatewayClient, rates: CallRates) {
         position = page.position;
       } while (position !== undefined);
       return found.sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+    },
+
+    /** Whether there is such a key, as nobody says of a list, which may be behind. */
+    async exists(id: string): Promise<boolean> {
+      const asked = paced(() => client.send(new GetApiKeyCommand({ apiKey: id })));
+      return (await unless(NotFoundException, asked)) === undefined;
     },
 
     /** Makes a key with a random value of 160 bits. */

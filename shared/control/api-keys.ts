@@ -30,7 +30,7 @@ export interface ApiKeys {
   move(tenantId: string, fromPlan: PlanName, toPlan: PlanName): Promise<TenantApiKey>;
   /** Deletes every key of the tenant. One that it shares with others stays. */
   remove(tenantId: string): Promise<void>;
-  /** Ids of the tenant's keys. */
+  /** Ids of the tenant's keys, without those that are deleted and still listed. */
   find(tenantId: string): Promise<string[]>;
 }
 
@@ -107,6 +107,10 @@ export function apiKeysOf(
       return { id: key.id, value: key.value };
     },
     remove,
-    find: async (tenantId) => (await calls.named(namePrefix + tenantId)).map(({ id }) => id),
+    find: async (tenantId) => {
+      const found: string[] = [];
+      for (const { id } of await calls.named(namePrefix + tenantId)) if (await calls.exists(id)) found.push(id);
+      return found;
+    },
   };
 }

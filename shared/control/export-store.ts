@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { uploadInParts } from './upload.ts';
 
 export interface WrittenFile {
@@ -10,8 +10,10 @@ export interface WrittenFile {
 
 /** Files of exports. */
 export interface ExportStore {
-  /** Writes a file, or writes it anew; it is there once all of it is. */
+  /** Writes a file, or writes it anew; it is there once all of it is. Give each a key that nobody else writes to. */
   write(key: string, content: AsyncIterable<Buffer>): Promise<WrittenFile>;
+  /** Writes a small file where there is none. One that is there stays as it is, also when two write it at the same time. */
+  writeFirst(key: string, content: Buffer): Promise<void>;
   /** The content of a file, as it comes; undefined if there is none. */
   read(key: string): Promise<AsyncIterable<Buffer> | undefined>;
 }
@@ -36,6 +38,13 @@ export function exportStoreIn(client: S3Client, bucket: string): ExportStore {
         await uploadInParts(client, { Bucket: bucket, Key: key }, [first.value, second.value], parts);
       }
       return { bytes, sha256: hash.digest('hex') };
+    },
+    writeFirst: async (key, content) => {
+      try {
+        await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: content, IfNoneMatch: '*' }));
+      } catch (error) {
+        if (!(error instanceof S3ServiceException) || error.name !== 'PreconditionFailed') throw error;
+      }
     },
     read: async (key) => {
       try {

@@ -17,6 +17,7 @@ export { requireFreeId } from './tenant-ids.ts';
 export { countTenants, listTenants, readTenant, type TenantFilter } from './tenants.ts';
 export {
   createOperation,
+  isKeyKnown,
   listOperations,
   type OperationFilter,
   type OperationRequest,
@@ -67,16 +68,15 @@ export {
 export { claimUntouchedOperations, oldestUnfinishedSeconds, type UntouchedOperation } from './unfinished-operations.ts';
 export { type TenantCache, tenantCacheVia } from './tenant-cache.ts';
 export {
-  firstRow,
   type FoundRows,
   type RowsPosition,
-  type RowsSnapshot,
   type RowTable,
   rowTableSchema,
   type TenantHome,
   type TenantRows,
   tenantRows,
 } from './tenant-rows.ts';
+export { type RowsSnapshot, rowsViewSchema } from './rows-view.ts';
 export { type TenantSecrets, tenantSecretsOf } from './tenant-secrets.ts';
 export { type TenantDatabases, tenantDatabasesVia } from './tenant-databases.ts';
 export { type TenantHomes, tenantHomes } from './tenant-homes.ts';

@@ -90,6 +90,21 @@ function operationOf(answer: Outcome, { tenantId, idempotencyKey = '' }: Operati
   }
 }
 
+/**
+ * Whether an operation was asked for with an idempotency key. `createOperation` finds it, or says that it was another one: this is for
+ * whoever has something to check before, which may not hold any more.
+ */
+export async function isKeyKnown(idempotencyKey: string | undefined): Promise<boolean> {
+  if (idempotencyKey === undefined) return false;
+  const [found] = await queryRegistry({
+    sql: `select to_jsonb(exists (select from registry.operations where idempotency_key = :key))::text`,
+    parameters: { key: idempotencyKey },
+    operation: 'select',
+    twice: 'harmless',
+  });
+  return z.boolean().parse(found);
+}
+
 /** An operation, or undefined when there is none. */
 export async function readOperation(operationId: string): Promise<Operation | undefined> {
   const [row] = await queryRegistry({

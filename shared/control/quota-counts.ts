@@ -28,8 +28,6 @@ const groupSchema = z.object({
   cluster: z.string(),
   total: z.int(),
   recent: z.int(),
-  keys: z.int(),
-  recentKeys: z.int(),
 });
 type Group = z.output<typeof groupSchema>;
 
@@ -37,6 +35,8 @@ type Group = z.output<typeof groupSchema>;
 export const countsSchema = z.object({
   observedDays: z.number(),
   groups: z.array(groupSchema),
+  /** API keys, one that tenants share counted once. */
+  keys: z.object({ total: z.int(), recent: z.int() }),
   places: z.array(z.object({ cluster: z.string(), databases: z.int(), schemas: z.int() })),
   connections: z.object({ used: z.int(), limit: z.int() }),
 });
@@ -51,16 +51,27 @@ interface Counted {
   readonly by?: readonly Pick<Group, 'total' | 'recent'>[];
 }
 
+/** Clusters of a stage, by name. */
+export interface DeclaredClusters {
+  /** All that there are, also those without tenants. */
+  readonly names: readonly string[];
+  /** The one that holds the registry, whose connections were counted. */
+  readonly registry: string;
+}
+
 /** What is used of each quota, and until when there is room. */
 export function quotasOf(
-  { groups, places, observedDays, connections }: Counts,
+  { groups, keys, places, observedDays, connections }: Counts,
   limits: Readonly<Record<QuotaName, number>>,
-  registryCluster: string,
+  clusters: DeclaredClusters,
   now: Date,
 ): Quota[] {
-  const withKeys = groups.map(({ keys, recentKeys }) => ({ total: keys, recent: recentKeys }));
   const silos = groups.filter(({ model }) => model === 'silo');
-  const perPlace = places.flatMap(({ cluster, databases, schemas }): Counted[] => [
+  // A cluster that was given up may still have tenants.
+  const names = [...new Set([...clusters.names, ...places.map(({ cluster }) => cluster)])];
+  const placesOf = (cluster: string) =>
+    places.find((place) => place.cluster === cluster) ?? { cluster, databases: 0, schemas: 0 };
+  const perPlace = names.map(placesOf).flatMap(({ cluster, databases, schemas }): Counted[] => [
     {
       name: `databases:${cluster}`,
       used: databases,
@@ -79,11 +90,11 @@ export function quotasOf(
   const counted: readonly Counted[] = [
     {
       name: 'api-keys',
-      used: sumOf(withKeys, 'total'),
+      used: keys.total,
       limit: limits.apiKeys,
       source:
-        'Keys of tenants, by the registry: keys of others in the account are not among them. A quota of API Gateway.',
-      by: withKeys,
+        'Keys of tenants, by the registry, shared ones once: keys of others in the account are not among them. A quota of API Gateway.',
+      by: [keys],
     },
     {
       name: 'usage-plans',
@@ -100,7 +111,7 @@ export function quotasOf(
     },
     ...perPlace,
     {
-      name: `connections:${registryCluster}`,
+      name: `connections:${clusters.registry}`,
       ...connections,
       source: 'Connections to the cluster at this moment, those of the Data API among them; its max_connections.',
     },

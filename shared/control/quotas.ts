@@ -1,7 +1,7 @@
 import type { QuotaName } from '../contract/index.ts';
 import { queryRegistry } from '../database/registry-connection.ts';
 import { growthWindowDays } from './project-quota.ts';
-import { countsSchema, type Quota, quotasOf } from './quota-counts.ts';
+import { countsSchema, type DeclaredClusters, type Quota, quotasOf } from './quota-counts.ts';
 
 /** One look at all tenants, and at the cluster of the registry. */
 const statement = `with recent as (
@@ -10,9 +10,10 @@ const statement = `with recent as (
   select jsonb_build_object(
     'observedDays', coalesce((select extract(epoch from now() - since) / 86400 from recent), 0),
     'groups', (select coalesce(jsonb_agg(to_jsonb(g)), '[]') from (
-      select plan, model, cluster, count(*) as total, count(*) filter (where created_at >= since) as recent,
-        count(distinct api_key) as keys, count(distinct api_key) filter (where created_at >= since) as "recentKeys"
+      select plan, model, cluster, count(*) as total, count(*) filter (where created_at >= since) as recent
       from registry.tenants, recent group by plan, model, cluster) g),
+    'keys', (select jsonb_build_object('total', count(*), 'recent', count(*) filter (where k.first >= since)) from (
+      select min(created_at) as first from registry.tenants where api_key is not null group by api_key) k, recent),
     'places', (select coalesce(jsonb_agg(to_jsonb(p)), '[]') from (
       select cluster, count(distinct database) as databases, count(distinct (database, schema)) as schemas
       from registry.tenants group by cluster) p),
@@ -23,12 +24,12 @@ const statement = `with recent as (
  * How much is used of what tenants use up, and when it will be used up if tenants go on coming as they did.
  *
  * @param limits as `quotaLimits` of shared/contract, with what was raised
- * @param registryCluster name of the cluster whose connections are counted
+ * @param clusters connections are counted on the one that holds the registry
  */
 export async function readQuotas(
   limits: Readonly<Record<QuotaName, number>>,
-  registryCluster: string,
+  clusters: DeclaredClusters,
 ): Promise<Quota[]> {
   const [row] = await queryRegistry({ sql: statement, parameters: {}, operation: 'select', twice: 'harmless' });
-  return quotasOf(countsSchema.parse(row), limits, registryCluster, new Date());
+  return quotasOf(countsSchema.parse(row), limits, clusters, new Date());
 }

@@ -1,7 +1,9 @@
 import * as z from 'zod';
+import { DatabaseError } from '../database/database-error.ts';
 import { tenantRowsConnection } from '../database/tenant-rows-connection.ts';
 import { AppError } from '../errors/index.ts';
 import type { Placement } from '../tenancy/tenant.ts';
+import { close, isOpen, open, type RowsSnapshot } from './rows-view.ts';
 
 /** Whose rows, and where they are. */
 export interface TenantHome {
@@ -27,22 +29,9 @@ export const rowTableSchema = z.object({
 });
 export type RowTable = Readonly<z.output<typeof rowTableSchema>>;
 
-const homeSchema = z.object({ at: z.string(), state: z.string().nullable(), migrations: z.array(z.string()) });
-
-/** A view of a tenant's rows that does not change while it is open. */
-export interface RowsSnapshot extends TenantHome {
-  /** Database time. */
-  readonly at: string;
-  /** Versions of the migrations that the tables have. */
-  readonly migrations: readonly string[];
-  /** The transaction that holds the view; none if the tenant is suspended, so that nobody writes anyway. */
-  readonly transaction: string | undefined;
-}
-
 const positionSchema = z.object({ after: z.array(z.string()).nullable(), skip: z.number().int() });
 /** Where in a table a page begins: after a key, and so many bytes into the row that follows. */
 export type RowsPosition = Readonly<z.output<typeof positionSchema>>;
-export const firstRow: RowsPosition = { after: null, skip: 0 };
 
 const headerSchema = positionSchema.extend({ rows: z.number().int(), last: z.boolean(), state: z.string() });
 
@@ -70,31 +59,6 @@ async function describe(placement: Placement): Promise<RowTable[]> {
     { twice: 'harmless' },
   );
   return rows.map((row) => rowTableSchema.parse(JSON.parse(row)));
-}
-
-/**
- * Opens a view of a tenant's rows as they are now: a transaction at REPEATABLE READ, or, while it is suspended, no transaction, since
- * nobody can write.
- */
-async function open({ tenantId, placement }: TenantHome): Promise<RowsSnapshot> {
-  const connection = tenantRowsConnection(placement);
-  const look = async (transaction?: string): Promise<z.output<typeof homeSchema>> => {
-    const [row = ''] = await connection.query(
-      'select cast(tenancy.describe_home(:tenant, :home) as text)',
-      { tenant: tenantId, home: placement.schema },
-      { twice: transaction === undefined ? 'harmless' : 'forbidden', snapshot: transaction },
-    );
-    return homeSchema.parse(JSON.parse(row));
-  };
-  const { state, ...home } = await look();
-  if (state === 'suspended') return { tenantId, placement, ...home, transaction: undefined };
-  const transaction = await connection.beginSnapshot();
-  const { at, migrations } = await look(transaction);
-  return { tenantId, placement, at, migrations, transaction };
-}
-
-async function close({ placement, transaction }: RowsSnapshot): Promise<void> {
-  if (transaction !== undefined) await tenantRowsConnection(placement).endSnapshot(transaction);
 }
 
 /** A page of a table. @throws AppError tenant-moving if the tenant was suspended when the view was opened, and is not any more */
@@ -176,12 +140,18 @@ async function find({ tenantId, placement }: TenantHome): Promise<FoundRows[]> {
     .map(({ relation, schema, held }) => ({ relation, schema, rows: held }));
 }
 
-/** Rows of a tenant in the schema where it is at home. */
-async function count(home: TenantHome): Promise<number> {
-  const found = await find(home);
-  return found.filter(({ schema }) => schema === home.placement.schema).reduce((sum, { rows }) => sum + (rows ?? 0), 0);
+/** Rows of a tenant in the schema where it is at home; undefined if counting them takes longer than a statement may. */
+async function count(home: TenantHome): Promise<number | undefined> {
+  try {
+    const found = await find(home);
+    const here = found.filter(({ schema }) => schema === home.placement.schema);
+    return here.reduce((sum, { rows }) => sum + (rows ?? 0), 0);
+  } catch (error) {
+    if (error instanceof DatabaseError && error.code === 'statement-timeout') return undefined;
+    throw error;
+  }
 }
 
 /** Rows of tenants, by the kernel's functions that act for them: under the policies, as requests do. */
-export const tenantRows = { describe, open, close, read, insert, advanceSequences, erase, find, count };
+export const tenantRows = { describe, open, isOpen, close, read, insert, advanceSequences, erase, find, count };
 export type TenantRows = typeof tenantRows;

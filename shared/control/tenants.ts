@@ -12,6 +12,7 @@ export interface TenantFilter {
   readonly plan?: PlanName | undefined;
   readonly state?: TenantState | undefined;
   readonly model?: PlacementModel | undefined;
+  readonly cluster?: string | undefined;
 }
 
 /** A page of tenants, oldest first, and one more if there are more. */

@@ -68,7 +68,7 @@ function pathOf(resource: unknown): string {
 
 const readableSecrets = (prefix: string) =>
   grantsOf(prefix)
-    .filter(({ Action }) => list(Action).some((action) => action.startsWith('secretsmanager:')))
+    .filter(({ Action }) => list(Action).some((action) => action.startsWith('secretsmanager:Get')))
     .flatMap(({ Resource }) => secretNames(JSON.stringify(Resource)));
 
 describe('least privilege', () => {
@@ -252,6 +252,7 @@ describe('least privilege', () => {
       'apigateway:DELETE /restapis/*/stages/*/cache/authorizers',
       ...Array.from({ length: 3 }, () => 'apigateway:DELETE /usageplans/*/keys/*'),
       'apigateway:GET /apikeys',
+      'apigateway:GET /apikeys/*',
       'apigateway:GET /usageplans',
       'apigateway:POST /apikeys',
       ...Array.from({ length: 3 }, () => 'apigateway:POST /usageplans/*/keys'),

@@ -25,13 +25,14 @@ test('a tenant is exported, comes again under another name, and goes without lea
   const exported = await operator.operate('/tenants/leaver/export', {});
   expect(exported).toMatchObject({ state: 'succeeded', error: null, counts: { exportedRows: 2 } });
   const folder = join(dataDir, 'exports', 'leaver', exported.id);
-  expect((await readdir(folder)).sort()).toEqual([
-    'idempotency_keys.jsonl',
-    'manifest.json',
-    'projects.jsonl',
-    'tasks.jsonl',
+  const [attempt = '', ...others] = (await readdir(folder)).sort();
+  expect(others).toEqual(['manifest.json']);
+  expect((await readdir(join(folder, attempt))).sort()).toEqual([
+    'idempotency_keys.1.jsonl',
+    'projects.1.jsonl',
+    'tasks.1.jsonl',
   ]);
-  const lines = (await readFile(join(folder, 'projects.jsonl'), 'utf8')).trim().split('\n');
+  const lines = (await readFile(join(folder, attempt, 'projects.1.jsonl'), 'utf8')).trim().split('\n');
   expect(lines.map((line) => (JSON.parse(line) as { name: string }).name).sort()).toEqual(await namesOf('leaver'));
 
   const unmade = { tenantId: 'comer', name: 'Comer', plan: 'pro', from: '0190a0a0-0000-7000-8000-000000000000' };

@@ -44,7 +44,11 @@ describe('onboarding', () => {
     const operation = await operator.untilEnded(id);
     expect(operation).toMatchObject({ state: 'succeeded', percent: 100, error: null });
     expect(operation.steps.map(({ state }) => state)).toEqual(operation.steps.map(() => 'succeeded'));
-    expect((await operator.ask('GET', '/tenants/newcomer')).json).toMatchObject({ state: 'active', plan: 'pro' });
+    expect((await operator.ask('GET', '/tenants/newcomer')).json).toMatchObject({
+      state: 'active',
+      plan: 'pro',
+      placement: { model: 'bridge', schema: 't_newcomer' },
+    });
     const token = await tokenOf('newcomer');
     const created = await send('POST', '/projects', { token, body: { name: 'First' } });
     expect(created.status, created.text).toBe(201);

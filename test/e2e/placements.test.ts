@@ -83,7 +83,7 @@ describe.each([
 });
 
 describe('where a new tenant would live', () => {
-  const look = (query: string) => operator.ask('GET', `/placement?${query}`);
+  const look = (query: string) => operator.ask('GET', `/placement?plan=free&${query}`);
 
   test('is to be seen before it is asked for', async () => {
     const home = { cluster: 'silos', database: 't_homeless', schema: 't_homeless' };

@@ -10,13 +10,16 @@ beforeAll(async () => {
 });
 afterAll(() => database[Symbol.asyncDispose]());
 
-const named = async () => new Map((await readQuotas(quotaLimits, 'main')).map((quota) => [quota.name, quota] as const));
+const clusters = { names: ['main', 'silos'], registry: 'main' };
+const named = async () =>
+  new Map((await readQuotas(quotaLimits, clusters)).map((quota) => [quota.name, quota] as const));
 
 it('nothing is used of what no tenant needs, and nothing is projected', async () => {
   const quotas = await named();
   expect(quotas.get('api-keys')).toMatchObject({ used: 0, limit: 10_000, percent: 0, exhaustedOn: null });
   expect(quotas.get('tenants')).toMatchObject({ used: 0, growthPerDay: null });
-  expect(quotas.has('schemas:main')).toBe(false);
+  for (const name of ['schemas:main', 'databases:main', 'schemas:silos', 'databases:silos'])
+    expect(quotas.get(name), name).toMatchObject({ used: 0, percent: 0 });
 });
 
 it('head-room is counted in the registry in one call, and the connections are those of the cluster', async () => {
@@ -43,4 +46,14 @@ it('head-room is counted in the registry in one call, and the connections are th
   const connections = quotas.get('connections:main');
   expect(connections?.limit).toBe(rows[0]?.most);
   expect(connections?.used).toBeGreaterThan(0);
+});
+
+it('a key that tenants share is counted once, wherever they live, and came with the first of them', async () => {
+  await database.postgres.superuser.query(
+    `insert into registry.tenants (tenant_id, name, plan, model, cluster, database, schema, api_key, created_at)
+     select 'sharing-' || n, 'T', 'free', (array['pool', 'bridge'])[1 + n % 2], (array['main', 'silos'])[1 + n % 2], 'tenantry', 'pool',
+       'shared', now() - (45 - n) * interval '1 day'
+     from generate_series(1, 40) n`,
+  );
+  expect((await named()).get('api-keys')).toMatchObject({ used: 57, growthPerDay: 1 });
 });

@@ -30,7 +30,7 @@ const addTenants = (count: number) =>
     `insert into registry.tenants (tenant_id, name, plan, state, model, cluster, database, schema, api_key, created_at)
      select 't-' || md5(n::text), 'Tenant ' || n, (array['free', 'pro', 'enterprise'])[1 + n % 3],
        (array['active', 'suspended'])[1 + n % 2], (array['pool', 'bridge', 'silo'])[1 + n % 3],
-       'main', current_database(), 'pool', 'key-of-' || n,
+       (array['main', 'silos'])[1 + n % 2], current_database(), 'pool', 'key-of-' || n,
        timestamptz '2026-01-01 00:00:00.000001+00' + n / 10 * interval '1 second'
      from generate_series(0, $1::integer - 1) n`,
     [count],
@@ -75,6 +75,7 @@ describe('the list of tenants', () => {
     ['plan', { plan: 'pro' }, `plan = 'pro'`],
     ['state', { state: 'suspended' }, `state = 'suspended'`],
     ['model', { model: 'silo' }, `model = 'silo'`],
+    ['cluster', { cluster: 'silos' }, `cluster = 'silos'`],
     [
       'all of them',
       { plan: 'free', state: 'active', model: 'pool' },
@@ -98,6 +99,30 @@ describe('the list of tenants', () => {
     await listTenants({}, { limit: 100, cursor: ['2026-01-01T00:30:00.000001+00:00', 't-'] });
     const plan = await planOfLastCall(database);
     expect(plan).toMatch(/Index Scan using tenants_by_age/);
+    expect(plan).not.toMatch(/Rows Removed by Filter|Sort/);
+  });
+
+  test.each<[string, TenantFilter]>([
+    ['state', { state: 'offboarding' }],
+    ['plan', { plan: 'enterprise' }],
+    ['model', { model: 'silo' }],
+    ['cluster', { cluster: 'silos' }],
+  ])('of a rare %s is read without reading the others', async (name, filter) => {
+    const { superuser } = database.postgres;
+    await addTenants(20_000);
+    const column = Object.keys(filter)[0] ?? '';
+    await superuser.query(
+      `update registry.tenants set state = 'active', plan = 'free', model = 'pool', cluster = 'main'`,
+    );
+    await superuser.query(
+      `update registry.tenants set ${column} = $1 where tenant_id in (select tenant_id from registry.tenants order by created_at desc limit 300)`,
+      [Object.values(filter)[0]],
+    );
+    await superuser.query('vacuum analyze registry.tenants');
+    const [first] = await listTenants(filter, { limit: 1 });
+    await listTenants(filter, { limit: 100, cursor: [first?.createdAt ?? '', first?.tenantId ?? ''] });
+    const plan = await planOfLastCall(database);
+    expect(plan).toMatch(new RegExp(`Index Scan using tenants_by_${name}`));
     expect(plan).not.toMatch(/Rows Removed by Filter|Sort/);
   });
 });

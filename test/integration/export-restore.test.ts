@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Manifest } from '../../functions/operations/manifest.ts';
 import { createOperation, readOperation } from '../../shared/control/operations.ts';
 import type { Operation } from '../../shared/control/operations-schema.ts';
 import { addTablesOfAllTypes, insertRandomRows, randomRows } from '../helpers/all-types.ts';
@@ -148,26 +149,36 @@ describe('restoring', () => {
   it('refuses a file that is not what the manifest says, or is not there, before it has made anything', async () => {
     const a = await world.prepare('export');
     const exported = await exportOf(a);
-    const file = fileOf((await readOperation(exported))?.result, 'tasks.jsonl');
+    const file = fileOf((await readOperation(exported))?.result, fileOfTable(a.tenantId, 'tasks'));
     const text = readFileSync(file, 'utf8');
     writeFileSync(file, text.replace('Task 1', 'Task 9'));
-    await refused(exported, 'tasks.jsonl is not what the manifest says');
+    await refused(exported, 'tasks.1.jsonl is not what the manifest says');
     writeFileSync(file, text.slice(0, text.lastIndexOf('{')));
     await refused(exported, 'is not what the manifest says: 3 rows');
     rmSync(file);
-    await refused(exported, 'tasks.jsonl is not there');
+    await refused(exported, 'tasks.1.jsonl is not there');
   });
 
   it('refuses a manifest that does not agree with itself, or names files that are not its own', async () => {
     const a = await world.prepare('export');
     const exported = await exportOf(a);
     const file = fileOf((await readOperation(exported))?.result, 'manifest.json');
-    const manifest = JSON.parse(readFileSync(file, 'utf8')) as { tables: { name: string; file: string }[] };
+    const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
     const [first, ...others] = manifest.tables;
+    const [part, ...parts] = first?.files ?? [];
+    const withFiles = (files: readonly object[]) => ({ ...manifest, tables: [{ ...first, files }, ...others] });
     const without = { ...manifest, tables: manifest.tables.filter(({ name }) => name !== 'tasks') };
-    const elsewhere = { ...manifest, tables: [{ ...first, file: `../x/${first?.file}` }, ...others] };
+    const elsewhere = withFiles([{ ...part, file: `../${part?.file}` }, ...parts]);
+    const late = withFiles([{ ...part, after: ['x'] }, ...parts]);
     const twice = { ...manifest, tables: [...manifest.tables, ...manifest.tables] };
-    for (const damaged of [without, elsewhere, twice, { ...manifest, tenantId: 'somebody-else' }]) {
+    for (const damaged of [
+      without,
+      elsewhere,
+      late,
+      twice,
+      withFiles(parts),
+      { ...manifest, tenantId: 'somebody-else' },
+    ]) {
       writeFileSync(file, JSON.stringify(damaged));
       await refused(exported, 'do not belong together');
     }
@@ -204,4 +215,12 @@ describe('restoring', () => {
 
 function fileOf(result: Operation['result'] | undefined, name: string): string {
   return join(world.exports.folder, String(result?.['export']).replace(/^exports\//, ''), name);
+}
+
+/** The only file that a tenant's export has of a table. */
+function fileOfTable(tenantId: string, table: string): string {
+  const [exported] = Object.values(world.exports.of(tenantId));
+  const [file, ...more] = exported?.manifest.tables.find(({ name }) => name === table)?.files ?? [];
+  if (!file || more.length > 0) throw new Error(`The table ${table} has not one file.`);
+  return file.file;
 }

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Ports } from '../../functions/operations/ports.ts';
 import { operationEvents } from '../../shared/control/operations-events.ts';
 import { isSoak } from '../helpers/soak.ts';
 import { disturb, type Disturbance } from '../helpers/operations/interruptions.ts';
-import { type OperationWorld, startOperationWorld } from '../helpers/operations/operation-world.ts';
+import { type OperationWorld, smallestPieces, startOperationWorld } from '../helpers/operations/operation-world.ts';
 import { kindOf, type Scenario, scenarios, stepsOfScenario } from '../helpers/operations/scenarios.ts';
 import { tenantTraces, type Traces } from '../helpers/operations/tenant-traces.ts';
 
@@ -30,6 +31,9 @@ const finalSteps = (scenario: Scenario): string[] => stepNames(scenario).slice(u
 const failing = (scenario: Scenario, steps: readonly string[]): readonly string[] =>
   scenario.endsWith('a silo') && !isSoak ? steps.filter((step) => /database|home/.test(step)) : steps;
 
+/** These have as many pieces as there are files. */
+const piecesOf = (scenario: Scenario) => (scenario === 'export' || scenario === 'restore' ? smallestPieces : undefined);
+
 interface Run {
   readonly calls: readonly string[];
   readonly traces: Traces;
@@ -40,12 +44,13 @@ async function runDisturbed(scenario: Scenario, disturbance: Disturbance): Promi
   const subject = await world.prepare(scenario);
   const operationId = await world.ask(scenario, subject.tenantId);
   const { ports, calls, stopped } = disturb(subject.ports, disturbance);
-  const ended = world.run(operationId, ports);
+  const run = (by: Ports) => world.run(operationId, by, 1, piecesOf(scenario));
+  const ended = run(ports);
   const isStopped = await Promise.race([stopped.then(() => true), ended.then(() => false)]);
   if (isStopped !== (disturbance.stopBefore !== undefined))
     throw new Error(`${operationId} did not stop as it should.`);
   if (isStopped) {
-    await world.run(operationId, disturb(subject.ports, { failingStep: disturbance.failingStep }).ports);
+    await run(disturb(subject.ports, { failingStep: disturbance.failingStep }).ports);
   }
   return { calls, traces: await tenantTraces(world, subject, operationId) };
 }

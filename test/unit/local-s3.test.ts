@@ -86,6 +86,32 @@ describe('the store of exports, on the local S3', () => {
   });
 });
 
+describe('a file that is only written where there is none', () => {
+  it('is the first one, also when many write it at the same time', async () => {
+    const key = 'exports/acme/first';
+    const writers = Array.from({ length: 20 }, (_, writer) => store.writeFirst(key, Buffer.from(`by ${writer}`)));
+    await Promise.race(writers);
+    const first = await readAll(key);
+    await Promise.all(writers);
+    await store.writeFirst(key, Buffer.from('late'));
+    expect(first?.toString()).toMatch(/^by \d+$/);
+    await expect(readAll(key)).resolves.toEqual(first);
+    expect(leftOvers()).toEqual([]);
+  });
+
+  it('is refused by S3 where there is one', async () => {
+    const put = { Bucket: 'exported', Key: 'exports/acme/there', Body: 'x', IfNoneMatch: '*' };
+    await client.send(new PutObjectCommand(put));
+    await expect(client.send(new PutObjectCommand(put))).rejects.toMatchObject({
+      name: 'PreconditionFailed',
+      $metadata: { httpStatusCode: 412 },
+    });
+    await expect(client.send(new PutObjectCommand({ ...put, IfNoneMatch: '"etag"' }))).rejects.toMatchObject({
+      name: 'NotImplemented',
+    });
+  });
+});
+
 describe('the local S3', () => {
   const Bucket = 'exported';
 

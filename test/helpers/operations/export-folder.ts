@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { startS3 } from '../../../local/s3/server.ts';
+import type { Manifest } from '../../../functions/operations/manifest.ts';
 import { exportsFolder } from '../../../shared/contract/index.ts';
 import { type ExportStore, exportStoreIn } from '../../../shared/control/index.ts';
 
@@ -10,8 +11,14 @@ import { type ExportStore, exportStoreIn } from '../../../shared/control/index.t
 export interface ExportFolder extends AsyncDisposable {
   readonly store: ExportStore;
   readonly folder: string;
-  /** Content of each file of a tenant's exports, by its path below the tenant's. */
-  of(tenantId: string): Record<string, string>;
+  /** The exports of a tenant, by operation: each has a manifest. Files that none of them names are no part of any. */
+  of(tenantId: string): Record<string, ExportedFiles>;
+}
+
+export interface ExportedFiles {
+  readonly manifest: Manifest;
+  /** Content of each file that the manifest names, by its name there. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 export async function startExportFolder(): Promise<ExportFolder> {
@@ -27,10 +34,12 @@ export async function startExportFolder(): Promise<ExportFolder> {
     folder,
     of: (tenantId) => {
       const root = join(folder, tenantId);
-      const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile() && entry.parentPath.startsWith(`${root}/`))
-        .map(({ parentPath, name }) => join(parentPath, name));
-      return Object.fromEntries(files.sort().map((file) => [file.slice(root.length + 1), readFileSync(file, 'utf8')]));
+      const operations = existsSync(root) ? readdirSync(root) : [];
+      return Object.fromEntries(
+        operations
+          .filter((operation) => existsSync(join(root, operation, 'manifest.json')))
+          .map((operation) => [operation, exportIn(join(root, operation))]),
+      );
     },
     [Symbol.asyncDispose]: async () => {
       client.destroy();
@@ -38,4 +47,10 @@ export async function startExportFolder(): Promise<ExportFolder> {
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+function exportIn(folder: string): ExportedFiles {
+  const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest;
+  const names = manifest.tables.flatMap(({ files }) => files).map(({ file }) => file);
+  return { manifest, files: Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')])) };
 }

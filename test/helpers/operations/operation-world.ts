@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
-import { operationsFunction } from '../../../functions/operations/durable-function.ts';
+import { operationsFunction, type OperationsOptions } from '../../../functions/operations/durable-function.ts';
 import { homes, type Ports, registry, rows } from '../../../functions/operations/ports.ts';
 import { dropSilo, makeSilo } from '../../../functions/migrate/silo.ts';
 import type { System } from '../../../functions/migrate/system.ts';
@@ -40,7 +40,12 @@ export interface OperationWorld extends AsyncDisposable {
   /** Asks for an operation, with more input than usual if there is any. @returns its id */
   ask(scenario: Scenario, tenantId: string, more?: object): Promise<string>;
   /** Runs an operation in a fresh runner, which knows nothing of earlier ones. */
-  run(operationId: string, ports: Ports, attempts?: number): Promise<string | undefined>;
+  run(
+    operationId: string,
+    ports: Ports,
+    attempts?: number,
+    pieces?: OperationsOptions['pieces'],
+  ): Promise<string | undefined>;
 }
 
 export async function startOperationWorld(): Promise<OperationWorld> {
@@ -99,8 +104,10 @@ export async function startOperationWorld(): Promise<OperationWorld> {
       const request = requestOf(scenario, tenantId, database.postgres.placement, from);
       return (await createOperation({ ...request, input: { ...request.input, ...more } })).id;
     },
-    run: async (operationId, ports, attempts = 1) => {
-      const runner = new LocalDurableTestRunner({ handlerFunction: operationsFunction(ports, attempts) });
+    run: async (operationId, ports, attempts = 1, pieces) => {
+      const runner = new LocalDurableTestRunner({
+        handlerFunction: operationsFunction(ports, { attempts, ...(pieces && { pieces }) }),
+      });
       return (await runner.run({ payload: { operationId } })).getStatus();
     },
     [Symbol.asyncDispose]: async () => {
@@ -111,6 +118,9 @@ export async function startOperationWorld(): Promise<OperationWorld> {
   };
   return world;
 }
+
+/** Each page and each file is a piece. */
+export const smallestPieces = { longestMs: 0, leastRemainingMs: 0, pauseSeconds: 0 };
 
 /** Exports a tenant, for others to be restored from. @returns the operation's id */
 async function exportTenant(world: OperationWorld): Promise<string> {

@@ -8,11 +8,13 @@ export interface SecretList extends AsyncDisposable {
   readonly secrets: TenantSecrets;
   readonly store: SecretStore;
   readonly url: string;
+  readonly client: SecretsManagerClient;
 }
 
 export async function startSecretList(): Promise<SecretList> {
   const store = SecretStore.open();
-  const endpoint = await startSecretsManager({ secrets: store });
+  // As on AWS, which says that a list may not show what was changed in the last five minutes.
+  const endpoint = await startSecretsManager({ secrets: store, listLagMs: 300_000 });
   const client = new SecretsManagerClient({
     endpoint: endpoint.url,
     region: 'eu-central-1',
@@ -22,6 +24,7 @@ export async function startSecretList(): Promise<SecretList> {
     secrets: tenantSecretsOf(client, 'dev'),
     store,
     url: endpoint.url,
+    client,
     [Symbol.asyncDispose]: async () => {
       client.destroy();
       await endpoint.stop();

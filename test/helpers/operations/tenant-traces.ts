@@ -49,13 +49,15 @@ export async function tenantTraces(
     ...rows[0]?.traces,
     keys: [key, ...more].filter((stored) => stored !== undefined),
     isRemembered: isRemembered(),
-    exports: readable(exports.of(tenantId)),
+    exports: exports.of(tenantId),
     cacheKeys: await cache.cache.count(tenantId),
     secrets: await secrets.secrets.find(tenantId),
   };
   return JSON.parse(
     JSON.stringify(traces, (name, value: unknown) => (isTime(name) ? 'TIME' : value))
       .replaceAll(/secret:silo\/\w+\/[\da-f]{12}-\w{6}/g, 'SECRET')
+      // The folder of an attempt to export.
+      .replaceAll(/"[\da-f-]{36}(?=\/[^"/]+\.\d+\.jsonl")/g, '"ATTEMPT')
       .replaceAll(tenantId, 'TENANT')
       .replaceAll(tenantHomeName(tenantId), 'HOME')
       .replaceAll(operationId, 'OPERATION')
@@ -66,10 +68,3 @@ export async function tenantTraces(
 
 /** When an export was made, or a proof. */
 const isTime = (name: string): boolean => name === 'exportedAt' || name === 'at';
-
-/** Files of exports, with their manifests as objects. */
-function readable(files: Readonly<Record<string, string>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(files).map(([file, text]) => [file, file.endsWith('.json') ? (JSON.parse(text) as unknown) : text]),
-  );
-}

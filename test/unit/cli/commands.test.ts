@@ -141,7 +141,7 @@ describe('a command that starts an operation', () => {
     const placement = { model: 'silo', cluster: 'silos', database: 't_acme', schema: 't_acme' };
     server.answers = [json(200, { ...tenantAnswer, placement }), place, begun, ended, begun, ended];
     expect((await tenant('clone', 'acme', 'acme-test')).code).toBe(0);
-    expect(requests()[1]).toBe('GET /placement?tenantId=acme-test&model=silo');
+    expect(requests()[1]).toBe('GET /placement?tenantId=acme-test&plan=pro&model=silo');
     expect(requests()).toContain(
       `POST /tenants {"tenantId":"acme-test","name":"acme","plan":"pro","model":"silo","from":"${id}"}`,
     );
@@ -152,7 +152,7 @@ describe('a command that starts an operation', () => {
     server.answers = [json(200, tenantAnswer), refused('tenant-exists')];
     const { code, stderr } = await tenant('clone', 'acme', 'globex', '--cluster', 'silos');
     expect({ code, stderr }).toEqual({ code: 1, stderr: 'No [tenant-exists]\nBecause.\n' });
-    expect(requests()[1]).toBe('GET /placement?tenantId=globex&model=pool&cluster=silos');
+    expect(requests()[1]).toBe('GET /placement?tenantId=globex&plan=pro&model=pool&cluster=silos');
     server.answers = [json(200, tenantAnswer), refused('no-capacity')];
     expect((await tenant('clone', 'acme', 'globex')).stderr).toMatch(/Because\.\nOr choose another --model/);
     expect(requests().filter((request) => request.startsWith('POST'))).toEqual([]);

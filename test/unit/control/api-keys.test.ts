@@ -131,6 +131,27 @@ describe('remove', () => {
   });
 });
 
+describe('find', () => {
+  test('knows none that is deleted, although lists still have it', async () => {
+    const client = management.client();
+    let listed: unknown;
+    client.middlewareStack.add(
+      (next, { commandName }) =>
+        async (call) => {
+          if (commandName !== 'GetApiKeysCommand') return next(call);
+          // What it answered first.
+          listed ??= await next(call);
+          return listed as Awaited<ReturnType<typeof next>>;
+        },
+      { step: 'initialize' },
+    );
+    const { id } = await keysOf().ensure('acme', 'free');
+    expect(await keysOf(client).find('acme')).toEqual([id]);
+    await keysOf().remove('acme');
+    expect(await keysOf(client).find('acme')).toEqual([]);
+  });
+});
+
 class Crash extends Error {}
 
 /** A client whose process ends before its nth call, or when the call has had its effect and before it is told. */

@@ -35,8 +35,9 @@ describe('docs/events.md', () => {
         return [[file, language === 'diff' ? applyDiff(readFileSync(file, 'utf8'), text) : text]];
       }),
     );
-    expect(Object.keys(texts)).toHaveLength(3);
+    expect(Object.keys(texts)).toHaveLength(5);
     expect(texts['functions/operations/onboard.ts']).toMatch(/\n {2}makeWebhookSecret,\n {2}\{\n {4}name: 'open-/);
+    expect(texts['functions/operations/offboard.ts']).toMatch(/\n {2}removeWebhookSecret,\n {2}\{\n {4}name: 'purge-/);
     expect(typeErrorsOf(texts)).toEqual([]);
     expect(typeErrorsOf({ 'functions/operations/wrong.ts': `import './nowhere.ts';` })).toHaveLength(1);
   }, 120_000);

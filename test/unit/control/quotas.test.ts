@@ -110,10 +110,11 @@ describe('quotas', () => {
   const counts = countsSchema.parse({
     observedDays: 30,
     groups: [
-      { plan: 'free', model: 'pool', cluster: 'main', total: 8_500, recent: 600, keys: 8_400, recentKeys: 600 },
-      { plan: 'pro', model: 'bridge', cluster: 'main', total: 300, recent: 90, keys: 300, recentKeys: 90 },
-      { plan: 'enterprise', model: 'silo', cluster: 'second', total: 20, recent: 3, keys: 20, recentKeys: 3 },
+      { plan: 'free', model: 'pool', cluster: 'main', total: 8_500, recent: 600 },
+      { plan: 'pro', model: 'bridge', cluster: 'main', total: 300, recent: 90 },
+      { plan: 'enterprise', model: 'silo', cluster: 'second', total: 20, recent: 3 },
     ],
+    keys: { total: 8_720, recent: 693 },
     places: [
       { cluster: 'main', databases: 1, schemas: 301 },
       { cluster: 'second', databases: 20, schemas: 20 },
@@ -121,7 +122,12 @@ describe('quotas', () => {
     connections: { used: 30, limit: 100 },
   });
   const named = (limits: Readonly<Record<QuotaName, number>> = quotaLimits) =>
-    new Map(quotasOf(counts, limits, 'main', now).map((quota) => [quota.name, quota]));
+    new Map(
+      quotasOf(counts, limits, { names: ['main', 'second', 'empty'], registry: 'main' }, now).map((quota) => [
+        quota.name,
+        quota,
+      ]),
+    );
 
   test('count keys, schemas and databases by the tenants that use one up', () => {
     expect(named().get('api-keys')).toMatchObject({
@@ -136,6 +142,8 @@ describe('quotas', () => {
     expect(named().get('schemas:second')).toMatchObject({ used: 20, growthPerDay: 0.1 });
     expect(named().get('databases:second')).toMatchObject({ used: 20, growthPerDay: 0.1, exhaustedOn: '2031-01-05' });
     expect(named().get('databases:main')).toMatchObject({ used: 1, growthPerDay: null, exhaustedOn: null });
+    expect(named().get('databases:empty')).toMatchObject({ used: 0, limit: 200, percent: 0, warning: false });
+    expect(named().get('schemas:empty')).toMatchObject({ used: 0, limit: 1_000, exhaustedOn: null });
     expect(named().get('secrets')).toMatchObject({ used: 20, limit: 500_000, growthPerDay: 0.1 });
     expect(named().get('usage-plans')).toMatchObject({ used: 3, limit: 300, growthPerDay: null });
     expect(named().get('connections:main')).toMatchObject({ used: 30, limit: 100, growthPerDay: null });
