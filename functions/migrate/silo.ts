@@ -1,6 +1,6 @@
 import { databaseRoles, tenantHomeName } from '../../shared/contract/index.ts';
+import { sqlstateOf } from '../../shared/database/fleet-call.ts';
 import type { FleetFailure } from '../../shared/database/fleet-run.ts';
-import { sqlstateOf } from '../../shared/database/fleet-run.ts';
 import { migrateFleet } from '../../shared/database/fleet.ts';
 import { createRole, type Execute, forRole, openDatabase } from '../../shared/database/migrator.ts';
 import { publishMigrations } from '../../shared/database/provision.ts';
@@ -65,7 +65,7 @@ export interface SiloOutcome {
   /** Whether it lacked something that it has now. */
   readonly done: boolean;
   readonly failures: readonly FleetFailure[];
-  /** Time was up. */
+  /** Time was up before it had all, and nothing has failed. */
   readonly isLeft: boolean;
   /** Its database is not there, which is its only failure. */
   readonly isMissing: boolean;
@@ -138,7 +138,7 @@ async function bringUpToDate(silo: Silo, system: System, until: number): Promise
   else await prepare(cluster, tenantId, password, system);
   const fleet = [{ name: nameOf(cluster, database), execute: asOwner(cluster, database), role: database }];
   const { done, failures, stopped } = await migrateFleet(fleet, system.migrations.tenant, { until, canaries: 0 });
-  const isLeft = stopped === 'time';
+  const isLeft = stopped === 'time' && failures.length === 0;
   if (!isLeft && failures.length === 0) await auditDatabase(cluster, database, system);
   return { done: done > 0, failures, isLeft, isMissing: false };
 }

@@ -59,6 +59,24 @@ $$;
 comment on function tenancy.fleet_left is 'How many placements a run has not done yet, by how the next migration of each runs.';
 
 
+create function tenancy.run_outcome(of_run text) returns setof json
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with done as (select distinct m.target from tenancy.migrations m where m.run = of_run and m.state = 'done')
+  select json_build_object('done', count(*)) from done d
+    where d.target not in (select n.target from tenancy.next_files(array(select target::text from done)) n)
+  union all (
+    select json_build_object('placement', m.target, 'version', m.version, 'sqlstate', m.sqlstate, 'error', m.error)
+    from tenancy.migrations m join tenancy.fleet t using (target)
+    where m.run = of_run and m.state = 'failed' order by m.target, m.version
+  )
+$$;
+comment on function tenancy.run_outcome is
+  'How many placements a run has brought to where they lack nothing, and behind that where it failed, a row each. Answers to the runner get '
+  'lost; this does not.';
+
+
 create function tenancy.write_failure(target text, version text, run text, sqlstate_ text, error text) returns void
 language sql
 set search_path = pg_catalog, pg_temp
@@ -175,6 +193,6 @@ comment on function tenancy.fleet_state is
 
 
 select tenancy.seal('tenancy.fleet', 'tenancy.next_files(text[])', 'tenancy.given_up(text)',
-  'tenancy.fleet_left(text,text[])',
+  'tenancy.fleet_left(text,text[])', 'tenancy.run_outcome(text)',
   'tenancy.write_failure(text,text,text,text,text)', 'tenancy.publish(jsonb)',
   'tenancy.files_of_new_placements()', 'tenancy.provision(text)', 'tenancy.fleet_state(text[],integer)');

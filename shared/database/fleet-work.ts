@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { isTimeout, sqlstateOf } from './fleet-call.ts';
 import type { FleetDatabase, FleetRun } from './fleet-run.ts';
-import { isTimeout, sqlstateOf } from './fleet-run.ts';
 import { onlyParameter, toArray } from './fleet-state.ts';
 import { dropInvalidIndex, type MigrationMode, parseAlone } from './migration-modes.ts';
 
@@ -47,14 +47,14 @@ const migrateSome: Work = async (run, wave) => {
   const rows = await run.call(
     wave.database,
     `select cast(m as text) from tenancy.migrate_some(:run, ${onlyParameter}, cast(:placements as integer), cast(:ms as integer), cast(:locks as integer)) m`,
-    {
+    () => ({
       run: run.id,
       only: toArray(wave.only),
       // No call fails in many more placements than the budget has.
       placements: String(Math.max(1, Math.min(placementsPerCall, run.budget + 1))),
       ms: String(callMs),
       locks: String(locksPerCall),
-    },
+    }),
   );
   return take(run, wave, rows);
 };
@@ -63,7 +63,7 @@ const backfillSome: Work = async (run, wave) => {
   const rows = await run.call(
     wave.database,
     `select cast(m as text) from tenancy.backfill_some(:run, ${onlyParameter}, cast(:ms as integer)) m`,
-    { run: run.id, only: toArray(wave.only), ms: String(run.options.callMs) },
+    () => ({ run: run.id, only: toArray(wave.only), ms: String(run.options.callMs) }),
   );
   return take(run, wave, rows);
 };
@@ -76,7 +76,7 @@ const runAlone: Work = async (run, wave) => {
   const claims = await run.call(
     wave.database,
     `select cast(c as text) from tenancy.claim_alone(:run, ${onlyParameter}, cast(:lease as integer)) c`,
-    { run: run.id, only: toArray(wave.only), lease: String(run.options.leaseSeconds) },
+    () => ({ run: run.id, only: toArray(wave.only), lease: String(run.options.leaseSeconds) }),
   );
   const [first] = claims ?? [];
   if (first === undefined) return undefined;
@@ -95,7 +95,7 @@ const runAlone: Work = async (run, wave) => {
     (await run.call(
       wave.database,
       `select cast(tenancy.finish_alone(:run, :placement, :version, :index, :outcome, nullif(:sqlstate, ''), nullif(:error, '')) as text)`,
-      {
+      () => ({
         run: run.id,
         placement,
         version,
@@ -103,7 +103,7 @@ const runAlone: Work = async (run, wave) => {
         outcome,
         sqlstate: sqlstateOf(failure) ?? '',
         error: failure instanceof Error ? failure.message : '',
-      },
+      }),
     )) ?? [];
   const { state, complete = false } = finishSchema.parse(answer ?? { state: 'taken' });
   if (state === 'done') run.succeeded(wave.database.name, placement, complete);
@@ -122,10 +122,10 @@ async function dropLeftOver(
   { placement, index, mark }: { placement: string; index: string; mark: string },
 ): Promise<void> {
   const [state] =
-    (await run.call(wave.database, `select cast(to_json(tenancy.index_state(:placement, :index)) as text)`, {
+    (await run.call(wave.database, `select cast(to_json(tenancy.index_state(:placement, :index)) as text)`, () => ({
       placement,
       index,
-    })) ?? [];
+    }))) ?? [];
   if (state === 'invalid') await wave.database.execute(`${mark} ${dropInvalidIndex(placement, index)}`);
 }
 

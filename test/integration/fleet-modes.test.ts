@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { migrateFleet } from '../../shared/database/fleet.ts';
 import type { FleetOptions } from '../../shared/database/fleet-run.ts';
 import type { Execute, Migration } from '../../shared/database/migrator.ts';
-import { dropSchema, publishMigrations } from '../../shared/database/provision.ts';
-import { type FleetWorld, migration, names, startFleetWorld } from '../helpers/fleet/fleet-world.ts';
+import { publishMigrations } from '../../shared/database/provision.ts';
+import { dropPlacement, type FleetWorld, migration, names, startFleetWorld } from '../helpers/fleet/fleet-world.ts';
 
 let world: FleetWorld;
 const schemas = names(4);
@@ -15,7 +15,7 @@ afterAll(() => world[Symbol.asyncDispose]());
 beforeEach(() => world.provision(schemas));
 afterEach(async () => {
   await world.query('delete from tenancy.placements');
-  for (const schema of schemas) await dropSchema(world.execute, schema);
+  for (const schema of schemas) await dropPlacement(world.execute, schema);
   await publishMigrations(world.execute, world.tenant);
 });
 
