@@ -111,6 +111,17 @@ begin
     raise exception 'Migration % of % was changed after it had been applied to % placements', edited.version, edited.example,
       edited.placements using errcode = 'TN009', hint = 'Restore the file, and put the change into a new migration.';
   end if;
+  select b.version, count(*) as tenants, min(b.target::text) as example, min(b.checksum) as checksum into edited
+    from jsonb_to_recordset(files) f (version text, checksum text, replaces jsonb)
+    join tenancy.backfills b on b.version = f.version and b.checksum <> f.checksum and (b.is_done or b.rows > 0)
+    join tenancy.fleet t on t.target = b.target
+    where not exists (select from jsonb_array_elements_text(coalesce(f.replaces, '[]')) r where starts_with(b.checksum, r))
+    group by b.version order by b.version limit 1;
+  if found then
+    raise exception 'Migration % was changed after it had run for % tenants, for instance in %. Restore the file until it has run for all. '
+      'If what it has done may stay, say so in the file: "-- tenantry: replaces %"', edited.version, edited.tenants, edited.example,
+      left(edited.checksum, 12) using errcode = 'TN009';
+  end if;
   delete from tenancy.migration_files f
     where f.version not in (select value ->> 'version' from jsonb_array_elements(files))
       and not exists (select from tenancy.migrations m join tenancy.fleet t using (target) where m.version = f.version and m.state = 'done');
@@ -126,7 +137,7 @@ end
 $$;
 comment on function tenancy.publish is
   'Makes these tenant migrations [{"version", "checksum", "mode", "sql", "replaces"}] the ones that placements of this database get, '
-  'and withdraws all others. Refuses a file that was changed after it had been applied, unless it says that it replaces what was applied.';
+  'and withdraws all others. Refuses a file that was changed after it had been applied, be it for a part of the tenants, unless it says that it replaces what was applied.';
 
 
 create function tenancy.files_of_new_placements() returns setof tenancy.migration_files

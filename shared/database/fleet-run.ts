@@ -114,7 +114,10 @@ export class FleetRun {
 
   failed(failure: FleetFailure): void {
     const { database, placement } = failure;
-    this.#failures.set(database, (this.#failures.get(database) ?? new Map<string, FleetFailure>()).set(placement, failure));
+    this.#failures.set(
+      database,
+      (this.#failures.get(database) ?? new Map<string, FleetFailure>()).set(placement, failure),
+    );
     this.#onProgress?.(this.progress);
   }
 

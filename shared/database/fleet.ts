@@ -78,7 +78,11 @@ async function begin(
   await publishMigrations(database.execute, published).catch(async (error: unknown) => {
     // It was applied to placements that are not meant here.
     const { edited } = await readPlan(database.execute, files, null, 0);
-    throw edited.length > 0 ? editedError(database.name, edited) : error;
+    if (edited.length > 0) throw editedError(database.name, edited);
+    // It has run for a part of the tenants.
+    throw sqlstateOf(error) === 'TN009' && error instanceof Error
+      ? new EditedMigrationError(error.message, { cause: error })
+      : error;
   });
   return { database, only, plan };
 }

@@ -122,6 +122,44 @@ describe('an index that is built while its table is used', () => {
     expect(await indexes()).toEqual(valid);
   });
 
+  const other = 'create index by_title on t_0002.tasks (tenant_id, created_at)';
+  const definition = async (): Promise<string[]> => {
+    const rows = await world.query<{ definition: string }>(
+      `select pg_get_indexdef(to_regclass('t_0002.by_title')) as definition`,
+    );
+    return rows.map((row) => row.definition);
+  };
+
+  it('is not taken for one of the same name that somebody has made, and that one stays', async () => {
+    await world.execute(other);
+    expect(await migrate([byTitle])).toMatchObject({
+      done: 3,
+      failures: [{ placement: 't_0002', sqlstate: '42P07', error: expect.stringContaining('another index by_title') }],
+    });
+    expect(await definition()).toEqual([expect.stringContaining('created_at')]);
+    await world.execute('drop index t_0002.by_title');
+    expect(await migrate([byTitle])).toMatchObject({ done: 1, failed: 0 });
+    expect(await indexes()).toEqual(valid);
+  });
+
+  it('is taken for one that somebody has made as the file says', async () => {
+    await world.execute('create index by_title on t_0002.tasks using btree (tenant_id, lower(title))');
+    const [before] = await world.query(`select 't_0002.by_title'::regclass::oid`);
+    expect(await migrate([byTitle])).toMatchObject({ done: 4, failed: 0 });
+    expect(await world.query(`select 't_0002.by_title'::regclass::oid`)).toEqual([before]);
+  });
+
+  it('is built anew where a runner that was killed has built it as an earlier edition of the file says', async () => {
+    await world.execute(other);
+    await world.query(`insert into tenancy.migrations (target, version, checksum, state, run, started_at)
+      values ('t_0002', '900', 'an earlier edition', 'running', 'killed', now())`);
+    expect(await migrate([byTitle], { leaseSeconds: 0, concurrency: 1 })).toMatchObject({ done: 4, failed: 0 });
+    expect(await definition()).toEqual([expect.stringContaining('lower(title)')]);
+    expect(
+      await world.query(`select checksum from tenancy.migrations where target = 't_0002' and version = '900'`),
+    ).toEqual([{ checksum: byTitle.checksum }]);
+  });
+
   it('is built once by two runs at once', async () => {
     let builds = 0;
     const counting: Execute = async (sql, parameters) => {
