@@ -1,5 +1,5 @@
 import { databaseRoles, tenantHomeName } from '../../shared/contract/index.ts';
-import { sqlstateOf } from '../../shared/database/fleet-call.ts';
+import { isLost, sqlstateOf, withTries } from '../../shared/database/fleet-call.ts';
 import type { FleetFailure } from '../../shared/database/fleet-run.ts';
 import { migrateFleet } from '../../shared/database/fleet.ts';
 import { createRole, type Execute, forRole, openDatabase } from '../../shared/database/migrator.ts';
@@ -80,7 +80,12 @@ const nothing: SiloOutcome = { done: false, failures: [], isLeft: false, isMissi
  */
 export async function migrateSilo(silo: Silo, system: System, until: number): Promise<SiloOutcome> {
   try {
-    return await bringUpToDate(silo, system, until);
+    // All of it may be done twice. What takes longer than a call goes on, and is for when the others are done.
+    const outcome = await withTries(
+      () => bringUpToDate(silo, system, until),
+      (error) => !isLost(error),
+    );
+    return outcome ?? { ...nothing, isLeft: true };
   } catch (thrown) {
     if (await isDropped(silo, system)) return nothing;
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));

@@ -4,7 +4,8 @@ do $$
 begin
   create schema if not exists tenancy;
 exception when unique_violation then
-  null; -- Somebody was faster.
+  -- Somebody was faster. What Postgres has cached of the catalog it forgets with the next lock, which this takes.
+  perform from pg_catalog.pg_namespace where nspname = 'tenancy';
 end
 $$;
 -- Locks the schema until the end of the transaction: runners who make the functions below anew at once would be refused.

@@ -4,17 +4,30 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const tries = 4;
 const firstPauseMs = 200;
 
-/** @returns nothing when the call took too long to wait for; the database goes on with it */
-export async function withTries<Result>(call: (isRepeated: boolean) => Promise<Result>): Promise<Result | undefined> {
+/**
+ * Makes a call, and makes it again when it failed as a whole.
+ *
+ * @param isFinal whether asking again would be answered in the same way
+ * @returns nothing when the call took too long to wait for; the database goes on with it
+ */
+export async function withTries<Result>(
+  call: (isRepeated: boolean) => Promise<Result>,
+  isFinal: (error: unknown) => boolean = isRefusal,
+): Promise<Result | undefined> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await call(attempt > 1);
     } catch (error) {
       if (isTimeout(error)) return undefined;
-      if (attempt === tries || isRefusal(error)) throw error;
+      if (attempt === tries || isFinal(error)) throw error;
       await sleep(firstPauseMs * 2 ** (attempt - 1));
     }
   }
+}
+
+/** Nobody knows whether the call has reached the database, as `ECONNRESET` of a connection that was closed in between. */
+export function isLost(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^E[A-Z]+$/.test(String(error.code));
 }
 
 /** The statement takes longer than the Data API waits; it was told to go on all the same. */

@@ -118,11 +118,11 @@ export async function createRole(
   // A verifier has no quote either: DO takes no parameters.
   await execute(
     `do $$ begin
-      begin
+      if not exists (select from pg_roles where rolname = '${role}') then
+        -- There is no role yet to be locked; its makers are in the database that tenants share.
+        execute format('comment on database %I is %L', current_database(), 'A database of Tenantry.');
         if not exists (select from pg_roles where rolname = '${role}') then create role ${role} login; end if;
-      exception when duplicate_object or unique_violation then
-        null; -- Somebody was faster.
-      end;
+      end if;
       -- Locks the role, in all databases of the server, until the end of the transaction.
       comment on role ${role} is 'A login of Tenantry.';
       alter role ${role} password '${scramVerifier(password)}';
