@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { tenantHomeName } from '../../shared/contract/index.ts';
+import { audit } from '../../shared/database/audit.ts';
 import { describeReport, EditedMigrationError } from '../../shared/database/fleet-error.ts';
-import { type FleetReport, migrateFleet } from '../../shared/database/fleet.ts';
+import { migrateFleet } from '../../shared/database/fleet.ts';
 import { withSharedCanaries } from '../../shared/database/fleet-plan.ts';
 import type { FleetProgress } from '../../shared/database/fleet-run.ts';
 import { readPlacements, readPlan } from '../../shared/database/fleet-state.ts';
@@ -11,6 +12,7 @@ import { defineCommand } from '../command.ts';
 import { CommandError, UsageError } from '../command-error.ts';
 import { inParallel } from '../in-parallel.ts';
 import { databasesAtOnce, databasesOf, defaultDataDir, type StackDatabase } from '../stack.ts';
+import { formatFindings, type LocatedFinding } from '../terminal/format-findings.ts';
 import { formatPlan, formatProgress, formatStatus, type Located } from '../terminal/format-fleet.ts';
 import { print } from '../terminal/print.ts';
 import { printable, printableLines } from '../terminal/printable.ts';
@@ -27,8 +29,8 @@ interface Subject extends StackDatabase {
 export const migrateCommand = defineCommand({
   summary: 'bring placements to the newest version, or say which they have',
   description: `Brings the placements of the local stack to the newest of migrations/tenant, a few first and then the others. What fails is left as
-it was, and runs again with the next call: docs/migrations.md. Exits with 0 when all is done, 1 when something failed, is left, or cannot be
-reached, 2 when it could not begin.`,
+it was, and runs again with the next call: docs/migrations.md. Ends with an audit of these databases, as a deployment does. Exits with 0 when
+all is done, 1 when something failed, is left, or cannot be reached, or the audit found an error, 2 when it could not begin.`,
   options: {
     plan: { help: 'say what would run where, and change nothing' },
     status: { help: 'say which version placements have, and what has failed' },
@@ -116,12 +118,27 @@ async function migrate(subjects: readonly Subject[], files: readonly Migration[]
       onProgress: showProgress,
     });
     showProgress();
-    print(report, asJson, printableReport);
-    return report.failed > 0 || report.stopped ? 1 : 0;
+    const findings = await auditAll(subjects);
+    print({ ...report, findings }, asJson, (result, { paint }) =>
+      [printableLines(describeReport(result)), ...(findings.length > 0 ? [formatFindings(findings, paint)] : [])].join(
+        '\n',
+      ),
+    );
+    return report.failed > 0 || report.stopped || findings.some(({ severity }) => severity === 'error') ? 1 : 0;
   } catch (error) {
     showProgress();
     return asCommandError(error);
   }
+}
+
+/** What the audit finds in each database. One that cannot be reached is among the failures of the run. */
+async function auditAll(subjects: readonly Subject[]): Promise<readonly LocatedFinding[]> {
+  const found = await lookAt(subjects, async ({ execute }) => ({ findings: await audit(execute) }));
+  return found.flatMap((located) => {
+    if ('error' in located) return [];
+    const { cluster, database, findings } = located;
+    return findings.map((finding) => ({ cluster, database, ...finding }));
+  });
 }
 
 /** What is wrong with a file is no fault of the command. */
@@ -129,8 +146,6 @@ function asCommandError(error: unknown): never {
   const isOfFile = error instanceof EditedMigrationError || error instanceof MigrationFileError;
   throw isOfFile ? new CommandError(error.message) : error;
 }
-
-const printableReport = (report: FleetReport): string => printableLines(describeReport(report));
 
 /** Draws the bar over itself, or takes it away. A pipe gets none. */
 function showProgress(progress?: FleetProgress): void {

@@ -1,6 +1,14 @@
 -- What has been applied where. Run before every migration, so each statement may run again.
 
-create schema if not exists tenancy;
+do $$
+begin
+  create schema if not exists tenancy;
+exception when unique_violation then
+  -- Somebody was faster. What Postgres has cached of the catalog it forgets with the next lock, which this takes.
+  perform from pg_catalog.pg_namespace where nspname = 'tenancy';
+end
+$$;
+-- Locks the schema until the end of the transaction: runners who make the functions below anew at once would be refused.
 comment on schema tenancy is 'The kernel: decides for whom a statement acts, and refuses it when that is not proven.';
 
 -- Postgres lets everybody call a new function; here nobody may, unless a grant says so.

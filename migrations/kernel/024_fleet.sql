@@ -59,6 +59,24 @@ $$;
 comment on function tenancy.fleet_left is 'How many placements a run has not done yet, by how the next migration of each runs.';
 
 
+create function tenancy.run_outcome(of_run text) returns setof json
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with done as (select distinct m.target from tenancy.migrations m where m.run = of_run and m.state = 'done')
+  select json_build_object('done', count(*)) from done d
+    where d.target not in (select n.target from tenancy.next_files(array(select target::text from done)) n)
+  union all (
+    select json_build_object('placement', m.target, 'version', m.version, 'sqlstate', m.sqlstate, 'error', m.error)
+    from tenancy.migrations m join tenancy.fleet t using (target)
+    where m.run = of_run and m.state = 'failed' order by m.target, m.version
+  )
+$$;
+comment on function tenancy.run_outcome is
+  'How many placements a run has brought to where they lack nothing, and behind that where it failed, a row each. Answers to the runner get '
+  'lost; this does not.';
+
+
 create function tenancy.write_failure(target text, version text, run text, sqlstate_ text, error text) returns void
 language sql
 set search_path = pg_catalog, pg_temp
@@ -93,6 +111,17 @@ begin
     raise exception 'Migration % of % was changed after it had been applied to % placements', edited.version, edited.example,
       edited.placements using errcode = 'TN009', hint = 'Restore the file, and put the change into a new migration.';
   end if;
+  select b.version, count(*) as tenants, min(b.target::text) as example, min(b.checksum) as checksum into edited
+    from jsonb_to_recordset(files) f (version text, checksum text, replaces jsonb)
+    join tenancy.backfills b on b.version = f.version and b.checksum <> f.checksum and (b.is_done or b.rows > 0)
+    join tenancy.fleet t on t.target = b.target
+    where not exists (select from jsonb_array_elements_text(coalesce(f.replaces, '[]')) r where starts_with(b.checksum, r))
+    group by b.version order by b.version limit 1;
+  if found then
+    raise exception 'Migration % was changed after it had run for % tenants, for instance in %. Restore the file until it has run for all. '
+      'If what it has done may stay, say so in the file: "-- tenantry: replaces %"', edited.version, edited.tenants, edited.example,
+      left(edited.checksum, 12) using errcode = 'TN009';
+  end if;
   delete from tenancy.migration_files f
     where f.version not in (select value ->> 'version' from jsonb_array_elements(files))
       and not exists (select from tenancy.migrations m join tenancy.fleet t using (target) where m.version = f.version and m.state = 'done');
@@ -108,7 +137,7 @@ end
 $$;
 comment on function tenancy.publish is
   'Makes these tenant migrations [{"version", "checksum", "mode", "sql", "replaces"}] the ones that placements of this database get, '
-  'and withdraws all others. Refuses a file that was changed after it had been applied, unless it says that it replaces what was applied.';
+  'and withdraws all others. Refuses a file that was changed after it had been applied, be it for a part of the tenants, unless it says that it replaces what was applied.';
 
 
 create function tenancy.files_of_new_placements() returns setof tenancy.migration_files
@@ -175,6 +204,6 @@ comment on function tenancy.fleet_state is
 
 
 select tenancy.seal('tenancy.migration_files', 'tenancy.fleet', 'tenancy.next_files(text[])', 'tenancy.given_up(text)',
-  'tenancy.fleet_left(text,text[])',
+  'tenancy.fleet_left(text,text[])', 'tenancy.run_outcome(text)',
   'tenancy.write_failure(text,text,text,text,text)', 'tenancy.publish(jsonb)',
   'tenancy.files_of_new_placements()', 'tenancy.provision(text)', 'tenancy.fleet_state(text[],integer)');

@@ -63,15 +63,16 @@ const reasons = {
   published: 'Somebody with other files has withdrawn some of these meanwhile.',
 } as const;
 
-/** What a run did, and failures by cause, as lines for a console. */
-export function describeReport({ placements, done, failures, stopped }: FleetReport): string {
+/** What a run did, and failures by cause, as lines for a console. Of very many failures a report has the first. */
+export function describeReport({ placements, done, failed, failures, stopped }: FleetReport): string {
   return [
-    `${done} of ${amount(placements)} migrated, ${failures.length} failed.${stopped ? ` ${reasons[stopped]}` : ''}`,
+    `${done} of ${amount(placements)} migrated, ${failed} failed.${stopped ? ` ${reasons[stopped]}` : ''}`,
     ...failuresByCause(failures).flatMap((cause) => [
       `  ${cause.version}  ${amount(cause.placements.length)}: ${list(cause.placements.slice(0, 5), cause.placements.length)}`,
       `    ${cause.error} (${cause.sqlstate})`,
     ]),
-    ...(failures.length > 0 || stopped
+    ...(failed > failures.length ? [`  and ${failed - failures.length} more`] : []),
+    ...(failed > 0 || stopped
       ? ['Nothing is half-applied. Run it again when the cause is mended: only what is not done runs.']
       : []),
   ].join('\n');

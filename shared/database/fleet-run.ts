@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { withTries } from './fleet-call.ts';
+import { type FleetOutcome, readOutcome } from './fleet-state.ts';
 import type { Execute } from './migrator.ts';
 
 /** A database whose placements are migrated. */
@@ -61,19 +62,17 @@ export interface FleetOptions {
 /** Why a run ended before everything was done: a canary failed, too many did, time was up, or other files were published. */
 export type FleetStop = 'canary' | 'budget' | 'time' | 'published';
 
-/** Tries of a call that failed as a whole. It can be repeated: the ledger knows what was done. */
-const tries = 4;
-const firstPauseMs = 200;
-
 /** What a run knows of itself. Nothing grows with the number of placements but their failures, which are bounded. */
 export class FleetRun {
   readonly id: string;
   readonly options: Required<Omit<FleetOptions, 'only' | 'onProgress' | 'maxFailures' | 'canaries'>>;
-  readonly #failures = new Map<string, FleetFailure>();
+  /** By database and placement. */
+  readonly #failures = new Map<string, Map<string, FleetFailure>>();
+  /** By database. */
+  readonly #done = new Map<string, number>();
   readonly #onProgress: FleetOptions['onProgress'];
   #maxFailures: number;
   #placements = 0;
-  #done = 0;
   stopped: FleetStop | undefined;
 
   constructor(id: string, options: FleetOptions) {
@@ -93,11 +92,12 @@ export class FleetRun {
   }
 
   get failures(): readonly FleetFailure[] {
-    return [...this.#failures.values()];
+    return [...this.#failures.values()].flatMap((failures) => [...failures.values()]);
   }
 
   get progress(): FleetProgress {
-    return { placements: Math.max(this.#placements, this.#done), done: this.#done, failed: this.#failures.size };
+    const done = [...this.#done.values()].reduce((sum, each) => sum + each, 0);
+    return { placements: Math.max(this.#placements, done), done, failed: this.failures.length };
   }
 
   begin(placements: number, maxFailures: number | undefined): void {
@@ -107,19 +107,23 @@ export class FleetRun {
   }
 
   succeeded(database: string, placement: string, lacksNothing: boolean): void {
-    this.#failures.delete(`${database} ${placement}`);
-    if (lacksNothing) this.#done += 1;
+    this.#failures.get(database)?.delete(placement);
+    if (lacksNothing) this.#done.set(database, (this.#done.get(database) ?? 0) + 1);
     this.#onProgress?.(this.progress);
   }
 
   failed(failure: FleetFailure): void {
-    this.#failures.set(`${failure.database} ${failure.placement}`, failure);
+    const { database, placement } = failure;
+    this.#failures.set(
+      database,
+      (this.#failures.get(database) ?? new Map<string, FleetFailure>()).set(placement, failure),
+    );
     this.#onProgress?.(this.progress);
   }
 
   /** How many failures the budget still has. */
   get budget(): number {
-    return this.#maxFailures - this.#failures.size;
+    return this.#maxFailures - this.failures.length;
   }
 
   /** Whether another call may be made. */
@@ -129,37 +133,35 @@ export class FleetRun {
     return this.stopped === undefined;
   }
 
-  /** @returns nothing when the call took too long to wait for; the database goes on with it */
-  async call(
-    { execute }: FleetDatabase,
-    sql: string,
-    parameters: Readonly<Record<string, string>>,
-  ): Promise<unknown[] | undefined> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return (await execute(sql, parameters)).map((row) => JSON.parse(String(row)) as unknown);
-      } catch (error) {
-        if (isTimeout(error)) return undefined;
-        if (attempt === tries || isRefusal(error)) throw error;
-        await sleep(firstPauseMs * 2 ** (attempt - 1));
-      }
-    }
+  /**
+   * Takes what the ledger of a database says of this run for what became of it, in place of what answers have said: an answer may be
+   * lost, and what nobody waits for any more goes on.
+   */
+  async takeStock(database: FleetDatabase): Promise<void> {
+    const outcome = await withTries(() => readOutcome(database.execute, this.id));
+    if (outcome) this.#write(database.name, outcome);
   }
-}
 
-/** The statement takes longer than the Data API waits; it was told to go on all the same. */
-export function isTimeout(error: unknown): boolean {
-  return error instanceof Error && error.name === 'StatementTimeoutException';
-}
+  #write(database: string, { done, failures }: FleetOutcome): void {
+    this.#done.set(database, done);
+    this.#failures.set(database, new Map(failures.map((failure) => [failure.placement, { database, ...failure }])));
+    this.#onProgress?.(this.progress);
+  }
 
-/** SQLSTATE of a database's error, from the Data API or a driver. */
-export function sqlstateOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const [, state] = /SQLState: (\w{5})/.exec(error.message) ?? [];
-  return state ?? ('code' in error && /^[0-9A-Z]{5}$/.test(String(error.code)) ? String(error.code) : undefined);
-}
-
-/** Asking again would be answered in the same way: the kernel's own errors, missing rights, mistakes. */
-function isRefusal(error: unknown): boolean {
-  return /^(TN|42|22|0A)/.test(sqlstateOf(error) ?? '');
+  /**
+   * Makes a call, and makes it again when it failed as a whole: the ledger knows what was done, and is asked before.
+   *
+   * @param parameters are made anew each time
+   * @returns nothing when the call took too long to wait for; the database goes on with it
+   */
+  async call(
+    { name, execute }: FleetDatabase,
+    sql: string,
+    parameters: () => Readonly<Record<string, string>>,
+  ): Promise<unknown[] | undefined> {
+    return withTries(async (isRepeated) => {
+      if (isRepeated) this.#write(name, await readOutcome(execute, this.id));
+      return (await execute(sql, parameters())).map((row) => JSON.parse(String(row)) as unknown);
+    });
+  }
 }

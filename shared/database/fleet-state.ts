@@ -67,6 +67,28 @@ export async function readPlacements(
   return (await pages(execute, sql, { only: toArray(only) })).map((row) => placementSchema.parse(row));
 }
 
+const doneSchema = z.object({ done: z.number().int() });
+const failureSchema = z.object({
+  placement: z.string(),
+  version: z.string(),
+  sqlstate: z.string(),
+  error: z.string(),
+});
+
+/** What became of a run in one database. */
+export interface FleetOutcome {
+  /** Placements to which it brought something, and that lack nothing now. */
+  readonly done: number;
+  /** Where something failed last. */
+  readonly failures: readonly z.infer<typeof failureSchema>[];
+}
+
+/** What the ledger has of a run. */
+export async function readOutcome(execute: Execute, run: string): Promise<FleetOutcome> {
+  const [first, ...failures] = await pages(execute, `select cast(o as text) from tenancy.run_outcome(:run) o`, { run });
+  return { ...doneSchema.parse(first), failures: failures.map((failure) => failureSchema.parse(failure)) };
+}
+
 /** The Data API has no arrays: an empty text is no list, else it is a JSON array. */
 export const onlyParameter = `cast((select array_agg(o) from json_array_elements_text(cast(nullif(:only, '') as json)) o) as text[])`;
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { databaseRoles } from '../contract/index.ts';
+import { sqlstateOf } from './fleet-call.ts';
 import { EditedMigrationError, editedError } from './fleet-error.ts';
 import { type FleetPlan, withSharedCanaries } from './fleet-plan.ts';
 import {
@@ -11,7 +12,6 @@ import {
   type FleetProgress,
   FleetRun,
   type FleetStop,
-  sqlstateOf,
 } from './fleet-run.ts';
 import { onlyParameter, readPlan, toArray } from './fleet-state.ts';
 import { type Wave, works } from './fleet-work.ts';
@@ -78,7 +78,11 @@ async function begin(
   await publishMigrations(database.execute, published).catch(async (error: unknown) => {
     // It was applied to placements that are not meant here.
     const { edited } = await readPlan(database.execute, files, null, 0);
-    throw edited.length > 0 ? editedError(database.name, edited) : error;
+    if (edited.length > 0) throw editedError(database.name, edited);
+    // It has run for a part of the tenants.
+    throw sqlstateOf(error) === 'TN009' && error instanceof Error
+      ? new EditedMigrationError(error.message, { cause: error })
+      : error;
   });
   return { database, only, plan };
 }
@@ -123,16 +127,22 @@ const leftSchema = z.array(
 
 /** Works until nothing is left of a wave, also what others have begun: who waits for them knows that it is done. */
 async function migrateWave(run: FleetRun, wave: Wave): Promise<void> {
-  const question = `select cast(l as text) from tenancy.fleet_left(:run, ${onlyParameter}) l`;
-  while (run.goesOn()) {
-    const modes = leftSchema.parse(
-      (await run.call(wave.database, question, { run: run.id, only: toArray(wave.only) })) ?? [],
-    );
-    if (modes.length === 0) return;
+  let left = await readLeft(run, wave);
+  while (left?.length !== 0 && run.goesOn()) {
     let worked = false;
-    for (const { mode, placements } of modes) worked = (await workOff(run, wave, mode, placements)) || worked;
+    for (const { mode, placements } of left ?? []) worked = (await workOff(run, wave, mode, placements)) || worked;
     if (!worked) await sleep(run.options.pollMs);
+    left = await readLeft(run, wave);
+    // Behind the question what is left: nothing of that is under way any more when the answer is none.
+    await run.takeStock(wave.database);
   }
+}
+
+/** @returns nothing when that took too long */
+async function readLeft(run: FleetRun, { database, only }: Wave): Promise<z.infer<typeof leftSchema> | undefined> {
+  const question = `select cast(l as text) from tenancy.fleet_left(:run, ${onlyParameter}) l`;
+  const left = await run.call(database, question, () => ({ run: run.id, only: toArray(only) }));
+  return left && leftSchema.parse(left);
 }
 
 /** Nothing is left of what is published. Is that still what this run has published, or has an older deployment withdrawn a part? */

@@ -5,6 +5,7 @@ import {
   type Field,
   RDSDataClient,
 } from '@aws-sdk/client-rds-data';
+import { freshConnections } from './fresh-connections.ts';
 import type { Execute } from './migrator.ts';
 
 export interface MigrationTarget {
@@ -18,11 +19,13 @@ export interface MigrationTarget {
 const resumeAttempts = 24;
 const resumePauseMs = 5_000;
 
+const connections = freshConnections();
 let client: RDSDataClient | undefined;
 
 /** Statements over the Data API that act for no tenant. Lint lets only the migration runner import this. */
 export function migrationConnection(target: MigrationTarget): Execute {
-  client ??= new RDSDataClient({ maxAttempts: 1 });
+  const { httpAgent, httpsAgent } = connections;
+  client ??= new RDSDataClient({ maxAttempts: 1, requestHandler: { httpAgent, httpsAgent } });
   const rdsData = client;
   return async (sql, parameters = {}) => {
     const command = new ExecuteStatementCommand({
@@ -34,6 +37,7 @@ export function migrationConnection(target: MigrationTarget): Execute {
     });
     for (let attempt = 1; ; attempt += 1) {
       try {
+        connections.closeStale();
         const { records = [] } = await rdsData.send(command);
         return records.map(([first]) => valueOf(first));
       } catch (error) {

@@ -19,7 +19,12 @@ export interface AloneStatement {
   readonly outcome: 'valid' | 'missing';
   /** The statement for one schema: nothing else could say so, since settings do not outlive a call. */
   readonly inSchema: (schema: string) => string;
+  /** What it makes an index of, and how; missing where it drops one. */
+  readonly makes?: { readonly table: string; readonly onProbe: string };
 }
+
+/** A table on which the kernel makes an index to see what its definition is. */
+const probe = 'tenantry_probe';
 
 const name = '("(?:[^"]|"")+"|[a-z_][\\w$]*)';
 const createIndex = new RegExp(
@@ -77,6 +82,10 @@ export function parseAlone(version: string, sql: string): AloneStatement {
       index: unquoted(created),
       outcome: 'valid',
       inSchema: (schema) => `${create}${quoted(schema)}.${table}${rest}`,
+      makes: {
+        table: unquoted(table),
+        onProbe: `create${/^create\s+unique\b/i.test(create) ? ' unique' : ''} index on ${probe}${rest}`,
+      },
     };
   }
   const [, drop, dropped] = dropIndex.exec(statement) ?? [];

@@ -102,7 +102,8 @@ export async function createRoles(
 }
 
 /**
- * Makes a login role, or gives it its present password. Postgres gets a SCRAM verifier, so no password stands in a statement that somebody
+ * Makes a login role, or gives it its present password. Two may do so at once: of those who alter the same entry of the catalog, Postgres
+ * refuses the second ("tuple concurrently updated"), unless that one waits for a lock, as each comment takes it. Postgres gets a SCRAM verifier, so no password stands in a statement that somebody
  * may log.
  *
  * @param role a constant, or made of nothing but letters, digits and `_`
@@ -117,7 +118,13 @@ export async function createRole(
   // A verifier has no quote either: DO takes no parameters.
   await execute(
     `do $$ begin
-      if not exists (select from pg_roles where rolname = '${role}') then create role ${role} login; end if;
+      if not exists (select from pg_roles where rolname = '${role}') then
+        -- There is no role yet to be locked; its makers are in the database that tenants share.
+        execute format('comment on database %I is %L', current_database(), 'A database of Tenantry.');
+        if not exists (select from pg_roles where rolname = '${role}') then create role ${role} login; end if;
+      end if;
+      -- Locks the role, in all databases of the server, until the end of the transaction.
+      comment on role ${role} is 'A login of Tenantry.';
       alter role ${role} password '${scramVerifier(password)}';
       alter role ${role} set timezone = 'UTC';
       alter role ${role} set statement_timeout = '${statementTimeout}';
@@ -134,6 +141,8 @@ export async function openDatabase(execute: Execute, database: string, roles: re
   const others = Object.values(databaseRoles).filter((role) => !roles.includes(role));
   await execute(
     `do $$ begin
+      -- Locks the database for others who do the same, as in createRole.
+      comment on database ${name} is 'A database of Tenantry.';
       revoke all on database ${name} from ${['public', ...others].join(', ')};
       revoke all on schema public from public;
       grant connect on database ${name} to ${roles.join(', ')};

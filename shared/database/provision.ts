@@ -27,23 +27,3 @@ export async function publishMigrations(execute: Execute, migrations: readonly M
 export async function provisionSchema(execute: Execute, schema: string): Promise<readonly string[]> {
   return (await execute('select tenancy.provision(:schema)', { schema })).map(String);
 }
-
-/** Relations or functions that a call drops at most, and milliseconds after which it drops no more. */
-const relationsPerCall = 10;
-const dropMs = 500;
-
-/**
- * Drops a placement in which nobody is at home, a few relations a call, with pauses between them for others. Stopped anywhere, it goes on
- * when called again.
- *
- * @throws when a tenant is at home there (55006)
- */
-export async function dropSchema(execute: Execute, schema: string): Promise<void> {
-  for (;;) {
-    const [left] = await execute(
-      `select tenancy.drop_some(:schema, cast(:relations as integer), cast(:milliseconds as integer))`,
-      { schema, relations: String(relationsPerCall), milliseconds: String(dropMs) },
-    );
-    if (Number(left) === 0) return;
-  }
-}

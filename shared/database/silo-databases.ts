@@ -14,21 +14,45 @@ const siloSchema = z
 /** A database that is one tenant's alone, as the registry knows it. Its role is called as it is. */
 export type Silo = Readonly<z.output<typeof siloSchema>>;
 
+const siloColumns = `cast(json_build_object('tenantId', tenant_id, 'cluster', cluster, 'secretArn', secret_arn, 'state', state) as text)
+  from registry.tenants where model = 'silo' and secret_arn is not null`;
+
+const siloOf = (row: unknown): Silo => siloSchema.parse(JSON.parse(String(row)));
+
 /**
  * Databases of tenants' own that were made, by tenant.
  *
  * @param registry runs statements as the owner, where the registry is
  * @param after only those of tenants behind this one
+ * @param since only those of which the registry has learnt something since then
  */
-export async function readSilos(registry: Execute, after: string, most: number): Promise<readonly Silo[]> {
+export async function readSilos(
+  registry: Execute,
+  after: string,
+  most: number,
+  since = '-infinity',
+): Promise<readonly Silo[]> {
   const rows = await registry(
-    `select cast(json_build_object('tenantId', tenant_id, 'cluster', cluster, 'secretArn', secret_arn, 'state', state) as text)
-     from registry.tenants
-     where model = 'silo' and secret_arn is not null and tenant_id collate "C" > :after
+    `select ${siloColumns} and tenant_id collate "C" > :after and updated_at >= cast(:since as timestamptz)
      order by tenant_id collate "C" limit cast(:most as integer)`,
-    { after, most: String(most) },
+    { after, most: String(most), since },
   );
-  return rows.map((row) => siloSchema.parse(JSON.parse(String(row))));
+  return rows.map(siloOf);
+}
+
+/** Those of these tenants. */
+export async function readSilosOf(registry: Execute, tenantIds: readonly string[]): Promise<readonly Silo[]> {
+  const rows = await registry(
+    `select ${siloColumns} and tenant_id in (select json_array_elements_text(cast(:tenants as json))) order by tenant_id`,
+    { tenants: JSON.stringify(tenantIds) },
+  );
+  return rows.map(siloOf);
+}
+
+/** A time that is before all of which the registry does not know yet: transactions of it may be under way. */
+export async function readRegistryTime(registry: Execute): Promise<string> {
+  const [time] = await registry(`select cast(now() - interval '1 minute' as text)`);
+  return String(time);
 }
 
 export async function countSilos(registry: Execute): Promise<number> {

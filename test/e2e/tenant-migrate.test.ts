@@ -42,7 +42,7 @@ describe('tenant migrate', () => {
   test('has nothing to do in a stack as it was deployed', async () => {
     const { code, stdout, stderr } = await migrate();
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(JSON.parse(stdout)).toEqual({ placements: 0, done: 0, failed: 0, failures: [] });
+    expect(JSON.parse(stdout)).toEqual({ placements: 0, done: 0, failed: 0, failures: [], findings: [] });
   });
 
   test('says which databases it leaves out because they are not there, and what to do', async () => {
@@ -85,6 +85,17 @@ describe('tenant migrate', () => {
           ),
         ),
       );
+    });
+  });
+
+  test('exits with 1 when the audit finds a way around row-level security, and says which', async () => {
+    await withMissing('tenant_open', async () => {
+      await superuser.query('alter table tenant_open.tasks no force row level security');
+      const { code, stdout } = await migrate();
+      expect({ code, report: JSON.parse(stdout) as unknown }).toMatchObject({
+        code: 1,
+        report: { done: 1, failed: 0, findings: [{ class: 3, severity: 'error', object: 'tenant_open.tasks' }] },
+      });
     });
   });
 

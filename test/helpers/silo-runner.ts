@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Client } from 'pg';
-import type { Progress } from '../../functions/migrate/progress.ts';
-import { deploy } from '../../functions/migrate/service.ts';
 import { dropSilo, makeSilo } from '../../functions/migrate/silo.ts';
 import { type SiloSecrets, siloSecretsOf } from '../../functions/migrate/silo-secrets.ts';
 import type { Cluster, System } from '../../functions/migrate/system.ts';
@@ -116,19 +114,6 @@ export function siloSecretsAt(endpoint: string): SiloSecrets {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   const client = new SecretsManagerClient({ endpoint, region: 'eu-central-1', credentials, maxAttempts: 1 });
   return siloSecretsOf(client, 'test');
-}
-
-/** Deploys while no other test file does: the roles of the server are the same for all of them. */
-export async function deployAlone(system: System, until?: number): Promise<Progress> {
-  const { port, password } = workerPostgres();
-  const lock = new Client({ host: '127.0.0.1', port, user: 'postgres', password, database: 'postgres' });
-  await lock.connect();
-  try {
-    await lock.query('select pg_advisory_lock(2)');
-    return await deploy(system, until);
-  } finally {
-    await lock.end();
-  }
 }
 
 const roleOf = (arn: string): string => arn.split(':').at(-1) ?? '';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { migrateFleet } from '../../shared/database/fleet.ts';
 import { applyMigrations, type Execute } from '../../shared/database/migrator.ts';
-import { dropSchema, provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
-import { type FleetWorld, migration, startFleetWorld } from '../helpers/fleet/fleet-world.ts';
+import { provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
+import { dropPlacement, type FleetWorld, migration, startFleetWorld } from '../helpers/fleet/fleet-world.ts';
 
 let world: FleetWorld;
 beforeAll(async () => {
@@ -107,7 +107,7 @@ it('a fleet ends in the same wherever its runner is killed and another one runs'
   expect(report).toMatchObject({ placements: 2, done: 2, failed: 0 });
   expect(new Set(calls)).toEqual(
     new Set(
-      'fleet_state publish fleet_left migrate_some claim_alone index_state finish_alone backfill_some'
+      'fleet_state publish fleet_left run_outcome migrate_some claim_alone index_state finish_alone backfill_some'
         .split(' ')
         .map((name) => `tenancy.${name}`)
         .concat('create index'),
@@ -146,9 +146,9 @@ it('a placement ends in the same wherever its provisioning, or its dropping, is 
     await provisionSchema(world.execute, schema);
     expect((await known(schema)).map((rows) => rows.length)).toEqual([world.tenant.length + more.length, 1, 1]);
     const dropping = killed({ call: 0, isSent });
-    void dropSchema(dropping.execute, schema);
+    void dropPlacement(dropping.execute, schema);
     await dropping.stopped;
-    await dropSchema(world.execute, schema);
+    await dropPlacement(world.execute, schema);
     expect(await known(schema)).toEqual([[], [], []]);
   }
 });

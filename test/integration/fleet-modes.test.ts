@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { migrateFleet } from '../../shared/database/fleet.ts';
 import type { FleetOptions } from '../../shared/database/fleet-run.ts';
 import type { Execute, Migration } from '../../shared/database/migrator.ts';
-import { dropSchema, publishMigrations } from '../../shared/database/provision.ts';
-import { type FleetWorld, migration, names, startFleetWorld } from '../helpers/fleet/fleet-world.ts';
+import { publishMigrations } from '../../shared/database/provision.ts';
+import { dropPlacement, type FleetWorld, migration, names, startFleetWorld } from '../helpers/fleet/fleet-world.ts';
 
 let world: FleetWorld;
 const schemas = names(4);
@@ -15,7 +15,7 @@ afterAll(() => world[Symbol.asyncDispose]());
 beforeEach(() => world.provision(schemas));
 afterEach(async () => {
   await world.query('delete from tenancy.placements');
-  for (const schema of schemas) await dropSchema(world.execute, schema);
+  for (const schema of schemas) await dropPlacement(world.execute, schema);
   await publishMigrations(world.execute, world.tenant);
 });
 
@@ -120,6 +120,44 @@ describe('an index that is built while its table is used', () => {
     };
     expect(await migrate([byTitle], { leaseSeconds: 1 }, long)).toMatchObject({ done: 4, failed: 0 });
     expect(await indexes()).toEqual(valid);
+  });
+
+  const other = 'create index by_title on t_0002.tasks (tenant_id, created_at)';
+  const definition = async (): Promise<string[]> => {
+    const rows = await world.query<{ definition: string }>(
+      `select pg_get_indexdef(to_regclass('t_0002.by_title')) as definition`,
+    );
+    return rows.map((row) => row.definition);
+  };
+
+  it('is not taken for one of the same name that somebody has made, and that one stays', async () => {
+    await world.execute(other);
+    expect(await migrate([byTitle])).toMatchObject({
+      done: 3,
+      failures: [{ placement: 't_0002', sqlstate: '42P07', error: expect.stringContaining('another index by_title') }],
+    });
+    expect(await definition()).toEqual([expect.stringContaining('created_at')]);
+    await world.execute('drop index t_0002.by_title');
+    expect(await migrate([byTitle])).toMatchObject({ done: 1, failed: 0 });
+    expect(await indexes()).toEqual(valid);
+  });
+
+  it('is taken for one that somebody has made as the file says', async () => {
+    await world.execute('create index by_title on t_0002.tasks using btree (tenant_id, lower(title))');
+    const [before] = await world.query(`select 't_0002.by_title'::regclass::oid`);
+    expect(await migrate([byTitle])).toMatchObject({ done: 4, failed: 0 });
+    expect(await world.query(`select 't_0002.by_title'::regclass::oid`)).toEqual([before]);
+  });
+
+  it('is built anew where a runner that was killed has built it as an earlier edition of the file says', async () => {
+    await world.execute(other);
+    await world.query(`insert into tenancy.migrations (target, version, checksum, state, run, started_at)
+      values ('t_0002', '900', 'an earlier edition', 'running', 'killed', now())`);
+    expect(await migrate([byTitle], { leaseSeconds: 0, concurrency: 1 })).toMatchObject({ done: 4, failed: 0 });
+    expect(await definition()).toEqual([expect.stringContaining('lower(title)')]);
+    expect(
+      await world.query(`select checksum from tenancy.migrations where target = 't_0002' and version = '900'`),
+    ).toEqual([{ checksum: byTitle.checksum }]);
   });
 
   it('is built once by two runs at once', async () => {

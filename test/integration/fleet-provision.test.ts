@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dropSchema, provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
-import { type FleetWorld, migration, names, startFleetWorld } from '../helpers/fleet/fleet-world.ts';
+import { provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
+import { dropPlacement, type FleetWorld, migration, names, startFleetWorld } from '../helpers/fleet/fleet-world.ts';
 
 let world: FleetWorld;
 beforeAll(async () => {
@@ -65,7 +65,7 @@ describe('a placement is provisioned', () => {
   it('under any name that Postgres takes', async () => {
     const schema = `it's "a" \\ $1 :name ; --`;
     expect(await provisionSchema(world.execute, schema)).toHaveLength(world.tenant.length);
-    await dropSchema(world.execute, schema);
+    await dropPlacement(world.execute, schema);
     expect(await world.query('select from pg_namespace where nspname = $1', [schema])).toEqual([]);
   });
 
@@ -130,23 +130,23 @@ describe('a placement is dropped', () => {
       left.push(await tables());
       return rows;
     };
-    await expect(dropSchema(stopping, 'tenant_gone')).rejects.toBe(stop);
+    await expect(dropPlacement(stopping, 'tenant_gone')).rejects.toBe(stop);
     expect(left).toEqual([before, before - 10, before - 20]);
     await expect(provisionSchema(world.execute, 'tenant_gone')).rejects.toThrow('is being dropped');
-    await dropSchema(world.execute, 'tenant_gone');
+    await dropPlacement(world.execute, 'tenant_gone');
     expect(world.calls.length - calls).toBeLessThanOrEqual(2 + 1 + Math.ceil(before / 10));
     expect(await world.query(`select from pg_namespace where nspname = 'tenant_gone'`)).toEqual([]);
     expect(await world.query(`select from tenancy.migrations where target = 'tenant_gone'`)).toEqual([]);
-    await dropSchema(world.execute, 'tenant_gone');
+    await dropPlacement(world.execute, 'tenant_gone');
   });
 
   it('never while a tenant is at home in it, nor when it is no placement', async () => {
     await world.provision(names(1));
     await world.query(`select tenancy.set_placement('initech', 't_0001', 'suspended')`);
-    await expect(dropSchema(world.execute, 't_0001')).rejects.toThrow('Tenants are at home in the schema t_0001');
+    await expect(dropPlacement(world.execute, 't_0001')).rejects.toThrow('Tenants are at home in the schema t_0001');
     await world.query(`select tenancy.set_placement('initech', 't_0001', 'moved')`);
-    await dropSchema(world.execute, 't_0001');
-    await expect(dropSchema(world.execute, 'tenancy')).rejects.toThrow('SQLState: 42P06');
-    await expect(dropSchema(world.execute, 'kernel')).rejects.toThrow('SQLState: 42P06');
+    await dropPlacement(world.execute, 't_0001');
+    await expect(dropPlacement(world.execute, 'tenancy')).rejects.toThrow('SQLState: 42P06');
+    await expect(dropPlacement(world.execute, 'kernel')).rejects.toThrow('SQLState: 42P06');
   });
 });

@@ -15,12 +15,23 @@ let tenant: readonly Migration[];
 const schemas = names(8);
 const tenantOf = (schema: string): string => schema.replace('_', '-');
 
-/** A task's assignee becomes its owner: the column is added, kept in step, filled, and one day the old one goes. */
+/** A task's assignee becomes its owner: the column is added, kept in step, filled, and one day the old one goes. docs/migrations.md. */
 const expand = migration(
   '900',
   `alter table tasks add owner text;
-   create function keep_owner() returns trigger language plpgsql as 'begin new.owner := new.assignee; return new; end';
-   create trigger keep_owner before insert or update of assignee on tasks for each row execute function keep_owner()`,
+   create function keep_owner() returns trigger language plpgsql as $$
+   begin
+     if tg_op = 'INSERT' then
+       new.owner := coalesce(new.owner, new.assignee);
+       new.assignee := new.owner;
+     elsif new.owner is distinct from old.owner then
+       new.assignee := new.owner;
+     else
+       new.owner := new.assignee;
+     end if;
+     return new;
+   end $$;
+   create trigger keep_owner before insert or update on tasks for each row execute function keep_owner()`,
 );
 const backfill = migration(
   '901',
@@ -47,20 +58,34 @@ const as = <T>(schema: string, work: () => Promise<T>): Promise<T> => {
   return api.as(tenantOf(schema), work, { placement });
 };
 
+const contract = migration(
+  '902',
+  `drop trigger keep_owner on tasks; drop function keep_owner(); alter table tasks drop assignee`,
+);
+
 interface Version {
   add(schema: string, title: string): Promise<unknown>;
+  /** Hands all tasks of one name to another one. */
+  reassign(schema: string, from: string, to: string): Promise<unknown>;
   assignees(schema: string): Promise<readonly (string | null)[]>;
 }
 
-const add = (schema: string, title: string): Promise<unknown> =>
-  as(schema, async () => {
-    const { rows } = await sql<{ id: string }>`insert into projects (name) values (${title}) returning id`.execute(
-      api.db,
-    );
-    await sql`insert into tasks (project_id, title, assignee) values (${rows[0]?.id}, ${title}, 'ann') returning id`.execute(
-      api.db,
-    );
-  });
+/** Writes the column of that name, and no other one. */
+const writing = (column: string): Pick<Version, 'add' | 'reassign'> => ({
+  add: (schema, title) =>
+    as(schema, async () => {
+      const { rows } = await sql<{ id: string }>`insert into projects (name) values (${title}) returning id`.execute(
+        api.db,
+      );
+      await sql`insert into tasks (project_id, title, ${sql.ref(column)}) values (${rows[0]?.id}, ${title}, 'ann') returning id`.execute(
+        api.db,
+      );
+    }),
+  reassign: (schema, from, to) =>
+    as(schema, () =>
+      sql`update tasks set ${sql.ref(column)} = ${to} where ${sql.ref(column)} = ${from} returning id`.execute(api.db),
+    ),
+});
 const read = (column: string) => (schema: string) =>
   as(schema, async () => {
     const { rows } = await sql<{
@@ -70,11 +95,11 @@ const read = (column: string) => (schema: string) =>
   });
 
 /** Knows nothing of the new column. */
-const before: Version = { add, assignees: read('assignee') };
+const before: Version = { ...writing('assignee'), assignees: read('assignee') };
 /** Reads the new column where there is one with a value. */
-const next: Version = { add, assignees: read(`coalesce(to_jsonb(tasks) ->> 'owner', assignee)`) };
-/** Deployed when the fleet is done. */
-const after: Version = { add, assignees: read('owner') };
+const next: Version = { ...writing('assignee'), assignees: read(`coalesce(to_jsonb(tasks) ->> 'owner', assignee)`) };
+/** Deployed when the fleet is done: knows nothing of the old one any more. */
+const after: Version = { ...writing('owner'), assignees: read('owner') };
 
 const onVersion = async (): Promise<Set<string>> => {
   const { rows } = await api.postgres.superuser.query<{ target: string }>(
@@ -93,7 +118,10 @@ describe('while a fleet migrates', () => {
       for (const schema of schemas) {
         for (const [index, version] of versions.entries()) {
           await version.add(schema, `${round}-${index}`);
-          expect(new Set(await version.assignees(schema))).toEqual(new Set(['ann']));
+          // What one has written the others read, whichever column they know.
+          await version.reassign(schema, 'ann', 'bob');
+          for (const other of versions) expect(new Set(await other.assignees(schema))).toEqual(new Set(['bob']));
+          await version.reassign(schema, 'bob', 'ann');
           met.add(`${index} ${String(migrated.has(schema))}`);
         }
       }
@@ -114,13 +142,19 @@ describe('while a fleet migrates', () => {
     });
     expect(report).toMatchObject({ done: 8, failed: 0 });
     await useAll([next, after]);
+    const contracted = [...tenant, expand, backfill, contract];
+    // Only now that none is left who knows the old column.
+    expect(await migrateFleet([{ name: 'main', execute }], contracted, { only: schemas })).toMatchObject({ done: 8 });
+    await useAll([after]);
+    await expect(next.assignees(schemas[0] ?? '')).rejects.toThrow();
     expect(met).toEqual(new Set(['0 false', '1 false', '0 true', '1 true']));
   });
 
   it('a column that is renamed breaks the functions of before', async () => {
     const [schema = ''] = schemas;
-    const rename = migration('902', 'alter table tasks rename assignee to whom');
-    await migrateFleet([{ name: 'main', execute }], [...tenant, expand, backfill, rename], { only: [schema] });
-    await expect(before.assignees(schema)).rejects.toThrow();
+    const rename = migration('903', 'alter table tasks rename owner to whom');
+    const files = [...tenant, expand, backfill, contract, rename];
+    await migrateFleet([{ name: 'main', execute }], files, { only: [schema] });
+    await expect(after.assignees(schema)).rejects.toThrow();
   });
 });

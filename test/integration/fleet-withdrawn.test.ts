@@ -3,8 +3,8 @@ import { migrateFleet } from '../../shared/database/fleet.ts';
 import type { FleetOptions } from '../../shared/database/fleet-run.ts';
 import { readPlacements, readPlan } from '../../shared/database/fleet-state.ts';
 import type { Execute, Migration } from '../../shared/database/migrator.ts';
-import { dropSchema, provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
-import { type FleetWorld, migration, names, startFleetWorld } from '../helpers/fleet/fleet-world.ts';
+import { provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
+import { dropPlacement, type FleetWorld, migration, names, startFleetWorld } from '../helpers/fleet/fleet-world.ts';
 
 let world: FleetWorld;
 const schemas = names(4);
@@ -17,7 +17,7 @@ afterAll(() => world[Symbol.asyncDispose]());
 beforeEach(() => world.provision(schemas));
 afterEach(async () => {
   await world.query('delete from tenancy.placements');
-  for (const schema of [...schemas, 't_new', 't_newer', 't_newest']) await dropSchema(world.execute, schema);
+  for (const schema of [...schemas, 't_new', 't_newer', 't_newest']) await dropPlacement(world.execute, schema);
   await publishMigrations(world.execute, world.tenant);
 });
 

@@ -4,8 +4,8 @@ import { migrateFleet } from '../../shared/database/fleet.ts';
 import type { FleetDatabase, FleetOptions } from '../../shared/database/fleet-run.ts';
 import { readFleet, readPlacements } from '../../shared/database/fleet-state.ts';
 import type { Execute, Migration } from '../../shared/database/migrator.ts';
-import { dropSchema, provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
-import { type FleetWorld, migration, names, startFleetWorld } from '../helpers/fleet/fleet-world.ts';
+import { provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
+import { dropPlacement, type FleetWorld, migration, names, startFleetWorld } from '../helpers/fleet/fleet-world.ts';
 
 let world: FleetWorld;
 let schemas: string[] = [];
@@ -16,7 +16,7 @@ afterAll(() => world[Symbol.asyncDispose]());
 
 /** Forgets what a test has published and made. */
 afterEach(async () => {
-  for (const schema of schemas) await dropSchema(world.execute, schema);
+  for (const schema of schemas) await dropPlacement(world.execute, schema);
   schemas = [];
   await world.query(`delete from tenancy.migrations where target = 'pool' and version like '9%'`);
   await world.query(`drop table if exists pool.pets, pool.toys`);

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { deploy as deployAll } from '../../functions/migrate/service.ts';
 import { mainCluster } from '../../shared/contract/index.ts';
 import type { Migration } from '../../shared/database/migrator.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
-import { deployAlone, type SiloRunner, startSiloRunner } from '../helpers/silo-runner.ts';
+import { type SiloRunner, startSiloRunner } from '../helpers/silo-runner.ts';
 
 let runner: SiloRunner;
 let database: TestDatabase;
@@ -22,7 +23,7 @@ afterEach(() => database[Symbol.asyncDispose]());
 /** Deploys once more, with more tenant migrations than there are. */
 async function deploy(...more: readonly string[]): Promise<void> {
   const tenant = more.map((sql, index): Migration => ({ version: `90${index}`, checksum: sql, sql }));
-  await deployAlone(runner.systemFor(database, { tenant }));
+  await deployAll(runner.systemFor(database, { tenant }));
 }
 
 describe('a deployment', () => {

@@ -2,8 +2,8 @@ import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { migrateFleetFunction } from '../../functions/migrate-fleet/durable-function.ts';
 import { beginning, type Progress, progressSchema } from '../../functions/migrate/progress.ts';
-import { goOn } from '../../functions/migrate/service.ts';
-import { dropSilo } from '../../functions/migrate/silo.ts';
+import { deploy as deployAll, goOn } from '../../functions/migrate/service.ts';
+import { dropSilo, makeSilo } from '../../functions/migrate/silo.ts';
 import { statusOf } from '../../functions/migrate/status.ts';
 import type { System } from '../../functions/migrate/system.ts';
 import { databaseRoles, mainCluster, tenantHomeName, tenantTag } from '../../shared/contract/index.ts';
@@ -11,7 +11,7 @@ import type { Migration } from '../../shared/database/migrator.ts';
 import { closeDatabases, serverDatabases } from '../../shared/database/server-databases.ts';
 import { executeWith, master } from '../helpers/database-template.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
-import { deployAlone, type SiloRunner, startSiloRunner } from '../helpers/silo-runner.ts';
+import { type SiloRunner, startSiloRunner } from '../helpers/silo-runner.ts';
 
 let runner: SiloRunner;
 /** The one that tenants share, with the registry. */
@@ -38,6 +38,8 @@ afterEach(async () => {
   await database[Symbol.asyncDispose]();
 });
 
+const file = (version: string, sql: string): Migration => ({ version, checksum: sql, sql });
+
 async function addTenants(count: number): Promise<void> {
   for (let left = count; left > 0; left -= 1) {
     const tenantId = runner.newTenant();
@@ -45,11 +47,40 @@ async function addTenants(count: number): Promise<void> {
     tenants.push(tenantId);
   }
   tenants.sort();
+  // Long before any run: what has changed since one began is looked at twice.
+  await database.superuser.query(`update registry.tenants set updated_at = now() - interval '1 hour'`);
 }
 
-const file = (version: string, sql: string): Migration => ({ version, checksum: sql, sql });
+const byWeight: Migration = {
+  ...file('901_by_weight', 'create index concurrently if not exists by_weight on tasks (tenant_id, weight)'),
+  mode: 'alone',
+};
+
+/** Somebody is at the index in a placement, and does not come to an end. */
+async function occupy(name: string, placement: string): Promise<void> {
+  await query(
+    name,
+    `insert into tenancy.migrations (target, version, checksum, state, run, started_at)
+     values ('${placement}', '${byWeight.version}', 'x', 'running', 'somebody', now() + interval '1 day')`,
+  );
+}
+
+/** A run for which time is up as soon as so many databases of these tenants have been audited. */
+function timedRun(more: readonly Migration[], most: number): { system: System; until: number } {
+  const now = Date.now;
+  let passedMs = 0;
+  vi.spyOn(Date, 'now').mockImplementation(() => now() + passedMs);
+  const system = runner.systemFor(database, { tenant: more });
+  const names = tenants.map(tenantHomeName);
+  const info: System['log']['info'] = (message, details) => {
+    system.log.info(message, details);
+    if (audited().filter((name) => names.includes(String(name))).length >= most) passedMs = 3_600_000;
+  };
+  return { system: { ...system, log: { ...system.log, info } }, until: Date.now() + 20_000 };
+}
+
 const weight = file('900_weight', 'alter table tasks add weight int');
-const deploy = (...tenant: readonly Migration[]) => deployAlone(runner.systemFor(database, { tenant }));
+const deploy = (...tenant: readonly Migration[]) => deployAll(runner.systemFor(database, { tenant }));
 
 const query = async (name: string, sql: string): Promise<object[]> => {
   const owner = await runner.connect(databaseRoles.owner, name);
@@ -76,7 +107,7 @@ describe('a deployment', () => {
        select tenancy.seal('tenancy.answer()');`,
     );
     const system = runner.systemFor(database, { tenant: [weight], kernel: [kernel] });
-    expect(await deployAlone(system)).toMatchObject({ phase: 'done', done: 2, failed: 0 });
+    expect(await deployAll(system)).toMatchObject({ phase: 'done', silos: { done: 2, failed: 0 } });
     expect(await having(tenants)).toEqual(tenants);
     expect(audited()[0]).toBe(database.name);
     expect(audited().slice(1).sort()).toEqual(tenants.map(tenantHomeName).sort());
@@ -87,8 +118,29 @@ describe('a deployment', () => {
       expect(await query(name, `select callers from tenancy.sealed where object = 'tenancy.answer()'`)).toEqual([
         { callers: [role] },
       ]);
-    expect(await deployAlone(system)).toMatchObject({ phase: 'done', done: 0, failed: 0 });
+    expect(await deployAll(system)).toMatchObject({ phase: 'done', silos: { done: 0, failed: 0 } });
   });
+
+  it('is no harm to another one at the same time', { timeout: 120_000 }, async () => {
+    const system = runner.systemFor(database, { tenant: [weight] });
+    for (let time = 0; time < 2; time += 1) {
+      const both = await Promise.all([deployAll(system), deployAll(system)]);
+      expect(both).toMatchObject([1, 2].map(() => ({ phase: 'done', shared: { failed: 0 }, silos: { failed: 0 } })));
+    }
+    expect(await having(tenants)).toEqual(tenants);
+  });
+
+  it(
+    'makes the database of a tenant once, though it is asked twice at the same time',
+    { timeout: 60_000 },
+    async () => {
+      for (let time = 0; time < 3; time += 1) {
+        const silo = { tenantId: runner.newTenant(), cluster: mainCluster };
+        const [one, other] = await Promise.all([makeSilo(silo, runner.system), makeSilo(silo, runner.system)]);
+        expect(one).toBe(other);
+      }
+    },
+  );
 
   it('keeps the logins of tenants out of the databases that a server comes with', async () => {
     await deploy();
@@ -125,7 +177,7 @@ describe('a deployment', () => {
     const loginOf = () => runner.secrets.list().find(({ tags }) => tags[tenantTag] === tenantId);
     const deleted = loginOf()?.arn ?? '';
     await runner.secrets.delete(deleted);
-    expect(await deploy()).toMatchObject({ phase: 'done', failed: 0 });
+    expect(await deploy()).toMatchObject({ phase: 'done', silos: { failed: 0 } });
     await runner.connect(name, name);
     const { rows } = await database.superuser.query('select secret_arn from registry.tenants where tenant_id = $1', [
       tenantId,
@@ -178,7 +230,7 @@ describe('a deployment', () => {
     const [gone = '', whole = ''] = tenants;
     const name = tenantHomeName(gone);
     await database.superuser.query(`drop database "${name}" with (force)`);
-    expect(await deploy(weight)).toMatchObject({ phase: 'done', done: 1, failed: 1, missing: 1 });
+    expect(await deploy(weight)).toMatchObject({ phase: 'done', silos: { done: 1, failed: 1 }, missing: 1 });
     expect(await having([whole])).toEqual([whole]);
     const error = `There is no database ${name}. Restore it, or offboard its tenant: tenant delete ${gone} --no-export.`;
     const failures = [expect.objectContaining({ placement: name, error })];
@@ -209,8 +261,8 @@ describe('a deployment', () => {
       if (when === 'after') await leave();
       return password;
     };
-    const progress = await deployAlone({ ...system, siloSecrets: { ...siloSecrets, read } });
-    expect(progress).toMatchObject({ phase: 'done', done: 1, failed: 0 });
+    const progress = await deployAll({ ...system, siloSecrets: { ...siloSecrets, read } });
+    expect(progress).toMatchObject({ phase: 'done', silos: { done: 1, failed: 0 } });
     const { rows } = await database.superuser.query('select from pg_roles where rolname = $1', [
       tenantHomeName(leaving),
     ]);
@@ -234,8 +286,8 @@ describe('a deployment', () => {
       await siloSecrets.ensure(silo);
       return password;
     };
-    const progress = await deployAlone({ ...system, siloSecrets: { ...siloSecrets, read } });
-    expect(progress).toMatchObject({ phase: 'done', done: 1, failed: 0 });
+    const progress = await deployAll({ ...system, siloSecrets: { ...siloSecrets, read } });
+    expect(progress).toMatchObject({ phase: 'done', silos: { done: 1, failed: 0 } });
     expect(runner.secrets.list().filter(({ tags }) => tags[tenantTag] === id)).toHaveLength(1);
   });
 
@@ -244,7 +296,7 @@ describe('a deployment', () => {
     const { superuser } = database;
     await superuser.query(`update registry.tenants set state = 'offboarding' where tenant_id = $1`, [leaving]);
     await superuser.query(`drop database "${tenantHomeName(leaving)}" with (force)`);
-    expect(await deploy(weight)).toMatchObject({ phase: 'done', done: 1, failed: 0 });
+    expect(await deploy(weight)).toMatchObject({ phase: 'done', silos: { done: 1, failed: 0 } });
     const { rows } = await superuser.query('select from pg_database where datname = $1', [tenantHomeName(leaving)]);
     expect(rows).toEqual([]);
   });
@@ -278,8 +330,8 @@ describe('a fleet for which a deployment has no time', () => {
     const system = runner.systemFor(database, { tenant: [weight] });
     await database.owner.query(`select tenancy.provision('t_bridge')`);
     // The pool needs nothing yet.
-    expect(await deployAlone(runner.systemFor(database), 0)).toMatchObject({ phase: 'silos', done: 0 });
-    expect(await goOn(system, beginning, 0)).toMatchObject({ phase: 'shared', done: 0 });
+    expect(await deployAll(runner.systemFor(database), 0)).toMatchObject({ phase: 'silos', silos: { done: 0 } });
+    expect(await goOn(system, beginning, 0)).toMatchObject({ phase: 'shared', shared: { done: 0 } });
     expect(await having(tenants)).toEqual([]);
     expect(await run(system, beginning, [0, 0])).toEqual({ status: 'SUCCEEDED' });
     expect(await having(tenants)).toEqual(tenants);
@@ -290,25 +342,73 @@ describe('a fleet for which a deployment has no time', () => {
     expect(columns).toEqual([{ name: 'pool.tasks' }, { name: 't_bridge.tasks' }]);
   });
 
-  it('goes on behind the last tenant that was done', async () => {
+  it('goes on behind the last tenant that was done', { timeout: 60_000 }, async () => {
     await addTenants(4);
-    const now = Date.now;
-    let passedMs = 0;
-    vi.spyOn(Date, 'now').mockImplementation(() => now() + passedMs);
-    const system = runner.systemFor(database, { tenant: [weight] });
-    const log = {
-      ...system.log,
-      info: (message: string, details: Record<string, unknown>) => {
-        system.log.info(message, details);
-        if (audited().length === 1 + 4) passedMs = 3_600_000;
-      },
-    };
-    const progress = await goOn({ ...system, log }, beginning, Date.now() + 1_800_000);
-    expect(progress).toMatchObject({ phase: 'silos', after: tenants[3], failed: 0 });
+    const { system, until } = timedRun([weight], 4);
+    const progress = await goOn(system, beginning, until + 1_800_000);
+    expect(progress).toMatchObject({ phase: 'silos', after: tenants[3], silos: { failed: 0 } });
     expect(await having(tenants)).toEqual(tenants.slice(0, 4));
     runner.logged.length = 0;
     expect(await goOn(system, progress, Number.POSITIVE_INFINITY)).toMatchObject({ phase: 'done' });
     expect(audited().sort()).toEqual(tenants.slice(4).map(tenantHomeName).sort());
+  });
+
+  it(
+    'leaves no database behind for one that takes for ever, and comes back to that one',
+    { timeout: 90_000 },
+    async () => {
+      await addTenants(4);
+      const [stuck = '', ...others] = tenants;
+      await occupy(tenantHomeName(stuck), tenantHomeName(stuck));
+      const { system, until } = timedRun([weight, byWeight], others.length);
+      const progress = await goOn(system, beginning, until + 1_800_000, 5_000);
+      expect(progress).toMatchObject({ phase: 'silos', silos: { failed: 0 }, left: [stuck] });
+      expect(audited()).toEqual(expect.arrayContaining(others.map(tenantHomeName)));
+      await query(tenantHomeName(stuck), `delete from tenancy.migrations where run = 'somebody'`);
+      expect(await goOn(system, progress, Number.POSITIVE_INFINITY)).toMatchObject({ phase: 'done', left: [] });
+      expect(await having(tenants)).toEqual(tenants);
+    },
+  );
+
+  it('leaves no database of a tenant’s own behind for a schema that takes for ever', { timeout: 90_000 }, async () => {
+    await database.owner.query(`select tenancy.provision('t_bridge')`);
+    await occupy(database.name, 't_bridge');
+    const { system, until } = timedRun([weight, byWeight], tenants.length);
+    const progress = await goOn(system, beginning, until);
+    expect(progress).toMatchObject({ phase: 'shared', shared: { failed: 0 } });
+    expect(await having(tenants)).toEqual(tenants);
+    await query(database.name, `delete from tenancy.migrations where run = 'somebody'`);
+    expect(await goOn(system, progress, Number.POSITIVE_INFINITY)).toMatchObject({ phase: 'done' });
+  });
+
+  it('takes in a database that was registered behind its back', { timeout: 60_000 }, async () => {
+    const [late = '', other = ''] = tenants;
+    const register = (secret: string): Promise<unknown> =>
+      database.superuser.query(
+        `update registry.tenants set secret_arn = ${secret}, api_key = secret_arn, updated_at = now() where tenant_id = $1`,
+        [late],
+      );
+    await register('null');
+    const system = runner.systemFor(database, { tenant: [weight] });
+    const { siloSecrets } = system;
+    const read: typeof siloSecrets.read = async (tenantId, secretArn) => {
+      if (tenantId === other) await register('coalesce(secret_arn, api_key)');
+      return siloSecrets.read(tenantId, secretArn);
+    };
+    const progress = await goOn({ ...system, siloSecrets: { ...siloSecrets, read } }, beginning, Infinity);
+    expect(progress).toMatchObject({ phase: 'done', silos: { done: 2, failed: 0 } });
+    expect(await having(tenants)).toEqual(tenants);
+  });
+
+  it('is handed on with the pool, once what tenants share is audited', { timeout: 60_000 }, async () => {
+    const system = runner.systemFor(database, { tenant: [weight] });
+    const progress = await deployAll(system, 0);
+    expect(progress).toMatchObject({ phase: 'shared', shared: { done: 0, failed: 0 } });
+    expect(audited()).toEqual([database.name]);
+    expect(await goOn(system, progress, Infinity)).toMatchObject({ phase: 'done' });
+    await query(database.name, 'alter table pool.projects no force row level security');
+    const other = runner.systemFor(database, { tenant: [weight, file('902', 'alter table tasks add height int')] });
+    await expect(deployAll(other, 0)).rejects.toMatchObject({ name: 'AuditError', findings: [{ class: 3 }] });
   });
 
   it('fails in the end with what has failed, once all others are done', async () => {

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditDatabase, auditWhereabouts } from '../../functions/migrate/kernel.ts';
+import { deploy } from '../../functions/migrate/service.ts';
 import { asOwner, type Cluster } from '../../functions/migrate/system.ts';
 import { mainCluster, tenantHomeName } from '../../shared/contract/index.ts';
 import { compareHomes, type DistantDatabase, findHomeless } from '../../shared/database/compare-homes.ts';
 import type { Execute } from '../../shared/database/migrator.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
 import { executeWith, master } from '../helpers/database-template.ts';
-import { deployAlone, type SiloRunner, startSiloRunner } from '../helpers/silo-runner.ts';
+import { type SiloRunner, startSiloRunner } from '../helpers/silo-runner.ts';
 
 let runner: SiloRunner;
 /** A database that the tenants of another cluster share. */
@@ -122,7 +123,7 @@ describe('a database of a tenant’s own', () => {
     await owner(`select tenancy.set_placement('${tenantId}', '${database}', 'moved')`);
     const failure = auditDatabase(cluster(), database, runner.system);
     await expect(failure).rejects.toMatchObject({ findings: [{ class: 33, object: `tenant ${tenantId}` }] });
-    await expect(deployAlone(runner.system)).rejects.toThrow('class 33');
+    await expect(deploy(runner.system)).rejects.toThrow('class 33');
     await owner(`select tenancy.set_placement('${tenantId}', '${database}', 'suspended')`);
     await auditDatabase(cluster(), database, runner.system);
   });
@@ -142,7 +143,7 @@ describe('a database of a tenant’s own', () => {
       message: expect.stringContaining(`${database} on the cluster ${mainCluster}`),
       findings: [{ class: 33, object: `tenant ${tenantId}` }],
     });
-    await expect(deployAlone(runner.system)).rejects.toThrow('the registry has it elsewhere');
+    await expect(deploy(runner.system)).rejects.toThrow('the registry has it elsewhere');
     await asOwner(cluster(), database)(`select tenancy.set_placement('${tenantId}', '${database}', 'moved')`);
     await auditWhereabouts(runner.system);
   });

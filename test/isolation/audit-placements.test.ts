@@ -1,7 +1,8 @@
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseRoles, tenantHomeName } from '../../shared/contract/index.ts';
 import { type SiloRunner, startSiloRunner } from '../helpers/silo-runner.ts';
+import { workerPostgres } from '../helpers/worker-postgres.ts';
 import type { AuditCase, Hole } from './audit-cases/audit-case.ts';
 import { children } from './audit-cases/children.ts';
 import { code } from './audit-cases/code.ts';
@@ -56,7 +57,7 @@ async function makePlace(model: 'bridge' | 'silo'): Promise<Place> {
     await postgres.owner.query('select tenancy.make_home($1)', [tenantId]);
     await postgres.addTenants('globex');
   }
-  const { port, password } = inject('postgres');
+  const { port, password } = workerPostgres();
   const database = model === 'silo' ? schema : postgres.name;
   const superuser = new Client({ host: '127.0.0.1', port, user: 'postgres', password, database });
   await superuser.connect();

@@ -1,4 +1,4 @@
-import type { DataApiCall } from '../../../local/data-api/server.ts';
+import type { DataApi, DataApiCall, DataApiOptions } from '../../../local/data-api/server.ts';
 import { mainCluster } from '../../../shared/contract/index.ts';
 import { migrationConnection } from '../../../shared/database/migration-connection.ts';
 import { type Execute, type Migration, readAllMigrations } from '../../../shared/database/migrator.ts';
@@ -11,6 +11,7 @@ export interface FleetWorld extends AsyncDisposable {
   readonly postgres: TestDatabase;
   readonly execute: Execute;
   readonly calls: DataApiCall[];
+  readonly server: DataApi;
   /** The migrations of the product. */
   readonly tenant: readonly Migration[];
   /** Publishes the product's migrations and these, and makes placements that have them. */
@@ -20,8 +21,8 @@ export interface FleetWorld extends AsyncDisposable {
   query<Row extends object>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
 }
 
-export async function startFleetWorld(tenantIds: readonly string[] = []): Promise<FleetWorld> {
-  const api = await startTenantDatabase(tenantIds);
+export async function startFleetWorld(options: Partial<DataApiOptions> = {}): Promise<FleetWorld> {
+  const api = await startTenantDatabase([], options);
   const { tenant } = await readAllMigrations('migrations');
   const { [mainCluster]: login } = configFor('owner', api.postgres.name).clusters;
   if (!login) throw new Error('The configuration has no cluster.');
@@ -32,6 +33,7 @@ export async function startFleetWorld(tenantIds: readonly string[] = []): Promis
     postgres: api.postgres,
     execute,
     calls: api.calls,
+    server: api.server,
     tenant,
     provision: async (schemas, ...more) => {
       await publishMigrations(execute, [...tenant, ...more]);
@@ -59,3 +61,11 @@ export const migration = (version: string, sql: string, mode: Migration['mode'] 
 
 export const names = (count: number, prefix = 't'): string[] =>
   Array.from({ length: count }, (_, index) => `${prefix}_${String(index + 1).padStart(4, '0')}`);
+
+/** Drops a placement in which nobody is at home, whoever made it. */
+export async function dropPlacement(execute: Execute, schema: string): Promise<void> {
+  for (;;) {
+    const [left] = await execute('select tenancy.drop_some(:schema, 10, 500)', { schema });
+    if (Number(left) === 0) return;
+  }
+}

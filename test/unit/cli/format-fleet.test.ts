@@ -99,6 +99,10 @@ describe('failures', () => {
       '    no (22012)',
       'Nothing is half-applied. Run it again when the cause is mended: only what is not done runs.',
     ]);
+    // Of very many a report has the first.
+    expect(describeReport({ ...report, failed: 101 }).split('\n')).toEqual(
+      expect.arrayContaining([expect.stringContaining('101 failed'), '  and 100 more']),
+    );
     expect(describeReport({ placements: 0, done: 0, failed: 0, failures: [], stopped: undefined })).toBe(
       '0 of 0 placements migrated, 0 failed.',
     );

@@ -1,0 +1,88 @@
+import { FleetError } from '../../shared/database/fleet-error.ts';
+import {
+  countSilos,
+  readRegistryTime,
+  readSilos,
+  readSilosOf,
+  type Silo,
+} from '../../shared/database/silo-databases.ts';
+import { plus, type Progress, reportOf } from './progress.ts';
+import { migrateSilo, type SiloOutcome } from './silo.ts';
+import { registryOf, type System } from './system.ts';
+
+/** Databases of tenants' own at once. */
+const silosAtOnce = 4;
+/** Tenants that are put off at most before those are done that were: who goes on is handed their names. */
+const mostLeft = 500;
+
+interface Time {
+  /** `Date.now()` from which on no database is begun. */
+  readonly until: number;
+  /** How long a database is worked on at a time. */
+  readonly siloMs: number;
+}
+
+/**
+ * Databases of tenants' own, a few at once, each with its audit: all that there are; then those that somebody may have made, or made anew,
+ * with the files of before; then those that took too long, again and again.
+ */
+export async function migrateSilos(system: System, begun: Progress, { until, siloMs }: Time): Promise<Progress> {
+  let progress = await begin(system, begun);
+  while (Date.now() < until) {
+    const next = await nextSilos(system, progress);
+    if (next.silos.length === 0) return { ...next.progress, pass: 'done' };
+    const limit = Math.min(until, Date.now() + siloMs);
+    const outcomes = await Promise.all(next.silos.map((silo) => migrateSilo(silo, system, limit)));
+    progress = withOutcomes(next.progress, next.silos, outcomes);
+    const failures = outcomes.flatMap((outcome) => outcome.failures);
+    if (failures.length > 0) system.log.warn('placements failed', { failures });
+    if (progress.silos.failed > progress.mostFailures) throw new FleetError(reportOf(progress, 'budget'));
+  }
+  return progress;
+}
+
+async function begin(system: System, progress: Progress): Promise<Progress> {
+  if (progress.since !== '') return progress;
+  const registry = registryOf(system);
+  const silos = await countSilos(registry);
+  return { ...progress, mostFailures: Math.max(10, Math.floor(silos / 20)), since: await readRegistryTime(registry) };
+}
+
+interface NextSilos {
+  readonly silos: readonly Silo[];
+  /** As it is with these taken. */
+  readonly progress: Progress;
+}
+
+async function nextSilos(system: System, progress: Progress): Promise<NextSilos> {
+  const { pass, since, after, left, silos: tally } = progress;
+  const registry = registryOf(system);
+  if (pass === 'left' || left.length >= mostLeft) {
+    const [taken, rest] = [left.slice(0, silosAtOnce), left.slice(silosAtOnce)];
+    const silos = taken.length > 0 ? await readSilosOf(registry, taken) : [];
+    // Whoever has left meanwhile is not among them.
+    if (silos.length === 0 && rest.length > 0) return nextSilos(system, { ...progress, left: rest });
+    return { silos, progress: { ...progress, left: rest } };
+  }
+  const found = await readSilos(registry, after, silosAtOnce, pass === 'changed' ? since : undefined);
+  const last = found.at(-1)?.tenantId;
+  if (last === undefined)
+    return nextSilos(system, { ...progress, pass: pass === 'all' ? 'changed' : 'left', after: '' });
+  // What has failed in the pass before is not tried again.
+  const failed = new Set(tally.failures.map(({ placement }) => placement));
+  const silos = found.filter(({ database }) => !failed.has(database));
+  if (silos.length === 0) return nextSilos(system, { ...progress, after: last });
+  return { silos, progress: { ...progress, after: last } };
+}
+
+function withOutcomes(progress: Progress, silos: readonly Silo[], outcomes: readonly SiloOutcome[]): Progress {
+  const left = silos.filter((_, index) => outcomes[index]?.isLeft).map(({ tenantId }) => tenantId);
+  const done = outcomes.filter((outcome) => outcome.done).length;
+  const failures = outcomes.flatMap((outcome) => outcome.failures);
+  return {
+    ...progress,
+    silos: plus(progress.silos, { done, failures }),
+    missing: progress.missing + outcomes.filter(({ isMissing }) => isMissing).length,
+    left: [...progress.left.filter((tenantId) => !left.includes(tenantId)), ...left],
+  };
+}
