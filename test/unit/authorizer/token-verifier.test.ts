@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { InvalidTokenError, tokenVerifier } from '../../../shared/authorizer/index.ts';
+import { refusalReason } from '../../../shared/authorizer/refusal-reasons.ts';
 import { startIssuer, type TestIssuer } from '../../helpers/token-issuer.ts';
 
 let first: TestIssuer;
@@ -67,6 +68,7 @@ const refused: Record<string, () => Promise<string> | string> = {
   'no expiry': () => first.sign({ exp: undefined }),
   'no user': () => first.sign({ sub: undefined }),
   'an empty user': () => first.sign({ sub: '' }),
+  'a start that is no time': () => first.sign({ nbf: 1e15 }),
   'a start in the future': () => first.sign({ nbf: now() + 60 }),
   'an unknown key': () => first.sign({}, { kid: 'key-99' }),
   'a critical extension that nobody here knows': () =>
@@ -76,6 +78,36 @@ const refused: Record<string, () => Promise<string> | string> = {
 
 test.each(Object.entries(refused))('A token with %s is not trusted', async (_, token) => {
   await expect(both().verify(await token())).rejects.toBeInstanceOf(InvalidTokenError);
+});
+
+test.each<[keyof typeof refused, string]>([
+  ['no JWT', 'The token is no JWT.'],
+  ['an expiry that has passed', 'The token has expired.'],
+  ['a start in the future', 'The token is not valid yet.'],
+  ['a start that is no time', 'The token has a time that is none.'],
+  ['an issuer that is not trusted', 'The issuer of the token is not trusted.'],
+  ['the audience of another issuer', 'The audience of the token is not ours.'],
+  ['a signature of another key', 'The signature of the token is not that of its key.'],
+  ['no key id', 'The token names no key.'],
+  ['an unknown key', 'The issuer has no such key as the token names.'],
+  ['another client', 'The client_id is not one of ours.'],
+  ['an id token', 'The token_use is not access.'],
+])('For the log, a token with %s is refused in words of our own', async (kind, reason) => {
+  await expect(both().verify((await refused[kind]?.()) ?? '')).rejects.toThrow(reason);
+});
+
+test.each([new RangeError('out of range'), new Error('Invalid time value'), 'no error'])(
+  'What is not the fault of a token is no refusal: %s',
+  (error) => {
+    expect(refusalReason(error)).toBeUndefined();
+  },
+);
+
+test('The keys of an issuer may be somewhere else than the issuer says it is', async () => {
+  const issuer = 'https://issuer.example';
+  const verifier = tokenVerifier([{ ...first.config, issuer, jwksUri: `${first.config.issuer}/keys` }]);
+  await expect(verifier.verify(await first.sign({ iss: issuer }))).resolves.toMatchObject({ userId: 'ann' });
+  await expect(verifier.verify(await stranger.sign({ iss: issuer }))).rejects.toBeInstanceOf(InvalidTokenError);
 });
 
 test('One trusted issuer refuses the tokens of others just the same', async () => {
