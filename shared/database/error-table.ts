@@ -117,6 +117,7 @@ export const sqlStates: Readonly<Record<string, ErrorRow>> = {
   // What the database could not do just now
   '57014': { code: 'statement-timeout', message: 'The statement took longer than the database allows.' },
   '40': unavailable('The statement was rolled back, since it collided with another.', 'always'),
+  '40003': unavailable('Nobody knows whether the statement ran.', 'reads'),
   '55P03': unavailable('A lock that the statement needs was taken.', 'always'),
   '53300': unavailable('The database has no connection left.', 'always'),
   '53': unavailable('The database is short of a resource.', 'reads'),
