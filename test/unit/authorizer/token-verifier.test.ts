@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { InvalidTokenError, tokenVerifier } from '../../../shared/authorizer/index.ts';
+import { InvalidTokenError, rolesOf, tokenVerifier } from '../../../shared/authorizer/index.ts';
 import { refusalReason } from '../../../shared/authorizer/refusal-reasons.ts';
 import { startIssuer, type TestIssuer } from '../../helpers/token-issuer.ts';
 
@@ -125,6 +127,37 @@ test('Keys are fetched once for many tokens, and again when a new key signs', as
   await issuer.rotate();
   await expect(verifier.verify(await issuer.sign())).resolves.toBeDefined();
   expect(issuer.requests()).toBe(2);
+});
+
+const rsa = { kty: 'RSA', kid: 'key-1', alg: 'RS256', use: 'sig', n: 'AQAB', e: 'AQAB' };
+
+test.each<[string, number, unknown]>([
+  ['is none', 200, {}],
+  ['is for encrypting', 200, { keys: [{ ...rsa, use: 'enc' }] }],
+  ['is of no kind that signs', 200, { keys: [{ ...rsa, kty: 'oct' }] }],
+  ['lies behind a redirection', 302, {}],
+])('When the key of the issuer %s it is not the token that is at fault', async (_, status, body) => {
+  const server = createServer((_request, response) => {
+    response.writeHead(status, status === 302 ? { location: `${first.config.issuer}/keys` } : {});
+    response.end(JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const issuer = 'https://issuer.example';
+  const jwksUri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
+  const verifier = tokenVerifier([{ ...first.config, issuer, jwksUri }]);
+  const failure = await verifier.verify(await first.sign({ iss: issuer })).catch((error: unknown) => error);
+  server.close();
+  server.closeAllConnections();
+  expect(failure).toBeInstanceOf(Error);
+  expect(failure).not.toBeInstanceOf(InvalidTokenError);
+});
+
+test('An issuer of which nobody said where its roles are grants none', async () => {
+  const verified = await both().verify(await first.sign({ undefined: ['operator'] }));
+  const { rolesClaim, ...issuer } = verified.issuer;
+  expect(rolesClaim).toBe('roles');
+  expect(rolesOf(verified)).toEqual(['admin']);
+  expect(rolesOf({ ...verified, issuer })).toEqual([]);
 });
 
 test('When the keys cannot be fetched it is not the token that is at fault, and it recovers', async () => {

@@ -16,7 +16,9 @@ async function callsOf(twice: Twice, failure: Error, times: number): Promise<rea
     calls += 1;
     return calls <= times ? Promise.reject(failure) : Promise.resolve('done');
   };
-  const result = await withRetries(twice, call).catch((error: unknown) => error);
+  // Long enough for every case here, and an end for a call that goes on for ever.
+  const deadline = Math.min(currentDeadline(), Date.now() + 5_000);
+  const result = await withDeadline(deadline, () => withRetries(twice, call)).catch((error: unknown) => error);
   return [calls, result];
 }
 

@@ -59,6 +59,7 @@ test('The context is frozen, also inside', () => {
   const expectFrozen = () => {
     const tenant = currentTenant();
     expect(tenant).toEqual(context);
+    expect(currentTenantIfAny()).toBe(tenant);
     for (const part of [tenant, tenant.placement, tenant.roles, tenant.limits, tenant.impersonation])
       expect(part).toSatisfy(Object.isFrozen);
   };

@@ -75,6 +75,11 @@ test.each<[string, Record<string, string>]>([
   expect(await failure(() => fromAuthorizer()(apiEvent({ route, authorizer })))).toMatchObject({ code: 'internal' });
 });
 
+test('What is wrong with the context of the authorizer is said by the names of fields, without their values', () => {
+  const authorizer = authorizerContext('acme', { plan: 'platinum', placement: 'pool' });
+  expect(() => fromAuthorizer()(apiEvent({ route, authorizer }))).toThrow(/malformed: plan, placement\.$/);
+});
+
 test.each([
   ['the header', { headers: { 'x-TENANT-id': 'globex' } }],
   ['the header in capitals', { headers: { 'X-Tenant-ID': 'ACME' } }],
