@@ -42,7 +42,7 @@ const authorizers = 'functions/{authorizer,operator-authorizer}';
 
 export default tseslint.config(
   // local/run.cjs is for Nodes that are too old for anything else.
-  { ignores: ['node_modules/', 'cdk.out/', '.local/', 'local/run.cjs'] },
+  { ignores: ['node_modules/', 'cdk.out/', '.local/', '.stryker-tmp/', 'reports/', 'local/run.cjs'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
@@ -141,7 +141,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['*.config.ts', '*.config.js', 'test/helpers/global-*.ts'],
+    files: ['**/*.config.ts', '*.config.js', 'test/helpers/global-*.ts'],
     rules: { 'no-restricted-syntax': 'off' },
   },
   {

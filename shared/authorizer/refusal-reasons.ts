@@ -9,6 +9,7 @@ import {
   JwtParseError,
   JwtWithoutValidKidError,
   KidNotFoundInJwksError,
+  ParameterValidationError,
   WaitPeriodNotYetEndedJwkError,
 } from 'aws-jwt-verify/error';
 
@@ -20,6 +21,8 @@ const reasons = [
   [JwtExpiredError, 'The token has expired.'],
   [JwtNotBeforeError, 'The token is not valid yet.'],
   [JwtInvalidIssuerError, 'The issuer of the token is not trusted.'],
+  // What the library says of it where several are trusted.
+  [ParameterValidationError, 'The issuer of the token is not trusted.'],
   [JwtInvalidAudienceError, 'The audience of the token is not ours.'],
   [JwtInvalidSignatureAlgorithmError, 'The token is not signed with the algorithm of its key.'],
   [JwtInvalidSignatureError, 'The signature of the token is not that of its key.'],

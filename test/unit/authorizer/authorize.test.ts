@@ -26,6 +26,7 @@ const placement = { model: 'pool', cluster: 'main', database: 'tenantry', schema
 const tenants: Record<string, RegisteredTenant> = {
   acme: { tenantId: 'acme', plan: 'enterprise', limits: null, state: 'active', placement, apiKey: 'key-of-acme' },
   umbrella: { tenantId: 'umbrella', plan: 'free', limits: null, state: 'suspended', placement, apiKey: null },
+  hooli: { tenantId: 'hooli', plan: 'pro', limits: null, state: 'onboarding', placement, apiKey: null },
   globex: { tenantId: 'globex', plan: 'pro', limits: { burst: 5 }, state: 'active', placement, apiKey: null },
 };
 /** By the letter that its token is made of. */
@@ -90,8 +91,16 @@ test.each([
   ['names an unknown tenant', 'nobody', 'tenant-unknown'],
   ['names a property of all objects', 'constructor', 'tenant-unknown'],
   ['names a suspended tenant', 'umbrella', 'tenant-suspended'],
+  ['names a tenant that is not there yet', 'hooli', 'tenant-suspended'],
 ])('A tenant claim that %s is refused with a reason', async (_, claim, code) => {
   expect(await decide({ tenant_id: claim })).toMatchObject({ allowed: false, code });
+});
+
+test('Who is refused is told whether to try again or to ask', async () => {
+  expect(await decide({ tenant_id: 'hooli' })).toMatchObject({
+    detail: expect.stringMatching(/try again in a moment/),
+  });
+  expect(await decide({ tenant_id: 'umbrella' })).toMatchObject({ detail: expect.stringMatching(/Ask the operator/) });
 });
 
 test.each([
@@ -137,6 +146,16 @@ test('Allow and Deny cover the whole stage, whatever route was called first', as
     context: { errorCode: 'tenant-suspended', errorTitle: 'The tenant is suspended', errorDetail: 'Why.' },
   });
 });
+
+test.each(['', '/', 'api-id', 'api-id/', '/dev/GET/projects'])(
+  'Nobody is let in, nor kept out, by a method ARN that names no stage: "%s"',
+  async (arn) => {
+    const decision = await decide();
+    if (!decision.allowed) throw new Error('It should be let in.');
+    expect(() => allow(arn, decision.tenant, null)).toThrow(/names no stage/);
+    expect(() => denyStage(arn, { userId: 'ann', code: 'tenant-suspended', detail: 'Why.' })).toThrow(/names no stage/);
+  },
+);
 
 test('Whatever a refusal says, the gateway can paste it between the quotes of a JSON text', () => {
   fc.assert(
@@ -207,6 +226,15 @@ test.each([
 ])('An impersonation %s is not let in', async (_, token) => {
   await expect(authorize(token, dependencies())).rejects.toThrow(InvalidTokenError);
 });
+
+test.each(['tni_', 'tni_a', `tni_${'.'.repeat(43)}`])(
+  'The registry is not asked for an impersonation of the token %s',
+  async (token) => {
+    const findImpersonation = () => Promise.reject(new Error('It was asked.'));
+    const decision = authorize(token, { ...dependencies(), findImpersonation });
+    await expect(decision).rejects.toThrow(InvalidTokenError);
+  },
+);
 
 test('When the registry cannot be asked for an impersonation the authorizer fails, instead of refusing', async () => {
   const findImpersonation = () => Promise.reject(new Error('outage'));

@@ -74,6 +74,8 @@ test('No token, and one that is not to be trusted, is Unauthorized, in the very 
     '',
     good,
     `Basic ${good}`,
+    `x Bearer ${good}`,
+    `Bearer ${good} x`,
     `Bearer ${good}x`,
     await bearer({ exp: 1 }),
     await bearer({ client_id: 'another' }),
@@ -85,13 +87,19 @@ test('No token, and one that is not to be trusted, is Unauthorized, in the very 
   }
 });
 
+test('Blanks around the token do no harm', async () => {
+  expect(await authorize(`Bearer   ${await issuer.sign(operator)}  `)).toMatchObject({ principalId: 'olga' });
+});
+
 test('Nothing of a token is logged but whose it is', async () => {
   await authorize(await bearer());
   await authorize(await bearer({ tenant_id: 'acme', note: 'a secret' }));
   await authorize(`${await bearer({ note: 'a secret' })}x`).catch(() => undefined);
+  await authorize('Basic secret').catch(() => undefined);
   expect(lines).toMatchObject([
     { message: 'Refused', service: 'operator-authorizer', code: 'operator-only', userId: 'olga' },
     { message: 'Unauthorized', reason: expect.stringMatching(/^The signature/) },
+    { message: 'Unauthorized', reason: 'The Authorization header is not "Bearer <token>".' },
   ]);
   expect(JSON.stringify(lines)).not.toMatch(/eyJ|acme|secret/);
 });

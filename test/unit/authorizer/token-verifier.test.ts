@@ -1,6 +1,9 @@
 import { createHmac } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { InvalidTokenError, tokenVerifier } from '../../../shared/authorizer/index.ts';
+import { InvalidTokenError, rolesOf, tokenVerifier } from '../../../shared/authorizer/index.ts';
+import { refusalReason } from '../../../shared/authorizer/refusal-reasons.ts';
 import { startIssuer, type TestIssuer } from '../../helpers/token-issuer.ts';
 
 let first: TestIssuer;
@@ -70,6 +73,7 @@ const refused: Record<string, () => Promise<string> | string> = {
   'no expiry': () => first.sign({ exp: undefined }),
   'no user': () => first.sign({ sub: undefined }),
   'an empty user': () => first.sign({ sub: '' }),
+  'a start that is no time': () => first.sign({ nbf: 1e15 }),
   'a start in the future': () => first.sign({ nbf: now() + 60 }),
   'an unknown key': () => first.sign({}, { kid: 'key-99' }),
   'a critical extension that nobody here knows': () =>
@@ -79,6 +83,36 @@ const refused: Record<string, () => Promise<string> | string> = {
 
 test.each(Object.entries(refused))('A token with %s is not trusted', async (_, token) => {
   await expect(both().verify(await token())).rejects.toBeInstanceOf(InvalidTokenError);
+});
+
+test.each<[keyof typeof refused, string]>([
+  ['no JWT', 'The token is no JWT.'],
+  ['an expiry that has passed', 'The token has expired.'],
+  ['a start in the future', 'The token is not valid yet.'],
+  ['a start that is no time', 'The token has a time that is none.'],
+  ['an issuer that is not trusted', 'The issuer of the token is not trusted.'],
+  ['the audience of another issuer', 'The audience of the token is not ours.'],
+  ['a signature of another key', 'The signature of the token is not that of its key.'],
+  ['no key id', 'The token names no key.'],
+  ['an unknown key', 'The issuer has no such key as the token names.'],
+  ['another client', 'The client_id is not one of ours.'],
+  ['an id token', 'The token_use is not access.'],
+])('For the log, a token with %s is refused in words of our own', async (kind, reason) => {
+  await expect(both().verify((await refused[kind]?.()) ?? '')).rejects.toThrow(reason);
+});
+
+test.each([new RangeError('out of range'), new Error('Invalid time value'), 'no error'])(
+  'What is not the fault of a token is no refusal: %s',
+  (error) => {
+    expect(refusalReason(error)).toBeUndefined();
+  },
+);
+
+test('The keys of an issuer may be somewhere else than the issuer says it is', async () => {
+  const issuer = 'https://issuer.example';
+  const verifier = tokenVerifier([{ ...first.config, issuer, jwksUri: `${first.config.issuer}/keys` }]);
+  await expect(verifier.verify(await first.sign({ iss: issuer }))).resolves.toMatchObject({ userId: 'ann' });
+  await expect(verifier.verify(await stranger.sign({ iss: issuer }))).rejects.toBeInstanceOf(InvalidTokenError);
 });
 
 test('One trusted issuer refuses the tokens of others just the same', async () => {
@@ -96,6 +130,37 @@ test('Keys are fetched once for many tokens, and again when a new key signs', as
   await issuer.rotate();
   await expect(verifier.verify(await issuer.sign())).resolves.toBeDefined();
   expect(issuer.requests()).toBe(2);
+});
+
+const rsa = { kty: 'RSA', kid: 'key-1', alg: 'RS256', use: 'sig', n: 'AQAB', e: 'AQAB' };
+
+test.each<[string, number, unknown]>([
+  ['is none', 200, {}],
+  ['is for encrypting', 200, { keys: [{ ...rsa, use: 'enc' }] }],
+  ['is of no kind that signs', 200, { keys: [{ ...rsa, kty: 'oct' }] }],
+  ['lies behind a redirection', 302, {}],
+])('When the key of the issuer %s it is not the token that is at fault', async (_, status, body) => {
+  const server = createServer((_request, response) => {
+    response.writeHead(status, status === 302 ? { location: `${first.config.issuer}/keys` } : {});
+    response.end(JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const issuer = 'https://issuer.example';
+  const jwksUri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
+  const verifier = tokenVerifier([{ ...first.config, issuer, jwksUri }]);
+  const failure = await verifier.verify(await first.sign({ iss: issuer })).catch((error: unknown) => error);
+  server.close();
+  server.closeAllConnections();
+  expect(failure).toBeInstanceOf(Error);
+  expect(failure).not.toBeInstanceOf(InvalidTokenError);
+});
+
+test('An issuer of which nobody said where its roles are grants none', async () => {
+  const verified = await both().verify(await first.sign({ undefined: ['operator'] }));
+  const { rolesClaim, ...issuer } = verified.issuer;
+  expect(rolesClaim).toBe('roles');
+  expect(rolesOf(verified)).toEqual(['admin']);
+  expect(rolesOf({ ...verified, issuer })).toEqual([]);
 });
 
 test('When the keys cannot be fetched it is not the token that is at fault, and it recovers', async () => {

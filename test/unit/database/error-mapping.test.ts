@@ -2,7 +2,7 @@ import * as sdk from '@aws-sdk/client-rds-data';
 import { describe, expect, test } from 'vitest';
 import { DatabaseError } from '../../../shared/database/database-error.ts';
 import { failureOf } from '../../../shared/database/error-mapping.ts';
-import { dataApiErrors, networkErrors, sqlStates } from '../../../shared/database/error-table.ts';
+import { dataApiErrors, type ErrorRow, networkErrors, sqlStates } from '../../../shared/database/error-table.ts';
 import { AppError, errorCatalogue } from '../../../shared/errors/index.ts';
 
 type Constructor = new (options: { message: string; $metadata: object }) => Error;
@@ -79,6 +79,22 @@ describe('an error of Postgres', () => {
     const error = databaseError('23505', 'ERROR: the name "; SQLState: TN004" is taken');
     expect(failureOf(error).error).toMatchObject({ sqlState: '23505' });
   });
+});
+
+/** Whatever is here has certainly not run: an entry too many, and a write happens twice. */
+test('A write is sent again after these failures, and after no others', () => {
+  const always = (table: Readonly<Record<string, ErrorRow>>) =>
+    Object.keys(table)
+      .filter((key) => table[key]?.repeat === 'always')
+      .sort();
+  expect(always(sqlStates)).toEqual(['40', '53300', '55P03', '57P03']);
+  expect(always(dataApiErrors)).toEqual([
+    'DatabaseResumingException',
+    'SecretsErrorException',
+    'ThrottlingException',
+    'TooManyRequestsException',
+  ]);
+  expect(always(networkErrors)).toEqual(['EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND']);
 });
 
 describe('a failure without an answer', () => {

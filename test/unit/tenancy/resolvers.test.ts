@@ -22,6 +22,7 @@ const registry = new Map(
 const key = { keyId: 'k1', secret: new TextEncoder().encode('x'.repeat(32)) };
 const options = { findTenant: async (id: string) => registry.get(id), signingKey: async () => key };
 const baseDomains = ['api.example.com'];
+const impersonationId = '0199f0f0-0000-7000-8000-000000000000';
 
 const failure = async (work: () => unknown): Promise<{ code: string; status: number } | undefined> => {
   try {
@@ -45,6 +46,11 @@ test('The authorizer names tenant, plan, placement, user, roles and capability',
   });
 });
 
+test('The authorizer names no empty role', async () => {
+  const context = await fromAuthorizer()(apiEvent({ route, authorizer: authorizerContext('acme', { roles: '' }) }));
+  expect(context.roles).toEqual([]);
+});
+
 test('The authorizer names the limits of a tenant that has some of its own', async () => {
   const authorizer = authorizerContext('acme', { limits: '{"burst":5,"concurrentRequests":2}' });
   const context = await fromAuthorizer()(apiEvent({ route, authorizer }));
@@ -60,8 +66,18 @@ test.each<[string, Record<string, string>]>([
   ...['', 'null', '5', '[]', '{', '{"burst":0}', '{"burst":1.5}', '{"burst":"5"}', '{"burst":null}', '{"rate":5}'].map(
     (limits): [string, Record<string, string>] => [`the limits '${limits}'`, authorizerContext('acme', { limits })],
   ),
+  ['an actor without an impersonation', authorizerContext('acme', { actor: 'olga' })],
+  ['an impersonation without an actor', authorizerContext('acme', { impersonationId })],
+  ['an actor that is empty', authorizerContext('acme', { actor: '', impersonationId })],
+  ['an actor whose name ends the quotes', authorizerContext('acme', { actor: 'o"l', impersonationId })],
+  ['an impersonation that is no id', authorizerContext('acme', { actor: 'olga', impersonationId: 'x' })],
 ])('With %s from the authorizer nothing is served', async (_, authorizer) => {
   expect(await failure(() => fromAuthorizer()(apiEvent({ route, authorizer })))).toMatchObject({ code: 'internal' });
+});
+
+test('What is wrong with the context of the authorizer is said by the names of fields, without their values', () => {
+  const authorizer = authorizerContext('acme', { plan: 'platinum', placement: 'pool' });
+  expect(() => fromAuthorizer()(apiEvent({ route, authorizer }))).toThrow(/malformed: plan, placement\.$/);
 });
 
 test.each([
@@ -127,6 +143,23 @@ test.each([
   ['a suspended tenant', { 'X-Tenant-ID': 'umbrella' }, 'tenant-suspended', 403],
 ])('A header that names %s is refused', async (_, headers, code, status) => {
   expect(await failure(() => fromHeader(options)(apiEvent({ route, headers })))).toEqual({ code, status });
+});
+
+test('A request that names two tenants is of neither', async () => {
+  const event = apiEvent({ route, headers: { 'X-Tenant-ID': ['globex', 'acme'] } });
+  expect(await failure(() => fromHeader(options)(event))).toEqual({ code: 'tenant-not-named', status: 400 });
+  const hosts = { domainName: 'acme.api.example.com', headers: { Host: 'globex.api.example.com' } };
+  const resolve = fromSubdomain({ ...options, baseDomains });
+  expect(await failure(() => resolve(apiEvent({ route, ...hosts })))).toEqual({
+    code: 'tenant-not-named',
+    status: 400,
+  });
+});
+
+test('Without an authorizer the set-up may say who the user is', async () => {
+  const resolve = fromHeader({ ...options, user: () => ({ userId: 'ann', roles: ['admin'] }) });
+  const context = await resolve(apiEvent({ route, headers: { 'X-Tenant-ID': 'acme' } }));
+  expect(context).toMatchObject({ tenantId: 'acme', userId: 'ann', roles: ['admin'] });
 });
 
 test.each([

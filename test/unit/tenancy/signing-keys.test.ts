@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mintCapability, parseSigningKeys } from '../../../shared/tenancy/index.ts';
+import { capabilityClaims, mintCapability, parseSigningKeys } from '../../../shared/tenancy/index.ts';
 
 const secret = 'a'.repeat(32);
 
@@ -40,4 +40,13 @@ test('A capability says version, key, tenant and expiry, and is signed over all 
     mintCapability({ ...key, secret: new TextEncoder().encode('b'.repeat(32)) }, 'acme', 1),
   ].map(macOf);
   expect(new Set(macs).size).toBe(macs.length);
+});
+
+test('The claims of a capability can be read, and of what is none nothing can be', () => {
+  const key = { keyId: 'k1', secret: new TextEncoder().encode(secret) };
+  expect(capabilityClaims(mintCapability(key, 'acme', 1_800_000_000))).toEqual({
+    tenantId: 'acme',
+    expiresAt: 1_800_000_000,
+  });
+  for (const text of ['', 'v1.k1', 'acme']) expect(capabilityClaims(text)).toEqual({ tenantId: '', expiresAt: NaN });
 });
