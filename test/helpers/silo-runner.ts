@@ -13,7 +13,6 @@ import { signingKey } from './capability.ts';
 import { master, passwords } from './database-template.ts';
 import type { TestDatabase } from './database.ts';
 import { configFor, startTenantDatabase, type TestTenantDatabase } from './tenant-database.ts';
-import { workerPostgres } from './worker-postgres.ts';
 
 export interface LoggedLine extends Record<string, unknown> {
   readonly level: 'info' | 'warn';
