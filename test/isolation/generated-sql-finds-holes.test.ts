@@ -42,7 +42,7 @@ const holes: Readonly<Record<string, string>> = {
       language sql stable return true`,
   'a kernel that serves a tenant who is suspended': `
     do $$ begin
-      execute replace(pg_get_functiondef('tenancy.current_tenant'::regproc), $s$('active', 'moving')$s$, $s$('active', 'suspended')$s$);
+      execute replace(pg_get_functiondef('tenancy.current_tenant'::regproc), $s$('active', 'moving', 'acting')$s$, $s$('active', 'suspended')$s$);
     end $$`,
   'a registry that the application may read': 'grant select on registry.tenants to tenantry_app',
   'placements that the application may change': 'grant select, update, delete on tenancy.placements to tenantry_app',

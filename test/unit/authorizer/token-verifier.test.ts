@@ -96,7 +96,7 @@ test.each<[keyof typeof refused, string]>([
   ['no key id', 'The token names no key.'],
   ['an unknown key', 'The issuer has no such key as the token names.'],
   ['another client', 'The client_id is not one of ours.'],
-  ['an id token', 'The token_use is not access.'],
+  ['an id token', 'The token is no access token, by access.'],
 ])('For the log, a token with %s is refused in words of our own', async (kind, reason) => {
   await expect(both().verify((await refused[kind]?.()) ?? '')).rejects.toThrow(reason);
 });
