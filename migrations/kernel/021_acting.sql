@@ -35,6 +35,9 @@ begin
   if writes and before is distinct from 'suspended' then
     raise exception 'The tenant % is %: rows are erased or restored while it is suspended', tenant,
       coalesce(before, 'not at home in ' || home) using errcode = '55006', hint = 'Suspend the tenant first.';
+  elsif before in ('active', 'moving') then
+    -- Somebody has let it in while we waited for the lock: nothing is to be changed, nor put back.
+    return before;
   end if;
   -- For this transaction alone: nobody else sees it before act_no_more has put it back. Who only reads need not be at home for that.
   insert into tenancy.placements (tenant_id, schema, state) values (tenant, home, case when writes then 'active' else 'acting' end)

@@ -5,6 +5,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { created, expectProblem, send, tokenOf } from '../helpers/api-client.ts';
 import { type PoolTenant, startPoolTenant } from '../helpers/pool-tenant.ts';
+import { operatorOf } from '../helpers/operator.ts';
 import { readStackFile } from '../helpers/stack.ts';
 
 /** A tenant that other tests do not expect to be served. */
@@ -98,6 +99,22 @@ describe('usage plans', () => {
       expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
     }
     expect((await send('GET', '/projects', { token: acme })).status).toBe(200);
+  });
+
+  test('throttle one of two tenants of a plan, as the control plane has onboarded them, and cost the other no request', async () => {
+    const operator = await operatorOf('olga');
+    for (const tenantId of ['greedy', 'modest'])
+      expect((await operator.operate('/tenants', { tenantId, name: tenantId, plan: 'free' })).state).toBe('succeeded');
+    const [greedy, modest] = [await tokenOf('greedy'), await tokenOf('modest')];
+    const flooding = Promise.all(Array.from({ length: 25 }, () => send('GET', '/projects', { token: greedy })));
+    const statuses = [];
+    for (let request = 0; request < 8; request += 1)
+      statuses.push((await send('GET', '/projects', { token: modest })).status);
+    const refused = (await flooding).filter(
+      ({ headers }) => headers['x-amzn-errortype'] === 'TooManyRequestsException',
+    );
+    expect(refused.length).toBeGreaterThan(5);
+    expect(new Set(statuses)).toEqual(new Set([200]));
   });
 
   test('let the tenant in again once its bucket has filled up', async () => {

@@ -26,6 +26,12 @@ const calls = [
 ];
 const placementOf = async (tenantId: string): Promise<unknown[]> =>
   (await database.owner.query('select state from tenancy.placements where tenant_id = $1', [tenantId])).rows;
+const waiting = async (): Promise<unknown[]> =>
+  (
+    await database.superuser.query(`select from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'`, [
+      database.name,
+    ])
+  ).rows;
 const become = (tenantId: string, state: string) =>
   database.owner.query(`select tenancy.set_placement($1, 'pool', $2)`, [tenantId, state]);
 
@@ -96,6 +102,17 @@ describe('acting for a tenant', () => {
     for (const call of calls.slice(3, 5))
       await expect(failureOf(operations.query(`select ${call}`))).resolves.toMatchObject({ code: '55006' });
     await become('globex', 'active');
+  });
+
+  it('leaves a tenant served whom somebody lets in while it waits to read', async () => {
+    await become('acme', 'suspended');
+    await database.owner.query('begin');
+    await become('acme', 'active');
+    const reading = operations.query(`select tenancy.read_rows('acme', 'pool', 'projects', null, 0)`);
+    await expect.poll(async () => (await waiting()).length, { timeout: 10_000 }).toBe(1);
+    await database.owner.query('commit');
+    await reading;
+    expect(await placementOf('acme')).toEqual([{ state: 'active' }]);
   });
 
   it('waits for writes in flight before it erases, and erases what they have written', async () => {
