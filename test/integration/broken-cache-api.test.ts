@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { projectsApi } from '../../functions/projects/schema.ts';
 import { createTenantCache, openCacheConnection } from '../../shared/cache/index.ts';
 import { metricNames } from '../../shared/contract/index.ts';
-import type { Handlers } from '../../shared/http/index.ts';
 import { tenantApi } from '../../shared/middleware/index.ts';
 import { createRateLimiter } from '../../shared/rate-limit/index.ts';
 import { apiEvent, authorizerContext, lambdaContext } from '../helpers/api-gateway.ts';
 import { capabilityFor } from '../helpers/capability.ts';
+import { projectsHandlers } from '../helpers/projects-handlers.ts';
 import { needsRedisServer } from '../helpers/redis.ts';
 import { redisFaults } from '../helpers/redis-faults.ts';
 import { captureJsonLines } from '../helpers/stdout.ts';
@@ -18,17 +18,6 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-const project = {
-  id: '018f6e3c-0000-7000-8000-000000000001',
-  ...{ name: 'a', description: null, archived: false, version: 1, createdAt: '', updatedAt: '' },
-};
-const handlers: Handlers<(typeof projectsApi)['routes']> = {
-  'GET /projects': () => ({ items: [project], nextCursor: null }),
-  'POST /projects': () => project,
-  'GET /projects/{projectId}': () => project,
-  'PATCH /projects/{projectId}': () => project,
-  'DELETE /projects/{projectId}': () => undefined,
-};
 const requests = 5;
 
 /** An API over a server, and what it writes: warnings of its connection, and lines. */
@@ -37,7 +26,7 @@ function apiOn(url: string, whenUnavailable: 'open' | 'closed') {
   const connection = openCacheConnection(url, { warn: (message) => warnings.push(message) });
   cleanups.push(() => connection.close());
   const limiter = createRateLimiter({ connection, whenUnavailable });
-  const handler = tenantApi(projectsApi, handlers, { limiter, cache: createTenantCache(connection) });
+  const handler = tenantApi(projectsApi, projectsHandlers, { limiter, cache: createTenantCache(connection) });
   const authorizer = authorizerContext('acme', { plan: 'enterprise', capability: capabilityFor('acme') });
   const list = (page: number) =>
     handler(apiEvent({ route: 'GET /projects', query: { limit: String(page) }, authorizer }), lambdaContext());

@@ -2,11 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { projectsApi } from '../../functions/projects/schema.ts';
 import { createTenantCache, openCacheConnection } from '../../shared/cache/index.ts';
 import type { PlanName } from '../../shared/contract/index.ts';
-import type { Handlers } from '../../shared/http/index.ts';
 import { tenantApi } from '../../shared/middleware/index.ts';
 import { createRateLimiter } from '../../shared/rate-limit/index.ts';
 import { apiEvent, authorizerContext, lambdaContext } from '../helpers/api-gateway.ts';
 import { capabilityFor } from '../helpers/capability.ts';
+import { projectsHandlers } from '../helpers/projects-handlers.ts';
 import { startLinkedCluster } from '../helpers/redis-cluster-link.ts';
 import { type FaultyLink, startFaultyLink } from '../helpers/redis-link.ts';
 import { redisKinds, startTestRedis } from '../helpers/redis.ts';
@@ -14,17 +14,6 @@ import { captureJsonLines } from '../helpers/stdout.ts';
 
 /** So far away is the server, so that what is sent in one go is told from what waits for an answer. */
 const delayMs = 20;
-const project = {
-  id: '018f6e3c-0000-7000-8000-000000000001',
-  ...{ name: 'a', description: null, archived: false, version: 1, createdAt: '', updatedAt: '' },
-};
-const handlers: Handlers<(typeof projectsApi)['routes']> = {
-  'GET /projects': () => ({ items: [project], nextCursor: null }),
-  'POST /projects': () => project,
-  'GET /projects/{projectId}': () => project,
-  'PATCH /projects/{projectId}': () => project,
-  'DELETE /projects/{projectId}': () => undefined,
-};
 const cleanups: (() => unknown)[] = [];
 beforeEach(() => void captureJsonLines());
 afterEach(async () => {
@@ -56,7 +45,7 @@ describe.each(servers)('a page on $name', (server) => {
     const connection = openCacheConnection(url, { timeoutMs: 10_000 });
     cleanups.push(() => connection.close());
     const limiter = createRateLimiter({ connection });
-    const handler = tenantApi(projectsApi, handlers, { limiter, cache: createTenantCache(connection) });
+    const handler = tenantApi(projectsApi, projectsHandlers, { limiter, cache: createTenantCache(connection) });
     /** Times that a request of a page waits for the server. */
     const tripsOf = async (plan: PlanName, page: number): Promise<number> => {
       const authorizer = authorizerContext('acme', { plan, capability: capabilityFor('acme') });

@@ -1,17 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
-import type { AuditCase } from './audit-cases/audit-case.ts';
-import { children } from './audit-cases/children.ts';
-import { code } from './audit-cases/code.ts';
-import { database as databaseCases } from './audit-cases/database.ts';
-import { grants } from './audit-cases/grants.ts';
-import { kernel } from './audit-cases/kernel.ts';
-import { keys } from './audit-cases/keys.ts';
-import { policies } from './audit-cases/policies.ts';
-import { roles } from './audit-cases/roles.ts';
-import { tables } from './audit-cases/tables.ts';
-import { text } from './audit-cases/text.ts';
-import { values } from './audit-cases/values.ts';
+import { auditCases } from './audit-cases/audit-cases.ts';
 
 interface Finding {
   readonly class: number;
@@ -21,19 +10,6 @@ interface Finding {
   readonly remedy: string;
 }
 
-const cases: readonly AuditCase[] = [
-  ...tables,
-  ...children,
-  ...policies,
-  ...keys,
-  ...roles,
-  ...grants,
-  ...code,
-  ...kernel,
-  ...databaseCases,
-  ...values,
-  ...text,
-];
 const isAdvice = ({ remedy }: Finding): boolean => remedy.startsWith('-- ');
 
 let database: TestDatabase;
@@ -68,12 +44,12 @@ describe('the cases', () => {
       'select class from tenancy.audit_classes() order by 1',
     );
     expect(rows.map((row) => row.class)).toEqual(Array.from({ length: 37 }, (_, index) => index + 1));
-    expect(cases.map((each) => each.class).sort((a, b) => a - b)).toEqual(rows.map((row) => row.class));
-    for (const { holes, nearMisses } of cases) expect([holes.length, nearMisses.length]).not.toContain(0);
+    expect(auditCases.map((each) => each.class).sort((a, b) => a - b)).toEqual(rows.map((row) => row.class));
+    for (const { holes, nearMisses } of auditCases) expect([holes.length, nearMisses.length]).not.toContain(0);
   });
 });
 
-describe.each(cases)('class $class', ({ class: number, holes, nearMisses }) => {
+describe.each(auditCases)('class $class', ({ class: number, holes, nearMisses }) => {
   it.each(holes)(
     'finds $title',
     async ({ plant, object, problem = '', also = [], isAdvice: expectsAdvice = false, findings: query }) => {

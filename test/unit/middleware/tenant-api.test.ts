@@ -5,22 +5,13 @@ import { projectsApi } from '../../../functions/projects/schema.ts';
 import { createTenantCache, openCacheConnection } from '../../../shared/cache/index.ts';
 import { metricNames } from '../../../shared/contract/index.ts';
 import { AppError } from '../../../shared/errors/index.ts';
-import type { Handlers } from '../../../shared/http/index.ts';
 import { type ApiHandler, tenantApi, type TenantApiOptions } from '../../../shared/middleware/index.ts';
 import type { RateLimitDecision, RateLimiter } from '../../../shared/rate-limit/index.ts';
 import { currentTenant, currentTenantIfAny, fromHeader } from '../../../shared/tenancy/index.ts';
 import { apiEvent, authorizerContext, type EventOptions, lambdaContext } from '../../helpers/api-gateway.ts';
+import { project, projectsHandlers } from '../../helpers/projects-handlers.ts';
 import { captureJsonLines } from '../../helpers/stdout.ts';
 
-const id = '018f6e3c-0000-7000-8000-000000000001';
-const project = { id, name: 'a', description: null, archived: false, version: 1, createdAt: '', updatedAt: '' };
-const handlers: Handlers<(typeof projectsApi)['routes']> = {
-  'GET /projects': () => ({ items: [project], nextCursor: null }),
-  'POST /projects': ({ body }) => ({ ...project, name: body.name }),
-  'GET /projects/{projectId}': ({ path }) => ({ ...project, id: path.projectId }),
-  'PATCH /projects/{projectId}': () => project,
-  'DELETE /projects/{projectId}': () => undefined,
-};
 const status = {
   scope: 'all',
   limit: 50,
@@ -42,8 +33,8 @@ const limiterThat = (changes: Partial<RateLimitDecision> = {}): RateLimiter => (
 });
 /** On a port where nobody listens: without a cache every answer is loaded. */
 const cache = createTenantCache(openCacheConnection('redis://127.0.0.1:1', { warn: () => undefined }));
-const make = (overrides: Partial<typeof handlers> = {}, options: TenantApiOptions = {}): ApiHandler =>
-  tenantApi(projectsApi, { ...handlers, ...overrides }, { limiter: limiterThat(), cache, ...options });
+const make = (overrides: Partial<typeof projectsHandlers> = {}, options: TenantApiOptions = {}): ApiHandler =>
+  tenantApi(projectsApi, { ...projectsHandlers, ...overrides }, { limiter: limiterThat(), cache, ...options });
 const failing = (error: unknown) =>
   make({
     'GET /projects': () => {
@@ -77,7 +68,7 @@ test('A route answers with its status, JSON, the request id, and is not to be ca
 
 test('204 has no body', async () => {
   captureJsonLines();
-  const answer = await call(make(), { route: 'DELETE /projects/{projectId}', path: { projectId: id } });
+  const answer = await call(make(), { route: 'DELETE /projects/{projectId}', path: { projectId: project.id } });
   expect(answer).toMatchObject({ statusCode: 204, body: '' });
   expect(answer.headers).not.toHaveProperty('Content-Type');
 });
