@@ -47,8 +47,8 @@ declare
 begin
   perform from tenancy.migration_targets t where t.target = placement::name for update;
   is_known := found;
-  -- Only now: whoever held the lock may have dropped it.
-  schema_ := to_regnamespace(quote_ident(placement));
+  -- Only now, since whoever held the lock may have dropped it; and from the table, since to_regnamespace may still remember it.
+  select n.oid into schema_ from pg_namespace n where n.nspname = placement::name;
   if not is_known and schema_ is null then
     return 0;
   elsif not is_known or placement in ('kernel', 'control') then

@@ -129,11 +129,15 @@ describe('placing a tenant', () => {
 
 describe('a tenant is at home in one place at most', () => {
   /** Whatever is done first, and not committed before the other one waits for it. */
-  async function race(first: string, second: string): Promise<{ second: unknown }> {
+  async function race(first: string, second: string, before = 'select'): Promise<{ second: unknown }> {
     const [one, other] = [await database.connectAs('operations'), await database.connectAs('operations')];
+    await other.query(before);
     await one.query('begin');
     await one.query(`select tenancy.${first}`);
-    const waiting = failureOf(other.query(`select tenancy.${second}`));
+    const waiting = other.query(`select tenancy.${second}`).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
     await vi.waitFor(async () => {
       const { rows } = await database.superuser.query(
         `select from pg_stat_activity where query = $1 and wait_event_type = 'Lock'`,
@@ -157,6 +161,14 @@ describe('a tenant is at home in one place at most', () => {
     const { second } = await race(`place('twice', 'pool', 'active')`, `place('twice', 't_twice', 'active')`);
     expect(second).toMatchObject({ code: 'TN006' });
     expect(await statesOf('twice')).toEqual([{ schema: 'pool', state: 'active' }]);
+  });
+
+  it('and in none once two have dropped its schema, of whom the second has seen it and waits for the first', async () => {
+    await operations.query(`select tenancy.make_home('dropped')`);
+    const drop = `drop_home('dropped', 100, 10000)`;
+    const { second } = await race(drop, drop, `select to_regnamespace('t_dropped')`);
+    expect(second).toBeUndefined();
+    expect(await tablesOf('t_dropped')).toEqual([]);
   });
 
   it('when two bring it back to schemas that it has left', async () => {
