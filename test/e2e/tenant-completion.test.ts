@@ -44,7 +44,7 @@ describe('bash completes', () => {
   });
 
   test('tenants, of the control plane that the line names', async () => {
-    expect(await proposed('show', '--data', dataDir, 'g')).toEqual(['globex']);
+    expect(await proposed('show', '--data', dataDir, 'glob')).toEqual(['globex']);
     expect(await proposed('plan', '--data', dataDir, 'hooli', 'p')).toEqual(['pro']);
     expect(await proposed('run', '--json', '--data', dataDir, 'umb')).toEqual(['umbrella']);
     expect(await proposed('create', '--data', dataDir, '')).toEqual([]);
