@@ -14,7 +14,17 @@ const more = {
   'offboard a silo': 'offboard',
 } as const;
 export type Scenario = KnownKind | keyof typeof more;
-export const scenarios = [...Object.keys(operationSteps), ...Object.keys(more)] as readonly Scenario[];
+const scenarios = [...Object.keys(operationSteps), ...Object.keys(more)] as readonly Scenario[];
+export type ScenarioGroup = 'pool' | 'exports' | 'bridge' | 'silo';
+/** A group has to do with tenants' homes of that kind, with exports, or with neither. Each scenario is in one. */
+export const scenariosOf = (group: ScenarioGroup): readonly Scenario[] =>
+  scenarios.filter((scenario) => groupOf(scenario) === group);
+
+function groupOf(scenario: Scenario): ScenarioGroup {
+  if (scenario.endsWith('a bridge')) return 'bridge';
+  if (scenario.endsWith('a silo')) return 'silo';
+  return ['export', 'restore', 'offboard'].includes(scenario) ? 'exports' : 'pool';
+}
 
 const isMore = (scenario: Scenario): scenario is keyof typeof more => Object.hasOwn(more, scenario);
 export const kindOf = (scenario: Scenario): KnownKind => (isMore(scenario) ? more[scenario] : scenario);

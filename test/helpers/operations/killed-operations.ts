@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Ports } from '../../functions/operations/ports.ts';
-import { operationEvents } from '../../shared/control/operations-events.ts';
-import { isSoak } from '../helpers/soak.ts';
-import { disturb, type Disturbance } from '../helpers/operations/interruptions.ts';
-import { type OperationWorld, smallestPieces, startOperationWorld } from '../helpers/operations/operation-world.ts';
-import { kindOf, type Scenario, scenarios, stepsOfScenario } from '../helpers/operations/scenarios.ts';
-import { tenantTraces, type Traces } from '../helpers/operations/tenant-traces.ts';
+import type { Ports } from '../../../functions/operations/ports.ts';
+import { operationEvents } from '../../../shared/control/operations-events.ts';
+import { isSoak } from '../soak.ts';
+import { disturb, type Disturbance } from './interruptions.ts';
+import { type OperationWorld, smallestPieces, startOperationWorld } from './operation-world.ts';
+import { kindOf, type Scenario, stepsOfScenario } from './scenarios.ts';
+import { tenantTraces, type Traces } from './tenant-traces.ts';
 
 // Failures are what is tested here; their log lines are of no use.
 vi.hoisted(() => {
@@ -103,55 +103,58 @@ const stays = ({ tenants, placements, keys, rows, cacheKeys, secrets, home, home
 const eventsOf = (scenario: Scenario, ...events: object[]): object[] | null =>
   operationEvents[kindOf(scenario)] === undefined ? null : events;
 
-describe.each(scenarios)('an operation of the kind %s', (scenario) => {
-  it('ends in the same wherever it is stopped and run again', { timeout: 300_000 }, async () => {
-    const { calls, traces } = await stopEverywhere(scenario, 'registry.read');
-    for (const name of stepNames(scenario)) {
-      expect(calls).toEqual(
-        expect.arrayContaining([`registry.mark ${name} running`, `registry.mark ${name} succeeded`]),
-      );
-    }
-    expect(traces).toMatchObject({ operations: [{ state: 'succeeded' }], events: eventsOf(scenario, {}, {}) });
+/** Tests that such operations end in the same wherever they are stopped. Each file that calls this has a world of its own, since operations of one world wait for each other. */
+export function testKilledOperations(scenarios: readonly Scenario[]): void {
+  describe.each(scenarios)('an operation of the kind %s', (scenario) => {
+    it('ends in the same wherever it is stopped and run again', { timeout: 300_000 }, async () => {
+      const { calls, traces } = await stopEverywhere(scenario, 'registry.read');
+      for (const name of stepNames(scenario)) {
+        expect(calls).toEqual(
+          expect.arrayContaining([`registry.mark ${name} running`, `registry.mark ${name} succeeded`]),
+        );
+      }
+      expect(traces).toMatchObject({ operations: [{ state: 'succeeded' }], events: eventsOf(scenario, {}, {}) });
+    });
+
+    it('ends in the same when two run it at once', async () => {
+      const { traces } = await runDisturbed(scenario, {});
+      for (let time = 0; time < 5; time += 1) await expect(runTwice(scenario)).resolves.toEqual(traces);
+    });
+
+    it.each(failing(scenario, undoneSteps(scenario)))(
+      'leaves nothing when the step %s fails, wherever it is stopped and run again',
+      { timeout: 300_000 },
+      async (failingStep) => {
+        const before = await tenantTraces(world, await world.prepare(scenario));
+        const { traces } = await stopEverywhere(scenario, `registry.mark ${failingStep} running`, failingStep);
+        expect(traces).toMatchObject({
+          operations: [{ state: 'failed', error: { code: 'conflict', message: expect.stringContaining(failingStep) } }],
+          events: eventsOf(scenario, {}, { type: expect.stringMatching(/Failure$/) }),
+          auditLog: [{}, { action: `${kindOf(scenario)}.failed` }],
+        });
+        expect(stays(traces)).toEqual(stays(before));
+      },
+    );
   });
 
-  it('ends in the same when two run it at once', async () => {
-    const { traces } = await runDisturbed(scenario, {});
-    for (let time = 0; time < 5; time += 1) await expect(runTwice(scenario)).resolves.toEqual(traces);
+  describe.each(scenarios.filter((scenario) => finalSteps(scenario).length > 0))('a %s past undoing', (scenario) => {
+    it.each(failing(scenario, finalSteps(scenario)))(
+      'is gone on with by another one when the step %s fails, wherever either is stopped and run again',
+      { timeout: 300_000 },
+      async (failingStep) => {
+        const { traces: intended } = await runDisturbed(scenario, {});
+        const { traces } = await stopEverywhere(scenario, `registry.mark ${failingStep} running`, failingStep);
+        expect(traces).toMatchObject({
+          tenants: [{ state: 'offboarding' }],
+          operations: [{ state: 'failed', error: { remedy: expect.stringContaining('ask for the same again') } }],
+          events: [{}, { type: expect.stringMatching(/Failure$/) }],
+        });
+        const subject = await world.prepare(scenario);
+        const failing = disturb(subject.ports, { failingStep });
+        await world.run(await world.ask(scenario, subject.tenantId), failing.ports);
+        await world.run(await world.ask(scenario, subject.tenantId), subject.ports);
+        expect(stays(await tenantTraces(world, subject))).toEqual(stays(intended));
+      },
+    );
   });
-
-  it.each(failing(scenario, undoneSteps(scenario)))(
-    'leaves nothing when the step %s fails, wherever it is stopped and run again',
-    { timeout: 300_000 },
-    async (failingStep) => {
-      const before = await tenantTraces(world, await world.prepare(scenario));
-      const { traces } = await stopEverywhere(scenario, `registry.mark ${failingStep} running`, failingStep);
-      expect(traces).toMatchObject({
-        operations: [{ state: 'failed', error: { code: 'conflict', message: expect.stringContaining(failingStep) } }],
-        events: eventsOf(scenario, {}, { type: expect.stringMatching(/Failure$/) }),
-        auditLog: [{}, { action: `${kindOf(scenario)}.failed` }],
-      });
-      expect(stays(traces)).toEqual(stays(before));
-    },
-  );
-});
-
-describe.each(scenarios.filter((scenario) => finalSteps(scenario).length > 0))('a %s past undoing', (scenario) => {
-  it.each(failing(scenario, finalSteps(scenario)))(
-    'is gone on with by another one when the step %s fails, wherever either is stopped and run again',
-    { timeout: 300_000 },
-    async (failingStep) => {
-      const { traces: intended } = await runDisturbed(scenario, {});
-      const { traces } = await stopEverywhere(scenario, `registry.mark ${failingStep} running`, failingStep);
-      expect(traces).toMatchObject({
-        tenants: [{ state: 'offboarding' }],
-        operations: [{ state: 'failed', error: { remedy: expect.stringContaining('ask for the same again') } }],
-        events: [{}, { type: expect.stringMatching(/Failure$/) }],
-      });
-      const subject = await world.prepare(scenario);
-      const failing = disturb(subject.ports, { failingStep });
-      await world.run(await world.ask(scenario, subject.tenantId), failing.ports);
-      await world.run(await world.ask(scenario, subject.tenantId), subject.ports);
-      expect(stays(await tenantTraces(world, subject))).toEqual(stays(intended));
-    },
-  );
-});
+}
