@@ -16,9 +16,9 @@ export default defineConfig({
     maxWorkers: 2,
     reporters: [new SkippedTests(), ...configDefaults.reporters],
     projects: [
-      project('unit'),
+      project('unit', { testTimeout: 60_000 }),
       project('cdk', { testTimeout: 120_000 }),
-      project('integration', { globalSetup: ['test/helpers/global-postgres.ts'] }),
+      project('integration', { globalSetup: ['test/helpers/global-postgres.ts'], testTimeout: 120_000 }),
       project('isolation', { globalSetup: ['test/helpers/global-postgres.ts'], testTimeout: 300_000 }),
       // One after the other, and after all others: they share a stack, which has the limits of a deployed one.
       project('e2e', {
