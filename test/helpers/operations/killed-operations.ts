@@ -73,7 +73,10 @@ const runsAtOnce = 5;
 async function stopEverywhere(scenario: Scenario, from: string, failingStep?: string): Promise<Run> {
   const undisturbed = await runDisturbed(scenario, { failingStep });
   const { calls } = undisturbed;
-  const points = Array.from({ length: calls.length + 1 }, (_, point) => point).slice(calls.indexOf(from));
+  const isLastTheEnd = calls.at(-1) === 'registry.end';
+  const points = Array.from({ length: calls.length + (isLastTheEnd ? 1 : 0) }, (_, point) => point).slice(
+    calls.indexOf(from),
+  );
   const stopAt = async (): Promise<void> => {
     for (let stopBefore = points.pop(); stopBefore !== undefined; stopBefore = points.pop()) {
       const { traces } = await runDisturbed(scenario, { failingStep, stopBefore });

@@ -7,7 +7,7 @@ import { operationsFunction, type OperationsOptions } from '../../../functions/o
 import { homes, type Ports, registry, rows } from '../../../functions/operations/ports.ts';
 import { dropSilo, makeSilo } from '../../../functions/migrate/silo.ts';
 import type { System } from '../../../functions/migrate/system.ts';
-import type { TenantDatabases, TenantHome } from '../../../shared/control/index.ts';
+import type { HomeInTurn, TenantDatabases } from '../../../shared/control/index.ts';
 import { createOperation } from '../../../shared/control/operations.ts';
 import { storedOrNamed, systemOf } from '../silo-runner.ts';
 import { startControlRegistry } from '../control-registry.ts';
@@ -90,7 +90,7 @@ export async function startOperationWorld(): Promise<OperationWorld> {
       const state = stateBefore(scenario);
       if (state !== undefined) {
         const placement = placementIn(scenario, tenantId, database.postgres.placement);
-        await alone(() => addTenant(world, databases, { tenantId, placement }, state));
+        await alone(() => addTenant(world, databases, { tenantId, placement, ...noTurn }, state));
         await cache.fill(tenantId);
       }
       let isRemembered = true;
@@ -106,7 +106,7 @@ export async function startOperationWorld(): Promise<OperationWorld> {
     },
     run: async (operationId, ports, attempts = 1, pieces) => {
       const runner = new LocalDurableTestRunner({
-        handlerFunction: operationsFunction(ports, { attempts, ...(pieces && { pieces }) }),
+        handlerFunction: operationsFunction(ports, { attempts, answerSeconds: 0, ...(pieces && { pieces }) }),
       });
       return (await runner.run({ payload: { operationId } })).getStatus();
     },
@@ -118,6 +118,9 @@ export async function startOperationWorld(): Promise<OperationWorld> {
   };
   return world;
 }
+
+/** Whoever changes a home before any operation does. */
+export const noTurn = { operationId: '', turn: 0 };
 
 /** Each page and each file is a piece. */
 export const smallestPieces = { longestMs: 0, leastRemainingMs: 0, pauseSeconds: 0 };
@@ -132,14 +135,19 @@ async function exportTenant(world: OperationWorld): Promise<string> {
 
 /** Databases of tenants' own, made by the migration runner's own code. */
 function databasesWith(system: System): TenantDatabases {
-  const nameOf = ({ tenantId, placement }: TenantHome) => ({ tenantId, cluster: placement.cluster });
+  const nameOf = ({ tenantId, placement, operationId, turn }: HomeInTurn) => ({
+    tenantId,
+    cluster: placement.cluster,
+    // Who prepares a test is no operation.
+    turn: turn === 0 ? undefined : { operationId, turn },
+  });
   return { make: (home) => makeSilo(nameOf(home), system), drop: (home) => dropSilo(nameOf(home), system) };
 }
 
 async function addTenant(
   { database: { postgres }, keys }: OperationWorld,
   databases: TenantDatabases,
-  home: TenantHome,
+  home: HomeInTurn,
   state: 'active' | 'suspended',
 ): Promise<void> {
   const { tenantId, placement } = home;
