@@ -32,7 +32,8 @@ const failing = (scenario: Scenario, steps: readonly string[]): readonly string[
   scenario.endsWith('a silo') && !isSoak ? steps.filter((step) => /database|home/.test(step)) : steps;
 
 /** These have as many pieces as there are files. */
-const piecesOf = (scenario: Scenario) => (scenario === 'export' || scenario === 'restore' ? smallestPieces : undefined);
+const piecesOf = (scenario: Scenario) =>
+  kindOf(scenario) === 'export' || scenario === 'restore' ? smallestPieces : undefined;
 
 interface Run {
   readonly calls: readonly string[];
