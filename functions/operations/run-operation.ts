@@ -51,7 +51,7 @@ export async function runOperation(operationId: string, ports: Ports, durable: D
 }
 
 /** What an operation that has ended leaves to be done. */
-export interface Outcome {
+interface Outcome {
   /** Whether authorizers may answer otherwise than before. */
   readonly changesAnswers: boolean;
 }

@@ -183,7 +183,7 @@ describe('least privilege', () => {
   });
 
   it.each(withoutSupport)(
-    'lets service %s log in to the registry, and on the other clusters as the same role, start operations, and do nothing else',
+    'lets service %s log in to the registry and start operations, and do nothing else',
     (service) => {
       const prefix = `Control${service.replace('-', '')}Role`;
       const grants = grantsOf(prefix);
