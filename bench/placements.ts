@@ -47,8 +47,9 @@ export const bench: Bench = async (progress) => {
   pointOperationsAt();
   const homes = { bridge, silo };
   for (const [tenantId, placement] of Object.entries(homes)) {
-    await tenantHomes.make({ tenantId, placement });
-    await tenantHomes.place({ tenantId, placement }, 'active');
+    const home = { tenantId, placement, operationId: '', turn: 0 };
+    await tenantHomes.make(home);
+    await tenantHomes.place(home, 'active');
   }
   const database = openTenantDatabase({
     clusters: { [mainCluster]: { resourceArn, secretArn: secretArn(databaseRoles.app) } },

@@ -8,7 +8,7 @@ import { minuteOf } from '../terminal/times.ts';
 
 const quotaSchema = z.looseObject({
   name: z.string(),
-  used: z.number(),
+  used: z.number().nullable(),
   limit: z.number().nullable(),
   percent: z.number().nullable(),
   growthPerDay: z.number().nullable(),
@@ -22,7 +22,7 @@ const numberOf = (value: number | null): string => value?.toLocaleString('en') ?
 
 const columns: readonly Column<Quota>[] = [
   { title: 'QUOTA', of: ({ name }) => name, colour: ({ warning }) => (warning ? 'red' : 'bold'), isWhole: true },
-  { title: 'USED', of: ({ used }) => numberOf(used) },
+  { title: 'USED', of: ({ used }) => numberOf(used) || 'unknown' },
   { title: 'OF', of: ({ limit }) => numberOf(limit) },
   { title: 'THAT IS', of: ({ percent }) => (percent === null ? '' : `${percent} %`), colour: warningColour },
   { title: 'A DAY', of: ({ growthPerDay }) => (growthPerDay === null ? '' : `+${numberOf(growthPerDay)}`) },

@@ -13,10 +13,9 @@ import { getTenant, listAuditEntries, listTenants } from './service.ts';
 
 const {
   operationsFunctionArn,
-  registry,
   quotaLimits: raised,
   clusterCapacity: clusters,
-} = loadConfig('operationsFunctionArn', 'registry', 'quotaLimits', 'clusterCapacity');
+} = loadConfig('operationsFunctionArn', 'quotaLimits', 'clusterCapacity');
 const starter = operationStarterOf(new LambdaClient(), operationsFunctionArn);
 const limits = { ...quotaLimits, ...raised };
 const document = { ...controlPlaneDocument() };
@@ -47,7 +46,7 @@ export const handler = operatorApi(controlPlaneApi, {
     endImpersonation(path.tenantId, path.impersonationId),
   'GET /audit-log': ({ query }) => listAuditEntries(query),
   'GET /quotas': async () => ({
-    items: await readQuotas(limits, { names: Object.keys(clusters), registry: registry.cluster }),
+    items: await readQuotas(limits, Object.keys(clusters)),
   }),
   'GET /openapi.json': () => document,
 });

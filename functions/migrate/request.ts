@@ -2,7 +2,12 @@ import * as z from 'zod';
 import { tenantIdSchema } from '../../shared/tenancy/index.ts';
 import { progressSchema } from './progress.ts';
 
-const silo = { tenantId: tenantIdSchema, cluster: z.string().min(1) };
+const silo = {
+  tenantId: tenantIdSchema,
+  cluster: z.string().min(1),
+  /** Of the operation that asks for it. @default it cannot come late */
+  turn: z.strictObject({ operationId: z.uuid(), turn: z.number().int() }).optional(),
+};
 
 const requestSchema = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('make'), ...silo }),

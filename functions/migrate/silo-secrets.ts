@@ -22,6 +22,12 @@ export interface SiloName {
   readonly cluster: string;
 }
 
+/** One that is to be made or dropped. */
+export interface WantedSilo extends SiloName {
+  /** Of the operation that asks for it; left out where nobody can come late. */
+  readonly turn?: { readonly operationId: string; readonly turn: number } | undefined;
+}
+
 /** Logins of the roles that are one tenant's alone. */
 export interface SiloSecrets {
   /** The login, made if there is none. @throws Error when the secret is another tenant's */

@@ -4,9 +4,15 @@ import type { FleetFailure } from '../../shared/database/fleet-run.ts';
 import { migrateFleet } from '../../shared/database/fleet.ts';
 import { createRole, type Execute, forRole, openDatabase } from '../../shared/database/migrator.ts';
 import { publishMigrations } from '../../shared/database/provision.ts';
-import { databaseExists, readState, replaceLogin, type Silo } from '../../shared/database/silo-databases.ts';
+import {
+  databaseExists,
+  readState,
+  replaceLogin,
+  requireTurn as requireTurnInRegistry,
+  type Silo,
+} from '../../shared/database/silo-databases.ts';
 import { auditDatabase, migrateKernel } from './kernel.ts';
-import type { SiloName } from './silo-secrets.ts';
+import type { WantedSilo } from './silo-secrets.ts';
 import { asMaster, asOwner, type Cluster, clusterNamed, nameOf, registryOf, type System } from './system.ts';
 
 /**
@@ -15,7 +21,8 @@ import { asMaster, asOwner, type Cluster, clusterNamed, nameOf, registryOf, type
  *
  * @returns the ARN of the login
  */
-export async function makeSilo(silo: SiloName, system: System): Promise<string> {
+export async function makeSilo(silo: WantedSilo, system: System): Promise<string> {
+  await requireTurn(silo, system);
   const cluster = clusterNamed(system, silo.cluster);
   const { secretArn, password } = await system.siloSecrets.ensure(silo);
   await createDatabase(asMaster(cluster), tenantHomeName(silo.tenantId));
@@ -24,7 +31,8 @@ export async function makeSilo(silo: SiloName, system: System): Promise<string> 
 }
 
 /** Drops a tenant's database, its role and its login, whatever there is of them. */
-export async function dropSilo(silo: SiloName, system: System): Promise<void> {
+export async function dropSilo(silo: WantedSilo, system: System): Promise<void> {
+  await requireTurn(silo, system);
   const name = tenantHomeName(silo.tenantId);
   const cluster = system.clusters.find((each) => each.name === silo.cluster);
   if (cluster) await dropDatabase(cluster, name);
@@ -32,6 +40,11 @@ export async function dropSilo(silo: SiloName, system: System): Promise<void> {
   else system.log.warn('not dropped, as there is no such cluster', { cluster: silo.cluster, database: name });
   await system.siloSecrets.remove(silo);
   system.log.info('dropped', { cluster: silo.cluster, database: name });
+}
+
+/** What an operation asks for that another execution of it has ended may be a database of a tenant that came since. */
+async function requireTurn({ turn }: WantedSilo, system: System): Promise<void> {
+  if (turn) await requireTurnInRegistry(registryOf(system), turn);
 }
 
 async function dropDatabase(cluster: Cluster, name: string): Promise<void> {

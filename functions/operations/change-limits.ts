@@ -4,9 +4,9 @@ import { flushAuthorizers, type Step, tenantBefore } from './step.ts';
 export const changeLimits: readonly Step<'change-limits'>[] = [
   {
     name: 'set-limits',
-    run: ({ tenantId, input }, { registry }) => registry.setLimits(tenantId, input),
+    run: (subject, { registry }) => registry.setLimits(subject, subject.input),
     undo: async (subject, { registry, gateway }) => {
-      await registry.setLimits(subject.tenantId, tenantBefore(subject).limits ?? {});
+      await registry.setLimits(subject, tenantBefore(subject).limits ?? {});
       // Authorizers may have said since what is not true any more.
       await gateway.flushAuthorizersCache();
     },

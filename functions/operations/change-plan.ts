@@ -7,13 +7,17 @@ export const changePlan: readonly Step<'change-plan'>[] = [
   {
     name: 'move-api-key',
     run: (subject, ports) => moveKey(subject, ports, tenantBefore(subject).plan, subject.input.plan),
-    undo: (subject, ports) => moveKey(subject, ports, subject.input.plan, tenantBefore(subject).plan),
+    undo: async (subject, ports) => {
+      await moveKey(subject, ports, subject.input.plan, tenantBefore(subject).plan);
+      // It may be another key than authorizers have answered since, or before.
+      await ports.gateway.flushAuthorizersCache();
+    },
   },
   {
     name: 'set-plan',
-    run: ({ tenantId, input }, { registry }) => registry.setPlan(tenantId, input.plan),
+    run: (subject, { registry }) => registry.setPlan(subject, subject.input.plan),
     undo: async (subject, { registry, gateway }) => {
-      await registry.setPlan(subject.tenantId, tenantBefore(subject).plan);
+      await registry.setPlan(subject, tenantBefore(subject).plan);
       // Authorizers may have said since what is not true any more.
       await gateway.flushAuthorizersCache();
     },
@@ -23,10 +27,10 @@ export const changePlan: readonly Step<'change-plan'>[] = [
 
 /** The registry is told, since it is another key where tenants of a plan share one. */
 async function moveKey(
-  { tenantId }: Subject<'change-plan'>,
+  subject: Subject<'change-plan'>,
   { apiKeys, registry }: Ports,
   from: PlanName,
   to: PlanName,
 ): Promise<void> {
-  await registry.setApiKey(tenantId, await apiKeys.move(tenantId, from, to));
+  await registry.setApiKey(subject, await apiKeys.move(subject.tenantId, from, to));
 }

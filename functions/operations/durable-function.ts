@@ -10,7 +10,7 @@ import type { EventPublishing } from '../../shared/control/index.ts';
 import { serviceLogger } from '../../shared/logging/index.ts';
 import { isPassing, keepable, stepFailure } from './failure.ts';
 import type { Ports } from './ports.ts';
-import { type Durable, runOperation } from './run-operation.ts';
+import { type Durable, flushLateAnswers, runOperation } from './run-operation.ts';
 
 const eventSchema = z.object({ operationId: z.uuid() });
 
@@ -19,11 +19,16 @@ const log = serviceLogger('operations');
 /** A step is done in pieces of five minutes at most, with a pause after each that has left something: it has an invocation to itself. */
 const pieces = { longestMs: 5 * 60_000, leastRemainingMs: 4 * 60_000, pauseSeconds: 1 };
 
+/** API Gateway waits so long for an authorizer, and the function has less. */
+const longestAnswerSeconds = 30;
+
 export interface OperationsOptions {
   /** How often a part is tried at most. @default 8, with pauses that double up to 1 min: 2 min in all */
   readonly attempts?: number;
   /** Told of events that wait: that of the request, which came before this, and that of the end. @default nobody */
   readonly publishing?: Pick<EventPublishing, 'publishSoon'>;
+  /** How long an authorizer takes at most. @default 30 */
+  readonly answerSeconds?: number;
   /** How long a piece of a step takes at most, and how long the pause after it. @default as above */
   readonly pieces?: { readonly longestMs: number; readonly leastRemainingMs: number; readonly pauseSeconds: number };
 }
@@ -33,8 +38,10 @@ export function operationsFunction(ports: Ports, options: OperationsOptions = {}
   return withDurableExecution<unknown, undefined>(async (event, context) => {
     const { operationId } = eventSchema.parse(event);
     await publishing?.publishSoon();
-    await runOperation(operationId, ports, durableIn(context, operationId, options));
+    const durable = durableIn(context, operationId, options);
+    const { changesAnswers } = await runOperation(operationId, ports, durable);
     await publishing?.publishSoon();
+    if (changesAnswers) await flushLateAnswers(ports, durable);
     return undefined;
   });
 }
@@ -42,7 +49,11 @@ export function operationsFunction(ports: Ports, options: OperationsOptions = {}
 function durableIn(
   context: DurableContext,
   operationId: string,
-  { attempts = 8, pieces: { longestMs, leastRemainingMs, pauseSeconds } = pieces }: OperationsOptions,
+  {
+    attempts = 8,
+    answerSeconds = longestAnswerSeconds,
+    pieces: { longestMs, leastRemainingMs, pauseSeconds } = pieces,
+  }: OperationsOptions,
 ): Durable {
   const backOff = createRetryStrategy({
     maxAttempts: attempts,
@@ -71,6 +82,9 @@ function durableIn(
     },
     pause: async () => {
       if (pauseSeconds > 0) await context.wait('pause', { seconds: pauseSeconds });
+    },
+    untilAnswered: async () => {
+      if (answerSeconds > 0) await context.wait('answers', { seconds: answerSeconds });
     },
     pieceMs: () => {
       const remainingMs = context.lambdaContext.getRemainingTimeInMillis();

@@ -3,6 +3,7 @@ import { AppError } from '../../shared/errors/index.ts';
 import { exportRowsStep } from './export.ts';
 import type { Ports } from './ports.ts';
 import {
+  type Asked,
   flushAuthorizers,
   homeBefore,
   type Piece,
@@ -17,13 +18,13 @@ import {
 /** Rows that a call erases at most, well within the time that a statement has. */
 const batchRows = 2_000;
 
-const modelOf = (subject: Subject<'offboard'>) => tenantBefore(subject).placement.model;
+const modelOf = (asked: Asked<'offboard'>) => tenantBefore(asked).placement.model;
 
 /** Whether the tenant is whole: what an earlier operation has begun to erase is no tenant any more, and was exported before. */
-const isWhole = (subject: Subject<'offboard'>): boolean => tenantBefore(subject).state !== 'offboarding';
+const isWhole = (asked: Asked<'offboard'>): boolean => tenantBefore(asked).state !== 'offboarding';
 
 /** Whether there still is a place where the tenant lives: one that is its alone may be dropped by now. */
-const hasHome = (subject: Subject<'offboard'>): boolean => isWhole(subject) || modelOf(subject) === 'pool';
+const hasHome = (asked: Asked<'offboard'>): boolean => isWhole(asked) || modelOf(asked) === 'pool';
 
 const leftIn = (found: readonly Pick<FoundRows, 'relation' | 'rows'>[]): string[] =>
   found.flatMap(({ relation, rows }) => {
@@ -64,7 +65,8 @@ async function findInHome(
   let left: string[] = [];
   const absent = await unlessGone(async () => {
     const found = await rows.find(home);
-    left = leftIn(found.filter(({ schema }) => schema !== 'registry'));
+    // The registry is looked through last; turns stay, so that nothing that comes late reaches a tenant that comes again.
+    left = leftIn(found.filter(({ schema, relation }) => schema !== 'registry' && relation !== 'tenancy.turns'));
     if (modelOf(subject) === 'silo') left.push(`the database ${home.placement.database}`);
   });
   return { left, absent };
@@ -89,9 +91,9 @@ export const offboard: readonly Step<'offboard'>[] = [
   },
   {
     name: 'stop-serving',
-    run: ({ tenantId }, { registry }) => registry.setState(tenantId, 'offboarding'),
+    run: (subject, { registry }) => registry.setState(subject, 'offboarding'),
     undo: async (subject, { registry, gateway }) => {
-      await registry.setState(subject.tenantId, tenantBefore(subject).state);
+      await registry.setState(subject, tenantBefore(subject).state);
       // Authorizers may have said since what is not true any more.
       await gateway.flushAuthorizersCache();
     },
@@ -143,9 +145,9 @@ export const offboard: readonly Step<'offboard'>[] = [
   },
   {
     name: 'remove-api-key',
-    run: async ({ tenantId }, { apiKeys, registry }) => {
-      await apiKeys.remove(tenantId);
-      await registry.setApiKey(tenantId, null);
+    run: async (subject, { apiKeys, registry }) => {
+      await apiKeys.remove(subject.tenantId);
+      await registry.setApiKey(subject, null);
     },
   },
   {
@@ -179,7 +181,7 @@ export const offboard: readonly Step<'offboard'>[] = [
         const { homeWasGone } = (await registry.read(operationId))?.result ?? {};
         // What is undefined is left out.
         const proof = { home, absent, homeWasGone, apiKeys: 0, secrets: 0, cacheKeys: 0 };
-        left.push(...leftIn(await registry.unregister(operationId, proof)));
+        left.push(...leftIn(await registry.unregister(subject, proof)));
       }
       if (left.length > 0)
         throw new AppError('erasure-incomplete', `Of the tenant ${tenantId} there is left: ${left.join(', ')}.`);

@@ -1,21 +1,23 @@
-import type { TenantHome } from '../../shared/control/index.ts';
+import type { HomeInTurn } from '../../shared/control/index.ts';
 import { restore } from './restore.ts';
-import { flushAuthorizers, type Step, type Subject } from './step.ts';
+import { flushAuthorizers, type Step, type Subject, turnOf } from './step.ts';
 
-const homeOf = ({ tenantId, input }: Subject<'onboard'>): TenantHome => ({ tenantId, placement: input.placement });
+const homeOf = (subject: Subject<'onboard'>): HomeInTurn => ({
+  ...turnOf(subject),
+  placement: subject.input.placement,
+});
 
 /** Makes a tenant, empty or from an export. Nobody is served before the last step, so there is nothing that undoing could lose. */
 export const onboard: readonly Step<'onboard'>[] = [
   {
     name: 'register',
-    run: ({ tenantId, input }, { registry }) => registry.register(tenantId, input),
-    undo: ({ tenantId }, { registry }) => registry.forget(tenantId),
+    run: (subject, { registry }) => registry.register(subject, subject.input),
+    undo: (subject, { registry }) => registry.forget(subject),
   },
   {
     name: 'make-database',
     isWanted: ({ input }) => input.placement.model === 'silo',
-    run: async (subject, { databases, registry }) =>
-      registry.setLogin(subject.tenantId, await databases.make(homeOf(subject))),
+    run: async (subject, { databases, registry }) => registry.setLogin(subject, await databases.make(homeOf(subject))),
     undo: (subject, { databases }) => databases.drop(homeOf(subject)),
   },
   {
@@ -35,11 +37,11 @@ export const onboard: readonly Step<'onboard'>[] = [
   ...restore,
   {
     name: 'make-api-key',
-    run: async ({ tenantId, input }, { apiKeys, registry }) =>
-      registry.setApiKey(tenantId, await apiKeys.ensure(tenantId, input.plan)),
-    undo: async ({ tenantId }, { apiKeys, registry }) => {
-      await apiKeys.remove(tenantId);
-      await registry.setApiKey(tenantId, null);
+    run: async (subject, { apiKeys, registry }) =>
+      registry.setApiKey(subject, await apiKeys.ensure(subject.tenantId, subject.input.plan)),
+    undo: async (subject, { apiKeys, registry }) => {
+      await apiKeys.remove(subject.tenantId);
+      await registry.setApiKey(subject, null);
     },
   },
   {
@@ -49,8 +51,8 @@ export const onboard: readonly Step<'onboard'>[] = [
   },
   {
     name: 'serve',
-    run: ({ tenantId }, { registry }) => registry.setState(tenantId, 'active'),
-    undo: ({ tenantId }, { registry }) => registry.setState(tenantId, 'onboarding'),
+    run: (subject, { registry }) => registry.setState(subject, 'active'),
+    undo: (subject, { registry }) => registry.setState(subject, 'onboarding'),
   },
   // Somebody may have asked before there was a tenant, and would go on being refused.
   flushAuthorizers,

@@ -4,7 +4,7 @@ import { type Step, tenantBefore } from './step.ts';
 export const rename: readonly Step<'rename'>[] = [
   {
     name: 'set-name',
-    run: ({ tenantId, input }, { registry }) => registry.setName(tenantId, input.name),
-    undo: (subject, { registry }) => registry.setName(subject.tenantId, tenantBefore(subject).name),
+    run: (subject, { registry }) => registry.setName(subject, subject.input.name),
+    undo: (subject, { registry }) => registry.setName(subject, tenantBefore(subject).name),
   },
 ];

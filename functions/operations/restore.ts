@@ -11,12 +11,12 @@ import {
 import { batchesOf, linesOf } from './exported-lines.ts';
 import type { Ports } from './ports.ts';
 import { requireSameTables } from './same-tables.ts';
-import type { Piece, Position, Step, Subject } from './step.ts';
+import { type Asked, type Piece, type Position, type Step, type Subject, turnOf } from './step.ts';
 
 type Restoring = Subject<'onboard'>;
 
-const isWanted = ({ input }: Restoring): boolean => input.from !== undefined;
-const homeOf = ({ tenantId, input }: Restoring) => ({ tenantId, placement: input.placement });
+const isWanted = ({ input }: Asked<'onboard'>): boolean => input.from !== undefined;
+const homeOf = (subject: Restoring) => ({ ...turnOf(subject), placement: subject.input.placement });
 
 /** How many files are done, and how many lines of the next one. */
 const positionSchema = z.object({ files: z.number().int(), lines: z.number().int() });

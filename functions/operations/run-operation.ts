@@ -1,8 +1,8 @@
-import type { Operation, OperationError, StepState } from '../../shared/control/index.ts';
+import type { KnownKind, Operation, OperationError, StepState } from '../../shared/control/index.ts';
 import { AppError } from '../../shared/errors/index.ts';
 import { operationError, StepFailure } from './failure.ts';
 import type { Ports } from './ports.ts';
-import { type Piece, type Position, unlessGone } from './step.ts';
+import { flushAuthorizers, type Piece, type Position, type Step, unlessGone } from './step.ts';
 import { type BoundStep, stepsOf } from './steps.ts';
 
 /** What outlives the process that runs an operation. */
@@ -15,6 +15,8 @@ export interface Durable {
   once<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** Goes on in an invocation that has all of its time. */
   pause(): Promise<void>;
+  /** Resolves when whoever asked an authorizer before has its answer. */
+  untilAnswered(): Promise<void>;
   /** How long a piece of a step that begins now may take; undefined if the invocation has no time left for one. */
   pieceMs(): number | undefined;
 }
@@ -26,7 +28,7 @@ export interface Durable {
  * @throws AppError not-found; StepFailure when the registry cannot be told, or a step can neither be done nor undone: the operation is
  *   unfinished then, and goes on where it was when it is run again
  */
-export async function runOperation(operationId: string, ports: Ports, durable: Durable): Promise<void> {
+export async function runOperation(operationId: string, ports: Ports, durable: Durable): Promise<Outcome> {
   const { registry } = ports;
   const asked = await durable.once('read', async () => (await registry.read(operationId)) ?? null);
   if (!asked) throw new AppError('not-found', `There is no operation ${operationId}.`);
@@ -34,7 +36,8 @@ export async function runOperation(operationId: string, ports: Ports, durable: D
   const names = steps.map(({ name }) => name);
   const operation =
     (await durable.once('start', async () => (await registry.start(operationId, names)) ?? null)) ?? asked;
-  if (operation.endedAt !== null) return;
+  // Whoever has ended it sees to the rest.
+  if (operation.endedAt !== null) return { changesAnswers: false };
 
   const failure = operation.error ?? (await runSteps(operation, steps, ports, durable));
   if (failure) {
@@ -44,6 +47,22 @@ export async function runOperation(operationId: string, ports: Ports, durable: D
   await durable.once('end', async () => {
     await registry.end(operationId, operation.kind);
   });
+  return { changesAnswers: names.includes(flushAuthorizers.name) };
+}
+
+/** What an operation that has ended leaves to be done. */
+interface Outcome {
+  /** Whether authorizers may answer otherwise than before. */
+  readonly changesAnswers: boolean;
+}
+
+/**
+ * Has every token looked at once more, when all authorizers have answered that were asked before an operation had changed what they
+ * answer: API Gateway keeps an answer from when it comes, also after it was told to forget all.
+ */
+export async function flushLateAnswers({ gateway }: Ports, durable: Durable): Promise<void> {
+  await durable.untilAnswered();
+  await durable.once('flush late answers', () => gateway.flushAuthorizersCache());
 }
 
 /** A step that failed for good. */
@@ -82,15 +101,16 @@ async function runSteps(
   for (const { name, run } of steps.filter((step) => !done.has(step.name))) {
     try {
       await inPieces(name, durable, async (piece) => {
-        if (!goesOn(await registry.mark(id, name, 'running'), id)) return;
+        const turn = turnIn(await registry.mark(id, name, 'running'), id);
+        if (turn === undefined) return;
         try {
-          const rest = await run(piece);
+          const rest = await run(piece, turn);
           if (rest) return rest;
         } catch (error) {
           // Another execution may have done it meanwhile, and what follows, after which it cannot be done any more.
           if (!isDone(await registry.read(id), name)) throw error;
         }
-        goesOn(await registry.mark(id, name, 'succeeded'), id);
+        turnIn(await registry.mark(id, name, 'succeeded'), id);
       });
     } catch (error) {
       if (error instanceof StepFailure && error.code !== 'operation-in-progress') return { step: name, failure: error };
@@ -115,14 +135,15 @@ async function undoSteps(
   for (const { name, undo } of steps.toReversed()) {
     if (!undo || !begun.has(name)) continue;
     await inPieces(`undo ${name}`, durable, async (piece) => {
-      if (!goesOn(await registry.mark(id, name, 'undoing'), id)) return;
+      const turn = turnIn(await registry.mark(id, name, 'undoing'), id);
+      if (turn === undefined) return;
       let rest: Position | undefined;
       // Where the home is gone, there is nothing to undo, and there never will be.
       await unlessGone(async () => {
-        rest = (await undo(piece)) ?? undefined;
+        rest = (await undo(piece, turn)) ?? undefined;
       });
       if (rest) return rest;
-      goesOn(await registry.mark(id, name, 'undone'), id);
+      turnIn(await registry.mark(id, name, 'undone'), id);
     });
   }
 }
@@ -131,7 +152,7 @@ async function undoSteps(
 async function inPieces(
   name: string,
   durable: Durable,
-  work: (piece: Piece) => ReturnType<BoundStep['run']>,
+  work: (piece: Piece) => ReturnType<Step<KnownKind>['run']>,
 ): Promise<void> {
   let from: Position | undefined;
   for (let number = 1; ; number += 1) {
@@ -149,11 +170,12 @@ async function inPieces(
 }
 
 /**
- * Whether a step is still to be done: not if another execution of the operation has done it.
+ * The turn in which a step is still to be done; undefined if another execution of the operation has done it.
  *
  * @throws AppError operation-in-progress when it is for the other execution to go on
  */
-function goesOn(mark: Awaited<ReturnType<Ports['registry']['mark']>>, operationId: string): boolean {
-  if (mark !== 'refused') return mark === 'marked';
+function turnIn(mark: Awaited<ReturnType<Ports['registry']['mark']>>, operationId: string): number | undefined {
+  if (mark.outcome === 'marked') return mark.turn;
+  if (mark.outcome === 'done') return undefined;
   throw new AppError('operation-in-progress', `Another execution of the operation ${operationId} goes on with it.`);
 }

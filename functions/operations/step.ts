@@ -1,15 +1,28 @@
-import type { KnownKind, Operation, OperationInput, TenantHome, TenantRecord } from '../../shared/control/index.ts';
+import type {
+  HomeInTurn,
+  KnownKind,
+  Operation,
+  OperationInput,
+  TenantRecord,
+  Turn,
+} from '../../shared/control/index.ts';
 import { AppError } from '../../shared/errors/index.ts';
 import type { Ports } from './ports.ts';
 
 /** The tenant that an operation is about, and what is wanted of it. */
-export interface Subject<Kind extends KnownKind> {
+export interface Asked<Kind extends KnownKind> {
   readonly operationId: string;
   readonly tenantId: string;
   readonly input: OperationInput<Kind>;
   /** The tenant when the operation was asked for. */
   readonly before: Operation['before'];
 }
+
+/** The same, for an execution that does something about it. */
+export interface Subject<Kind extends KnownKind> extends Asked<Kind>, Turn {}
+
+/** Of a subject what tells whether it was overtaken. */
+export const turnOf = ({ operationId, tenantId, turn }: Subject<KnownKind>): Turn => ({ operationId, tenantId, turn });
 
 /** Where a step goes on that has stopped for now, as JSON. Nothing of a tenant's: it is kept with the state of the execution. */
 export type Position = Readonly<Record<string, string | number>>;
@@ -33,7 +46,7 @@ export interface Step<Kind extends KnownKind> {
   /** Takes back what `run` has done, all, some or none of it. */
   undo?(subject: Subject<Kind>, ports: Ports, piece: Piece): Done;
   /** Whether the operation has this step at all. @default it has */
-  isWanted?(subject: Subject<Kind>): boolean;
+  isWanted?(asked: Asked<Kind>): boolean;
   /** Set if nothing is undone any more once this step has begun: it does what cannot be taken back. */
   readonly isFinal?: true;
 }
@@ -45,14 +58,14 @@ export const flushAuthorizers: Step<KnownKind> = {
 };
 
 /** The tenant as it was. @throws AppError internal if there was none, which only onboarding begins with */
-export function tenantBefore({ tenantId, before }: Subject<KnownKind>): TenantRecord {
+export function tenantBefore({ tenantId, before }: Asked<KnownKind>): TenantRecord {
   if (before) return before;
   throw new AppError('internal', `The operation does not know what the tenant ${tenantId} was before.`);
 }
 
 /** Where the tenant lived when the operation was asked for. */
-export const homeBefore = (subject: Subject<KnownKind>): TenantHome => ({
-  tenantId: subject.tenantId,
+export const homeBefore = (subject: Subject<KnownKind>): HomeInTurn => ({
+  ...turnOf(subject),
   placement: tenantBefore(subject).placement,
 });
 

@@ -4,9 +4,10 @@ import { changePlan } from './change-plan.ts';
 import { exportTenant } from './export.ts';
 import { offboard } from './offboard.ts';
 import { onboard } from './onboard.ts';
+import { portsInTurn } from './in-turn.ts';
 import type { Ports } from './ports.ts';
 import { rename } from './rename.ts';
-import type { Piece, Step, Subject } from './step.ts';
+import type { Asked, Piece, Step } from './step.ts';
 import { activate, suspend } from './suspend-and-activate.ts';
 
 /** What each kind of operation consists of. */
@@ -24,8 +25,8 @@ export const operationSteps: { readonly [Kind in KnownKind]: readonly Step<Kind>
 /** A step of a certain operation. */
 export interface BoundStep {
   readonly name: string;
-  readonly run: (piece: Piece) => ReturnType<Step<KnownKind>['run']>;
-  readonly undo: ((piece: Piece) => ReturnType<Step<KnownKind>['run']>) | undefined;
+  readonly run: (piece: Piece, turn: number) => ReturnType<Step<KnownKind>['run']>;
+  readonly undo: ((piece: Piece, turn: number) => ReturnType<Step<KnownKind>['run']>) | undefined;
   readonly isFinal: boolean;
 }
 
@@ -39,18 +40,21 @@ function bind<Kind extends KnownKind>(
   { id, tenantId, input, before }: Operation,
   ports: Ports,
 ): BoundStep[] {
-  const subject: Subject<Kind> = {
+  const asked: Asked<Kind> = {
     operationId: id,
     tenantId,
     input: operationInputs[kind].parse(input) as unknown as OperationInput<Kind>,
     before,
   };
   return operationSteps[kind]
-    .filter((step) => step.isWanted?.(subject) ?? true)
-    .map((step) => ({
-      name: step.name,
-      run: (piece) => step.run(subject, ports, piece),
-      undo: step.undo && ((piece) => step.undo?.(subject, ports, piece) ?? Promise.resolve()),
-      isFinal: step.isFinal ?? false,
-    }));
+    .filter((step) => step.isWanted?.(asked) ?? true)
+    .map((step): BoundStep => {
+      const within = (turn: number) => [{ ...asked, turn }, portsInTurn(ports, { operationId: id, turn })] as const;
+      return {
+        name: step.name,
+        run: (piece, turn) => step.run(...within(turn), piece),
+        undo: step.undo && ((piece, turn) => step.undo?.(...within(turn), piece) ?? Promise.resolve()),
+        isFinal: step.isFinal ?? false,
+      };
+    });
 }

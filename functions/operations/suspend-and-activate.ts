@@ -9,9 +9,9 @@ const become = (state: 'active' | 'suspended'): readonly Step<'suspend' | 'activ
   },
   {
     name: 'set-state',
-    run: ({ tenantId }, { registry }) => registry.setState(tenantId, state),
+    run: (subject, { registry }) => registry.setState(subject, state),
     undo: async (subject, { registry, gateway }) => {
-      await registry.setState(subject.tenantId, tenantBefore(subject).state);
+      await registry.setState(subject, tenantBefore(subject).state);
       // Authorizers may have said since what is not true any more.
       await gateway.flushAuthorizersCache();
     },

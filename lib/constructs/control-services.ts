@@ -26,19 +26,21 @@ export function operatorAuthorizerService(scope: Construct, { config, issuers }:
   });
 }
 
-/** A service for operators. It joins no network. */
+/** A service for operators. It joins no network. Beside the registry it asks each cluster how many connections it has. */
 export function controlService(scope: Construct, name: string, plane: ControlPlane): ServiceFunction {
   const service = new ServiceFunction(scope, `Control-${name}`, {
     name,
     description: `Control plane service ${name}`,
     ...stageSettings(plane.config),
     environment: {
-      ...registryEnvironment(scope, plane),
+      ...registryVariable,
+      ...clustersVariable(scope, plane.clusters, () => plane.login),
       ...quotasVariable(plane.config),
       ...capacityVariable(plane.config),
     },
   });
-  grantRegistry(service, plane);
+  grantDataApi(service, plane.clusters, ['rds-data:ExecuteStatement']);
+  grantReadValue(service, plane.login);
   return service;
 }
 

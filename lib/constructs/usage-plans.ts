@@ -1,6 +1,6 @@
 import { Period, type Stage, type UsagePlan } from 'aws-cdk-lib/aws-apigateway';
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
-import { type PlanName, planNames, plans } from '../../shared/contract/index.ts';
+import { type Plan, type PlanName, planNames, plans as plansOfContract } from '../../shared/contract/index.ts';
 
 /**
  * One usage plan a plan, not one a tenant: a Region takes 300 of them. Each tenant has an API key of its own in it,
@@ -10,6 +10,7 @@ export function addUsagePlans(
   restApi: RestApi,
   deployment: Stage,
   stage: string,
+  plans: Readonly<Record<PlanName, Plan>> = plansOfContract,
 ): Readonly<Record<PlanName, UsagePlan>> {
   const entries = planNames.map((name) => {
     const plan = plans[name];

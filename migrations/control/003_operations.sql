@@ -20,6 +20,9 @@ create table registry.operations (
   error jsonb,
   actor text not null,
   idempotency_key text unique,
+  -- Greater whenever an execution begins with a step, or begins it anew, and from one operation of the tenant to the next: who has a
+  -- smaller one was overtaken, and is to change nothing any more.
+  turn bigint not null default 0,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   ended_at timestamptz,

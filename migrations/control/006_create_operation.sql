@@ -49,7 +49,9 @@ begin
     end if;
     -- The one that was in the way has ended meanwhile.
   end loop;
-  update registry.operations o set before = tenant_before where o.id = made.id returning * into made;
+  update registry.operations o set before = tenant_before,
+    turn = coalesce((select max(earlier.turn) from registry.operations earlier where earlier.tenant_id = tenant), 0)
+    where o.id = made.id returning * into made;
   if request ->> 'event' is not null then
     perform registry.emit(tenant, request ->> 'event', made.input || jsonb_build_object('operationId', made.id));
   end if;

@@ -7,7 +7,7 @@ grant select, insert, update on registry.operations, registry.event_sequences to
 grant select, insert, update (published_at) on registry.events to tenantry_operations;
 grant select, insert on registry.audit_log to tenantry_operations;
 grant execute on function registry.tenant_record, registry.operation_record, registry.emit, registry.create_operation,
-  registry.start_operation, registry.mark_step, registry.abandon_operation, registry.end_operation to tenantry_operations;
+  registry.start_operation, registry.mark_step, registry.require_turn, registry.abandon_operation, registry.end_operation to tenantry_operations;
 
 
 -- Steps that take long say how far they are, and what an operation has found out outlives it.

@@ -9,6 +9,7 @@ as $$
     ('registry.audit_log', 'Who did it.'),
     ('registry.impersonations', 'Which operator acted for the tenant, and why.'),
     ('registry.events', 'What others have been told, or still are to be.'),
+    ('tenancy.turns', 'How far its operations came: what they asked for and comes late is refused.'),
     ('registry.event_sequences', 'A tenant that comes again under this id does not count its events from the start.')
 $$;
 grant execute on function registry.retained to tenantry_operations;

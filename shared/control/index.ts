@@ -48,12 +48,14 @@ export {
 export {
   forgetTenant,
   registerTenant,
+  requireTurn,
   setTenantApiKey,
   setTenantLimits,
   setTenantLogin,
   setTenantName,
   setTenantPlan,
   setTenantState,
+  type Turn,
 } from './operations-tenants.ts';
 export { type EventBus, eventBusOf, type FailedEvent } from './event-bus.ts';
 export { type EventPublishing, eventPublishingOf } from './event-publishing.ts';
@@ -69,6 +71,7 @@ export { claimUntouchedOperations, oldestUnfinishedSeconds, type UntouchedOperat
 export { type TenantCache, tenantCacheVia } from './tenant-cache.ts';
 export {
   type FoundRows,
+  type HomeInTurn,
   type RowsPosition,
   type RowTable,
   rowTableSchema,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { queryRegistry } from '../database/registry-connection.ts';
 import type { Parameters } from '../database/data-api.ts';
+import type { Turn } from './operations-tenants.ts';
 import { operationEvents } from './operations-events.ts';
 import {
   type Operation,
@@ -27,27 +28,32 @@ export async function startOperation(operationId: string, steps: readonly string
   return row === null ? undefined : operationSchema.parse(row);
 }
 
-const markSchema = z.enum(['marked', 'done', 'refused']);
+const markSchema = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.enum(['done', 'refused']) }),
+  z.object({ outcome: z.literal('marked'), turn: z.number().int() }),
+]);
 
 /**
  * Says how far a step of a running operation is.
  *
- * @returns `done` if it was that far before; `refused` if another execution has meanwhile ended the operation, or is undoing it
+ * @returns `marked` with the turn of whoever begins with it, for what it changes; `done` if it was that far before; `refused` if another execution has meanwhile ended the operation, or is undoing it
  */
 export async function markStep(
   operationId: string,
   step: string,
   state: StepState,
 ): Promise<z.output<typeof markSchema>> {
-  const [row] = await change(
-    'select cast(to_json(registry.mark_step(cast(:operation_id as uuid), :step, :state)) as text)',
-    { operation_id: operationId, step, state },
-  );
+  const [row] = await change('select cast(registry.mark_step(cast(:operation_id as uuid), :step, :state) as text)', {
+    operation_id: operationId,
+    step,
+    state,
+  });
   return markSchema.parse(row);
 }
 
 /**
- * Says why a running operation cannot succeed: from now on it is undone, also after an interruption. The first reason stays.
+ * Says why a running operation cannot succeed: from now on it is undone, also after an interruption. The first reason stays, and
+ * one that has ended stays as it is.
  *
  * @returns the operation, with its steps as they are
  */
@@ -110,12 +116,13 @@ const leftSchema = z.array(z.object({ relation: z.string(), rows: z.number().nul
  * @returns what is left, and where
  */
 export async function unregisterTenant(
-  operationId: string,
+  { operationId, turn }: Turn,
   proof: Readonly<Record<string, unknown>>,
 ): Promise<z.output<typeof leftSchema>> {
   const [row] = await change(
-    'select cast(registry.unregister_tenant(cast(:operation_id as uuid), cast(:proof as jsonb)) as text)',
-    { operation_id: operationId, proof: JSON.stringify(proof) },
+    `select cast(registry.unregister_tenant(cast(:operation_id as uuid), cast(:proof as jsonb)) as text)
+     from registry.require_turn(cast(:operation_id as uuid), cast(:turn as bigint))`,
+    { operation_id: operationId, turn: String(turn), proof: JSON.stringify(proof) },
   );
   return leftSchema.parse(row);
 }

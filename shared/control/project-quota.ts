@@ -29,7 +29,8 @@ export function growthPerDay({ total, recent, observedDays }: Growth): number | 
 
 /** How much of something is used, and how much more there will be. */
 export interface Usage {
-  readonly used: number;
+  /** Null where it could not be counted. */
+  readonly used: number | null;
   /** Null where nothing is limited. */
   readonly limit: number | null;
   readonly growthPerDay: number | null;
@@ -44,7 +45,7 @@ export interface Projection {
 
 /** Says when a quota is used up if growth goes on as it was. */
 export function projectQuota({ used, limit, growthPerDay: perDay }: Usage, now: Date): Projection {
-  if (limit === null) return { percent: null, exhaustedOn: null, warning: false };
+  if (limit === null || used === null) return { percent: null, exhaustedOn: null, warning: false };
   const days = used >= limit ? 0 : perDay === null ? Infinity : Math.ceil((limit - used) / perDay);
   return {
     percent: Math.round((used / limit) * 1_000) / 10,

@@ -5,8 +5,8 @@ import { growthPerDay, growthWindowDays, projectQuota } from './project-quota.ts
 
 export const quotaSchema = z.object({
   name: z.string().meta({ examples: ['api-keys', 'schemas:main', 'tenants:free'] }),
-  used: z.int(),
-  limit: z.int().nullable().meta({ description: 'Null where nothing is limited.' }),
+  used: z.int().nullable().meta({ description: 'Null where it could not be counted; `source` says why.' }),
+  limit: z.int().nullable().meta({ description: 'Null where nothing is limited, or the limit is not known.' }),
   percent: z.number().nullable(),
   growthPerDay: z
     .number()
@@ -38,26 +38,30 @@ export const countsSchema = z.object({
   /** API keys, one that tenants share counted once. */
   keys: z.object({ total: z.int(), recent: z.int() }),
   places: z.array(z.object({ cluster: z.string(), databases: z.int(), schemas: z.int() })),
-  connections: z.object({ used: z.int(), limit: z.int() }),
 });
-export type Counts = z.output<typeof countsSchema>;
+
+/** Connections to a cluster, and how many it takes. */
+export const connectionsSchema = z.object({ used: z.int(), limit: z.int() });
+
+/** The same of a cluster by its name; or why it could not be asked. */
+export type ClusterConnections = { readonly cluster: string } & (
+  Readonly<z.output<typeof connectionsSchema>> | { readonly used: null; readonly limit: null; readonly gap: string }
+);
+
+export type Counts = z.output<typeof countsSchema> & { readonly connections: readonly ClusterConnections[] };
 
 interface Counted {
   readonly name: string;
-  readonly used: number;
+  /** Null where it could not be counted. */
+  readonly used: number | null;
   readonly limit: number | null;
   readonly source: string;
   /** Tenants of which each uses up one; none where tenants do not matter. */
   readonly by?: readonly Pick<Group, 'total' | 'recent'>[];
 }
 
-/** Clusters of a stage, by name. */
-export interface DeclaredClusters {
-  /** All that there are, also those without tenants. */
-  readonly names: readonly string[];
-  /** The one that holds the registry, whose connections were counted. */
-  readonly registry: string;
-}
+/** Names of the clusters of a stage: all that there are, also those without tenants. */
+export type DeclaredClusters = readonly string[];
 
 /** What is used of each quota, and until when there is room. */
 export function quotasOf(
@@ -68,7 +72,7 @@ export function quotasOf(
 ): Quota[] {
   const silos = groups.filter(({ model }) => model === 'silo');
   // A cluster that was given up may still have tenants.
-  const names = [...new Set([...clusters.names, ...places.map(({ cluster }) => cluster)])];
+  const names = [...new Set([...clusters, ...places.map(({ cluster }) => cluster)])];
   const placesOf = (cluster: string) =>
     places.find((place) => place.cluster === cluster) ?? { cluster, databases: 0, schemas: 0 };
   const perPlace = names.map(placesOf).flatMap(({ cluster, databases, schemas }): Counted[] => [
@@ -110,17 +114,23 @@ export function quotasOf(
       by: silos,
     },
     ...perPlace,
-    {
-      name: `connections:${clusters.registry}`,
-      ...connections,
-      source: 'Connections to the cluster at this moment, those of the Data API among them; its max_connections.',
-    },
+    ...connections.map(countedConnections),
     ...tenantCounts(groups),
   ];
   return counted.map(({ by = [], ...quota }) => {
     const growth = growthPerDay({ total: sumOf(by, 'total'), recent: sumOf(by, 'recent'), observedDays });
     return { ...quota, growthPerDay: growth, ...projectQuota({ ...quota, growthPerDay: growth }, now) };
   });
+}
+
+function countedConnections({ cluster, used, limit, ...rest }: ClusterConnections): Counted {
+  const what = 'Connections to the cluster at this moment, those of the Data API among them; its max_connections.';
+  return {
+    name: `connections:${cluster}`,
+    used,
+    limit,
+    source: 'gap' in rest ? `Not known, as the cluster did not answer: ${rest.gap}` : what,
+  };
 }
 
 function tenantCounts(groups: readonly Group[]): Counted[] {

@@ -1,14 +1,14 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import * as z from 'zod';
 import { AppError } from '../errors/index.ts';
-import type { TenantHome } from './tenant-rows.ts';
+import type { HomeInTurn } from './tenant-rows.ts';
 
 /** Databases that are one tenant's alone. */
 export interface TenantDatabases {
   /** Makes the database with a login of its own, or finishes making it. @returns the ARN of that login */
-  make(home: TenantHome): Promise<string>;
+  make(home: HomeInTurn): Promise<string>;
   /** Drops the database, its role and its login. Does nothing when there are none. */
-  drop(home: TenantHome): Promise<void>;
+  drop(home: HomeInTurn): Promise<void>;
 }
 
 const madeSchema = z.object({ secretArn: z.string().min(1) });
@@ -25,8 +25,12 @@ const shownCharacters = 300;
  * @throws AppError `internal` with the first line of what the function has failed with
  */
 export function tenantDatabasesVia(client: LambdaClient, functionName: string): TenantDatabases {
-  const invoke = async (action: 'make' | 'drop', { tenantId, placement }: TenantHome): Promise<unknown> => {
-    const Payload = JSON.stringify({ action, tenantId, cluster: placement.cluster });
+  const invoke = async (
+    action: 'make' | 'drop',
+    { tenantId, placement, operationId, turn }: HomeInTurn,
+  ): Promise<unknown> => {
+    // It looks once more whether this is late: calls of functions are repeated when their answer is lost.
+    const Payload = JSON.stringify({ action, tenantId, cluster: placement.cluster, turn: { operationId, turn } });
     const { FunctionError, Payload: answer } = await client.send(
       new InvokeCommand({ FunctionName: functionName, Payload }),
     );

@@ -1,26 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseError } from '../database/database-error.ts';
-import { tenantRowsConnection } from '../database/tenant-rows-connection.ts';
 import { AppError } from '../errors/index.ts';
-import type { TenantHome } from './tenant-rows.ts';
+import { changeHome, type HomeInTurn } from './tenant-rows.ts';
 
 /** What a call drops at most, and how long others have between two calls. */
 const dropLimits = { relations: '10', milliseconds: '500' };
 const dropPauseMs = 20;
 const duplicateSchema = '42P06';
 
-async function call({ placement }: TenantHome, sql: string, parameters: Record<string, string>): Promise<string[]> {
-  return tenantRowsConnection(placement).query(sql, parameters, { twice: 'harmless' });
-}
-
 /**
  * Makes the schema that is a tenant's alone, with all that every placement of its database has. Does nothing when it is there.
  *
  * @throws AppError `conflict` when there is another schema of that name
  */
-async function make(home: TenantHome): Promise<void> {
+async function make(home: HomeInTurn): Promise<void> {
   try {
-    await call(home, 'select tenancy.make_home(:tenant)', { tenant: home.tenantId });
+    await changeHome(home, 'tenancy.make_home(:tenant)');
   } catch (error) {
     if (!(error instanceof DatabaseError) || error.sqlState !== duplicateSchema) throw error;
     const { schema, database, cluster } = home.placement;
@@ -37,22 +32,20 @@ async function make(home: TenantHome): Promise<void> {
  *
  * @throws DatabaseError `tenant-moving` when the tenant is being moved, or is at home elsewhere in that database
  */
-async function place(home: TenantHome, state: 'active' | 'suspended'): Promise<void> {
-  const parameters = { tenant: home.tenantId, home: home.placement.schema, state };
-  await call(home, 'select cast(tenancy.place(:tenant, :home, :state) as text)', parameters);
+async function place(home: HomeInTurn, state: 'active' | 'suspended'): Promise<void> {
+  await changeHome(home, 'cast(tenancy.place(:tenant, :home, :state) as text)', { home: home.placement.schema, state });
 }
 
 /** Makes the database forget where in it a tenant lived that is suspended. */
-async function displace(home: TenantHome): Promise<void> {
-  await call(home, 'select cast(tenancy.displace(:tenant) as text)', { tenant: home.tenantId });
+async function displace(home: HomeInTurn): Promise<void> {
+  await changeHome(home, 'cast(tenancy.displace(:tenant) as text)');
 }
 
 /** Drops the schema that is a tenant's alone, a few relations or functions at a time, once the tenant is displaced. */
-async function drop(home: TenantHome): Promise<void> {
-  const sql =
-    'select cast(tenancy.drop_home(:tenant, cast(:relations as integer), cast(:milliseconds as integer)) as text)';
+async function drop(home: HomeInTurn): Promise<void> {
+  const some = 'cast(tenancy.drop_home(:tenant, cast(:relations as integer), cast(:milliseconds as integer)) as text)';
   for (;;) {
-    const [left] = await call(home, sql, { tenant: home.tenantId, ...dropLimits });
+    const [left] = await changeHome(home, some, dropLimits);
     if (Number(left) === 0) return;
     await sleep(dropPauseMs);
   }

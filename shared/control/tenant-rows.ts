@@ -1,14 +1,37 @@
 import * as z from 'zod';
 import { DatabaseError } from '../database/database-error.ts';
+import type { Parameters } from '../database/data-api.ts';
 import { tenantRowsConnection } from '../database/tenant-rows-connection.ts';
 import { AppError } from '../errors/index.ts';
 import type { Placement } from '../tenancy/tenant.ts';
+import type { Turn } from './operations-tenants.ts';
 import { close, isOpen, open, type RowsSnapshot } from './rows-view.ts';
 
 /** Whose rows, and where they are. */
 export interface TenantHome {
   readonly tenantId: string;
   readonly placement: Placement;
+}
+
+/** A home that is to be changed, by whoever has not been overtaken meanwhile. */
+export interface HomeInTurn extends TenantHome, Turn {}
+
+/**
+ * Changes a home, in one transaction with the look whether anybody has done so in a later turn.
+ *
+ * @param change a call of the kernel's, as an expression
+ * @throws DatabaseError `operation-in-progress` when somebody has
+ */
+export function changeHome(
+  { tenantId, placement, turn }: HomeInTurn,
+  change: string,
+  parameters: Parameters = {},
+): Promise<string[]> {
+  return tenantRowsConnection(placement).query(
+    `select ${change} from tenancy.require_turn(:tenant, cast(:turn as bigint))`,
+    { tenant: tenantId, turn: String(turn), ...parameters },
+    { twice: 'harmless' },
+  );
 }
 
 const columnSchema = z.object({
@@ -94,35 +117,29 @@ async function read(
  * @param lines JSON objects as `read` gives them
  * @param links whether to set what points at rows that come later, which has to be done once all are there
  */
-async function insert(
-  { tenantId, placement }: TenantHome,
-  table: string,
-  lines: readonly string[],
-  links: boolean,
-): Promise<void> {
-  await tenantRowsConnection(placement).query(
-    'select cast(tenancy.insert_rows(:tenant, :home, :relation, :rows, :links) as text)',
-    { tenant: tenantId, home: placement.schema, relation: table, rows: `[${lines.join(',')}]`, links },
-    { twice: 'harmless' },
-  );
+async function insert(home: HomeInTurn, table: string, lines: readonly string[], links: boolean): Promise<void> {
+  await changeHome(home, 'cast(tenancy.insert_rows(:tenant, :home, :relation, :rows, :links) as text)', {
+    home: home.placement.schema,
+    relation: table,
+    rows: `[${lines.join(',')}]`,
+    links,
+  });
 }
 
 /** Has sequences give out no number that a row of a suspended tenant has: `insert` takes the numbers that rows come with. */
-async function advanceSequences({ tenantId, placement }: TenantHome, table: string): Promise<void> {
-  await tenantRowsConnection(placement).query(
-    'select cast(tenancy.advance_sequences(:tenant, :home, :relation) as text)',
-    { tenant: tenantId, home: placement.schema, relation: table },
-    { twice: 'harmless' },
-  );
+async function advanceSequences(home: HomeInTurn, table: string): Promise<void> {
+  await changeHome(home, 'cast(tenancy.advance_sequences(:tenant, :home, :relation) as text)', {
+    home: home.placement.schema,
+    relation: table,
+  });
 }
 
 /** Erases rows of a tenant that is suspended, children before parents. @returns how many; 0 when none are left */
-async function erase({ tenantId, placement }: TenantHome, most: number): Promise<number> {
-  const [erased] = await tenantRowsConnection(placement).query(
-    'select cast(tenancy.erase_rows(:tenant, :home, cast(:most as integer)) as text)',
-    { tenant: tenantId, home: placement.schema, most: String(most) },
-    { twice: 'harmless' },
-  );
+async function erase(home: HomeInTurn, most: number): Promise<number> {
+  const [erased] = await changeHome(home, 'cast(tenancy.erase_rows(:tenant, :home, cast(:most as integer)) as text)', {
+    home: home.placement.schema,
+    most: String(most),
+  });
   return Number(erased);
 }
 

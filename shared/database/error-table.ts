@@ -101,6 +101,10 @@ export const sqlStates: Readonly<Record<string, ErrorRow>> = {
   TN010: misconfigured(
     'A statement begins with select, insert, update, delete, merge, with, values or table. EXPLAIN is for the owner of the tables.',
   ),
+  TN013: {
+    code: 'operation-in-progress',
+    message: 'Another execution of the operation goes on with it, or has ended it.',
+  },
   // Where the tenant lived before, and nothing is left
   '28': misconfigured('The database refused the login.'),
   '3D': misconfigured('There is no such database.'),

@@ -1,5 +1,6 @@
 import { loadConfig } from '../config/index.ts';
 import { DataApi, type Parameters } from './data-api.ts';
+import { withDeadline } from './deadline.ts';
 import { observed } from './observed.ts';
 import type { Twice } from './retry.ts';
 import { loginOf } from './router.ts';
@@ -14,15 +15,20 @@ export interface RegistryStatement {
   readonly twice: Twice;
 }
 
-type Query = (statement: RegistryStatement) => Promise<unknown[]>;
+type Query = (statement: RegistryStatement, cluster?: string) => Promise<unknown[]>;
 
 function registryQuery(): Query {
   const dataApi = new DataApi();
   const { registrySecretArn: secretArn, ...config } = loadConfig('clusters', 'registry', 'registrySecretArn');
-  const { cluster, database } = config.registry;
-  const registry = { ...loginOf(config, cluster), ...(secretArn !== undefined && { secretArn }), database };
-  return async ({ sql, parameters, operation, twice }) => {
-    const rows = await observed(operation, () => dataApi.execute(registry, sql, parameters, { twice }));
+  const { cluster: home, database } = config.registry;
+  const connectionTo = (cluster: string) => ({
+    ...loginOf(config, cluster),
+    ...(secretArn !== undefined && { secretArn }),
+    database,
+  });
+  return async ({ sql, parameters, operation, twice }, cluster = home) => {
+    const connection = connectionTo(cluster);
+    const rows = await observed(operation, () => dataApi.execute(connection, sql, parameters, { twice }));
     return rows.map(([json]): unknown => (typeof json === 'string' ? JSON.parse(json) : null));
   };
 }
@@ -36,7 +42,18 @@ let query: Query | undefined;
  * @returns the parsed JSON of each row
  * @throws DatabaseError
  */
-export const queryRegistry: Query = (statement) => {
+export const queryRegistry = (statement: RegistryStatement): Promise<unknown[]> => queryOf()(statement);
+
+/**
+ * Runs a statement with the same login in the database that tenants share on a cluster, where there is no registry: for what a server
+ * says of itself. Gives up after so long.
+ *
+ * @throws DatabaseError; AppError `internal` when the function was not told of the cluster
+ */
+export const queryServer = (cluster: string, statement: RegistryStatement, timeoutMs: number): Promise<unknown[]> =>
+  withDeadline(Date.now() + timeoutMs, () => queryOf()(statement, cluster));
+
+function queryOf(): Query {
   query ??= registryQuery();
-  return query(statement);
-};
+  return query;
+}

@@ -94,3 +94,14 @@ export async function readState(registry: Execute, tenantId: string): Promise<Si
 export async function databaseExists(execute: Execute, database: string): Promise<boolean> {
   return (await execute('select true from pg_database where datname = :database', { database })).length > 0;
 }
+
+/** Fails once another execution goes on with an operation, or it has ended. */
+export async function requireTurn(
+  registry: Execute,
+  { operationId, turn }: { readonly operationId: string; readonly turn: number },
+): Promise<void> {
+  await registry('select registry.require_turn(cast(:operation_id as uuid), cast(:turn as bigint))', {
+    operation_id: operationId,
+    turn: String(turn),
+  });
+}

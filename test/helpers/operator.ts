@@ -14,8 +14,8 @@ export interface Operator {
   untilEnded(operationId: string): Promise<Operation>;
 }
 
-export async function operatorOf(user: string): Promise<Operator> {
-  const { dataDir } = inject('stack');
+/** @param dataDir of the stack @default that of this run */
+export async function operatorOf(user: string, dataDir = inject('stack').dataDir): Promise<Operator> {
   const to = (await readStackFile(dataDir)).controlPlaneUrl;
   const token = await signToken(dataDir, { user, roles: [operatorRole] });
   const operator: Operator = {

@@ -41,7 +41,9 @@ describe('an operation under way', () => {
     ]);
     const ended = await endOperation(id, 'suspend');
     expect(ended).toMatchObject({ state: 'succeeded', percent: 100, error: null });
-    await expect(markStep(id, 'zero', 'running')).resolves.toBe('refused');
+    const late = { code: 'internal', message: 'late', remedy: 'none' };
+    await expect(abandonOperation(id, late)).resolves.toEqual(ended);
+    await expect(markStep(id, 'zero', 'running')).resolves.toMatchObject({ outcome: 'refused' });
     await expect(endOperation(id, 'suspend')).resolves.toEqual(ended);
     await expect(startOperation(id, ['three'])).resolves.toEqual(ended);
     expect((await registryRows(database, 'events', 'initech')).map((row) => 'type' in row && row.type)).toEqual([
@@ -74,28 +76,29 @@ describe('an operation under way', () => {
     await markStep(id, 'one', 'running');
     const abandoned = await abandonOperation(id, { code: 'internal', message: 'late', remedy: 'none' });
     expect(abandoned.steps).toMatchObject([{ state: 'failed', endedAt: expect.any(String) }, { state: 'pending' }]);
-    await expect(markStep(id, 'one', 'undoing')).resolves.toBe('marked');
+    await expect(markStep(id, 'one', 'undoing')).resolves.toMatchObject({ outcome: 'marked' });
     await endOperation(id, 'suspend');
   });
 
   it('has steps that go forth until it is abandoned, and back from then on, whoever else is at them', async () => {
     const { id } = await createOperation(suspend('initech'));
     await startOperation(id, ['one', 'two']);
-    await expect(markStep(id, 'one', 'undoing')).resolves.toBe('refused');
-    await expect(markStep(id, 'one', 'succeeded')).resolves.toBe('refused');
+    await expect(markStep(id, 'one', 'undoing')).resolves.toMatchObject({ outcome: 'refused' });
+    await expect(markStep(id, 'one', 'succeeded')).resolves.toMatchObject({ outcome: 'refused' });
     for (const state of ['running', 'running', 'succeeded'] as const) {
-      await expect(markStep(id, 'one', state)).resolves.toBe('marked');
+      await expect(markStep(id, 'one', state)).resolves.toMatchObject({ outcome: 'marked' });
     }
     for (const state of ['running', 'succeeded'] as const) {
-      await expect(markStep(id, 'one', state)).resolves.toBe('done');
+      await expect(markStep(id, 'one', state)).resolves.toMatchObject({ outcome: 'done' });
     }
     await abandonOperation(id, { code: 'internal', message: 'late', remedy: 'none' });
-    await expect(markStep(id, 'two', 'running')).resolves.toBe('refused');
+    await expect(markStep(id, 'two', 'running')).resolves.toMatchObject({ outcome: 'refused' });
     for (const state of ['undoing', 'undoing', 'undone'] as const) {
-      await expect(markStep(id, 'one', state)).resolves.toBe('marked');
+      await expect(markStep(id, 'one', state)).resolves.toMatchObject({ outcome: 'marked' });
     }
-    for (const state of ['undoing', 'undone'] as const) await expect(markStep(id, 'one', state)).resolves.toBe('done');
-    await expect(markStep(id, 'three', 'undoing')).resolves.toBe('refused');
+    for (const state of ['undoing', 'undone'] as const)
+      await expect(markStep(id, 'one', state)).resolves.toMatchObject({ outcome: 'done' });
+    await expect(markStep(id, 'three', 'undoing')).resolves.toMatchObject({ outcome: 'refused' });
     await expect(endOperation(id, 'suspend')).resolves.toMatchObject({ state: 'failed', percent: 0 });
   });
 });

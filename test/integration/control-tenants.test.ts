@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { environmentKeys } from '../../shared/contract/index.ts';
 import {
+  createOperation,
   listTenants,
+  markStep,
   type ManagedTenant,
   readTenant,
   setTenantLimits,
+  startOperation,
   type TenantFilter,
+  type Turn,
 } from '../../shared/control/index.ts';
 import { pageQueryBy, toPageBy } from '../../shared/http/index.ts';
 import { tenantIdSchema } from '../../shared/tenancy/index.ts';
@@ -36,8 +40,16 @@ const addTenants = (count: number) =>
     [count],
   );
 
+/** That of an operation under way. */
+async function turnOf(tenantId: string): Promise<Turn> {
+  const { id } = await createOperation({ kind: 'change-limits', tenantId, input: {}, actor: 'olga' });
+  await startOperation(id, ['set-limits']);
+  const mark = await markStep(id, 'set-limits', 'running');
+  return { operationId: id, tenantId, turn: mark.outcome === 'marked' ? mark.turn : 0 };
+}
+
 beforeEach(async () => {
-  await database.postgres.superuser.query('truncate registry.tenants');
+  await database.postgres.superuser.query('truncate registry.tenants, registry.operations');
   database.calls.length = 0;
 });
 
@@ -148,8 +160,9 @@ describe('a tenant', () => {
   test('is shown with limits of its own', async () => {
     await addTenants(1);
     const [tenantId = ''] = await expectedIds();
+    const turn = await turnOf(tenantId);
     for (const limits of [{ burst: 5, concurrentRequests: 2 }, { requestsPerMinute: 30 }, {}]) {
-      await setTenantLimits(tenantId, limits);
+      await setTenantLimits(turn, limits);
       const shown = Object.keys(limits).length > 0 ? limits : null;
       expect((await readTenant(tenantId))?.limits).toEqual(shown);
       expect((await listTenants({}, { limit: 5 }))[0]?.limits).toEqual(shown);
@@ -159,9 +172,10 @@ describe('a tenant', () => {
   test('whose limits stay as they are is not updated', async () => {
     await addTenants(1);
     const [tenantId = ''] = await expectedIds();
-    await setTenantLimits(tenantId, { burst: 5, requestsPerMinute: 30 });
+    const turn = await turnOf(tenantId);
+    await setTenantLimits(turn, { burst: 5, requestsPerMinute: 30 });
     const before = await readTenant(tenantId);
-    await setTenantLimits(tenantId, { requestsPerMinute: 30, burst: 5 });
+    await setTenantLimits(turn, { requestsPerMinute: 30, burst: 5 });
     expect(await readTenant(tenantId)).toEqual(before);
   });
 

@@ -2,7 +2,12 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { tenantHomeName } from '../../shared/contract/index.ts';
 import { readOperation } from '../../shared/control/operations.ts';
 import type { Operation } from '../../shared/control/operations-schema.ts';
-import { type OperationWorld, startOperationWorld, type TestSubject } from '../helpers/operations/operation-world.ts';
+import {
+  noTurn,
+  type OperationWorld,
+  startOperationWorld,
+  type TestSubject,
+} from '../helpers/operations/operation-world.ts';
 import { placementIn, type Scenario } from '../helpers/operations/scenarios.ts';
 
 vi.hoisted(() => {
@@ -37,7 +42,7 @@ async function withoutDatabase(): Promise<TestSubject> {
 async function withoutCluster(scenario: Scenario): Promise<TestSubject> {
   const subject = await world.prepare(scenario);
   const { tenantId, ports } = subject;
-  const home = { tenantId, placement: placementIn(scenario, tenantId, world.database.postgres.placement) };
+  const home = { tenantId, placement: placementIn(scenario, tenantId, world.database.postgres.placement), ...noTurn };
   await ports.homes.place(home, 'suspended');
   while ((await ports.rows.erase(home, 1000)) > 0);
   await ports.homes.displace(home);
@@ -107,5 +112,6 @@ it('a database that was dropped by offboarding is looked for by the proof', asyn
   await kept.ports.databases.drop({
     tenantId: kept.tenantId,
     placement: { ...world.database.postgres.placement, model: 'silo' },
+    ...noTurn,
   });
 });

@@ -102,6 +102,7 @@ describe('a step with more to do than there is time for', () => {
         return work();
       },
       pause: async () => void (pauses += 1),
+      untilAnswered: async () => undefined,
       pieceMs: () => (pauses === 0 ? undefined : 60_000),
     };
     await runOperation(operationId, subject.ports, durable);

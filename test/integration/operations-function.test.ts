@@ -92,9 +92,9 @@ describe('suspension', () => {
         registry: {
           ...ports.registry,
           // Before registry and gateway know of it.
-          setState: async (tenantId, state) => {
-            await expect(read(tenantId)).rejects.toMatchObject({ code: 'tenant-suspended', sqlState: 'TN005' });
-            await ports.registry.setState(tenantId, state);
+          setState: async (turn, state) => {
+            await expect(read(turn.tenantId)).rejects.toMatchObject({ code: 'tenant-suspended', sqlState: 'TN005' });
+            await ports.registry.setState(turn, state);
           },
         },
       },
@@ -223,7 +223,8 @@ describe('a step', () => {
     const operationId = await world.ask('suspend', subject.tenantId);
     const { ports, calls } = disturb(subject.ports);
     await expect(world.run(operationId, ports, 3)).resolves.toBe('SUCCEEDED');
-    expect(calls.filter((call) => call === 'gateway.flushAuthorizersCache')).toHaveLength(3);
+    const untilEnd = calls.slice(0, calls.indexOf('registry.end'));
+    expect(untilEnd.filter((call) => call === 'gateway.flushAuthorizersCache')).toHaveLength(3);
     expect(calls.filter((call) => call === 'registry.setState')).toHaveLength(1);
     await expect(readOperation(operationId)).resolves.toMatchObject({ state: 'succeeded', percent: 100, error: null });
   });
@@ -287,6 +288,41 @@ describe('an operation', () => {
     const { rows } = await world.database.postgres.owner.query('select * from tenancy.audit()');
     expect(rows).toEqual([]);
   });
+});
+
+describe('authorizers', () => {
+  const kinds = ['suspend', 'activate', 'change-plan', 'change-limits', 'onboard', 'offboard'] as const;
+
+  it.each(kinds)('that answer late what was true before a %s are asked again', async (kind) => {
+    const { ports, tenantId } = await world.prepare(kind);
+    // One that has read the registry before answers right after the first flush: API Gateway keeps that, until the next flush.
+    let flushes = 0;
+    const gateway = {
+      flushAuthorizersCache: async () => {
+        flushes += 1;
+      },
+    };
+    const operationId = await world.ask(kind, tenantId);
+    const { ports: watched, calls } = disturb({ ...ports, gateway });
+    await world.run(operationId, watched);
+    await expect(readOperation(operationId)).resolves.toMatchObject({ state: 'succeeded' });
+    expect(flushes).toBe(2);
+    // Whoever waits for the end of the operation does not wait for them.
+    expect(calls.slice(calls.indexOf('registry.end') + 1)).toEqual(['gateway.flushAuthorizersCache']);
+  });
+
+  it.each(['suspend', 'change-plan', 'change-limits'] as const)(
+    'are asked again once all of a %s is undone that they answer',
+    async (kind) => {
+      const { ports, tenantId } = await world.prepare(kind);
+      const { ports: failing, calls } = disturb(ports, { failingStep: 'flush-authorizers' });
+      await world.run(await world.ask(kind, tenantId), failing);
+      const before = calls.slice(0, calls.indexOf('registry.end'));
+      const changed = before.findLastIndex((call) => call.startsWith('registry.set'));
+      expect(changed).toBeGreaterThan(before.indexOf('registry.abandon'));
+      expect(before.slice(changed)).toContain('gateway.flushAuthorizersCache');
+    },
+  );
 });
 
 describe('limits of a tenant', () => {

@@ -59,7 +59,9 @@ async function live(
     const isDisturbed = kind === kinds.at(-1);
     const disturbed = disturb(subject.ports, isDisturbed ? { stopBefore, failingStep } : {});
     const run = (ports = subject.ports): Promise<unknown> =>
-      new LocalDurableTestRunner({ handlerFunction: operations.operationsFunction(ports, { attempts: 1 }) }).run({
+      new LocalDurableTestRunner({
+        handlerFunction: operations.operationsFunction(ports, { attempts: 1, answerSeconds: 0 }),
+      }).run({
         payload: { operationId },
       });
     const isStopped = await Promise.race([disturbed.stopped.then(() => true), run(disturbed.ports).then(() => false)]);

@@ -9,15 +9,21 @@ import { type Fault, type FaultProxy, startFaultProxy } from '../isolation/soak/
 let runner: SiloRunner;
 let proxies: readonly FaultProxy[];
 let system: System;
-/** Calls to the Data API and to Secrets Manager so far, and the one that breaks. */
+/** What becomes of a call: its request or its answer is lost, or it is the first that a process does not live to make. */
+type Interruption = 'reset before' | 'reset after' | 'death before';
+
+/** Calls to the Data API and to Secrets Manager so far, and the one that breaks. Each statement is one. */
 let calls = 0;
-let broken: { readonly call: number; readonly fault: Fault } | undefined;
+let broken: { readonly call: number; readonly interruption: Interruption } | undefined;
 
 beforeAll(async () => {
   runner = await startSiloRunner();
   const choose = (): Fault | undefined => {
     calls += 1;
-    return calls === broken?.call ? broken.fault : undefined;
+    if (!broken || calls < broken.call) return undefined;
+    // Nothing that it would still do gets anywhere.
+    if (broken.interruption === 'death before') return 'reset before';
+    return calls === broken.call ? broken.interruption : undefined;
   };
   const [data, secrets] = await Promise.all([
     startFaultProxy(runner.api.server.url, choose),
@@ -61,21 +67,29 @@ async function insideOf(name: string): Promise<unknown[]> {
   return (await owner?.query(sql))?.rows ?? ['closed'];
 }
 
-/** Runs the work with one call broken, and then again. @returns whether it noticed */
-async function interrupt(work: typeof makeSilo | typeof dropSilo, tenantId: string, call: number, fault: Fault) {
-  broken = { call: calls + call, fault };
+type Work = typeof makeSilo | typeof dropSilo;
+
+/** Runs the work with one call broken. @returns whether it noticed */
+async function interrupt(work: Work, tenantId: string, call: number, interruption: Interruption) {
+  broken = { call: calls + call, interruption };
   const isNoticed = await work(silo(tenantId), system).then(
     () => false,
     () => true,
   );
   broken = undefined;
+  return isNoticed;
+}
+
+/** The same, and then the work as a whole. */
+async function interruptAndRepeat(work: Work, tenantId: string, call: number, interruption: Interruption) {
+  const isNoticed = await interrupt(work, tenantId, call, interruption);
   await work(silo(tenantId), system);
   return isNoticed;
 }
 
-it.each(['reset before', 'reset after'] as const)(
-  'a database is made, and dropped, as if nothing had happened when any call was lost (%s), and all is done again',
-  async (fault) => {
+it.each(['reset before', 'reset after', 'death before'] as const)(
+  'a database is made, and dropped, as if nothing had happened when it was interrupted at any call (%s), and all is done again',
+  async (interruption) => {
     const whole = runner.newTenant();
     const before = calls;
     await makeSilo(silo(whole), system);
@@ -87,9 +101,9 @@ it.each(['reset before', 'reset after'] as const)(
     let noticed = 0;
     for (let call = 1; call <= made.calls; call += 1) {
       const tenantId = runner.newTenant();
-      if (await interrupt(makeSilo, tenantId, call, fault)) noticed += 1;
+      if (await interruptAndRepeat(makeSilo, tenantId, call, interruption)) noticed += 1;
       expect({ call, state: await stateOf(tenantId) }).toEqual({ call, state: made.state });
-      await interrupt(dropSilo, tenantId, (call % dropped.calls) + 1, fault);
+      await interruptAndRepeat(dropSilo, tenantId, (call % dropped.calls) + 1, interruption);
       expect({ call, state: await stateOf(tenantId) }).toEqual({ call, state: dropped.state });
     }
     // Whether the database was made is looked up at once.
@@ -97,3 +111,18 @@ it.each(['reset before', 'reset after'] as const)(
   },
   120_000,
 );
+
+it('nothing is left of a database that is dropped after whoever made it has died at any call', async () => {
+  const whole = runner.newTenant();
+  const before = calls;
+  await makeSilo(silo(whole), system);
+  const made = calls - before;
+  await dropSilo(silo(whole), system);
+  const nothing = await stateOf(whole);
+  for (let call = 1; call <= made; call += 1) {
+    const tenantId = runner.newTenant();
+    await interrupt(makeSilo, tenantId, call, 'death before');
+    await dropSilo(silo(tenantId), system);
+    expect({ call, state: await stateOf(tenantId) }).toEqual({ call, state: nothing });
+  }
+}, 120_000);

@@ -23,7 +23,7 @@ beforeEach(() => database.postgres.superuser.query('truncate public.dropped'));
 async function dropWith(tenantId: string, statements: (schema: string) => readonly string[]) {
   const { superuser, owner, placement } = database.postgres;
   const schema = tenantHomeName(tenantId);
-  const home = { tenantId, placement: { ...placement, model: 'bridge', schema } } as const;
+  const home = { tenantId, placement: { ...placement, model: 'bridge', schema }, operationId: '', turn: 0 } as const;
   await tenantHomes.make(home);
   await owner.query(statements(schema).join(';'));
 

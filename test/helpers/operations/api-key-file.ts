@@ -13,9 +13,12 @@ interface StoredKey {
 /** What API Gateway keeps: keys in usage plans, in a file, so that they outlive whoever made them. Names need not be unique. */
 export class ApiKeyFile implements ApiKeys {
   readonly #file: string;
+  readonly #sharingPlans: readonly PlanName[];
 
-  constructor(file: string) {
+  /** @param sharingPlans plans whose tenants share one key */
+  constructor(file: string, sharingPlans: readonly PlanName[] = []) {
     this.#file = file;
+    this.#sharingPlans = sharingPlans;
   }
 
   list(): StoredKey[] {
@@ -27,21 +30,25 @@ export class ApiKeyFile implements ApiKeys {
   }
 
   async ensure(tenantId: string, plan: PlanName): Promise<{ id: string; value: string }> {
-    const [known] = this.of(tenantId);
-    const key = known ?? { id: randomUUID(), name: tenantId, value: randomBytes(20).toString('hex'), plans: [] };
-    this.#write(tenantId, [{ ...key, plans: [...new Set([...key.plans, plan])] }]);
+    const name = this.#sharingPlans.includes(plan) ? `plan:${plan}` : tenantId;
+    const [known] = this.of(name);
+    const key = known ?? { id: randomUUID(), name, value: randomBytes(20).toString('hex'), plans: [] };
+    this.#write(name, [{ ...key, plans: [...new Set([...key.plans, plan])] }]);
     return { id: key.id, value: key.value };
   }
 
   async move(tenantId: string, fromPlan: PlanName, toPlan: PlanName): Promise<{ id: string; value: string }> {
-    const moved = this.of(tenantId).map((key) => ({
-      ...key,
-      plans: [...new Set([...key.plans.filter((plan) => plan !== fromPlan), toPlan])],
-    }));
-    this.#write(tenantId, moved);
-    const [key] = moved;
-    if (!key) throw new Error(`The tenant ${tenantId} has no key.`);
-    return { id: key.id, value: key.value };
+    if (this.#sharingPlans.includes(toPlan)) {
+      await this.remove(tenantId);
+      return this.ensure(tenantId, toPlan);
+    }
+    const [key] = this.of(tenantId);
+    if (!key && !this.#sharingPlans.includes(fromPlan)) throw new Error(`The tenant ${tenantId} has no key.`);
+    this.#write(
+      tenantId,
+      this.of(tenantId).map((own) => ({ ...own, plans: own.plans.filter((plan) => plan !== fromPlan) })),
+    );
+    return this.ensure(tenantId, toPlan);
   }
 
   async remove(tenantId: string): Promise<void> {

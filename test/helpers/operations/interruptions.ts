@@ -4,7 +4,7 @@ import { AppError } from '../../../shared/errors/index.ts';
 export interface Disturbance {
   /**
    * Place among the calls of the run, from 0: the process stops before it is made, which is all the same as after the one before it.
-   * The one after the last stands for the end.
+   * The one after the last stands for the end, where that is the last.
    */
   readonly stopBefore?: number | undefined;
   /** A step whose first change is made, but fails. */
@@ -15,20 +15,23 @@ export interface DisturbedPorts {
   readonly ports: Ports;
   /** What was called so far, such as `registry.mark place running`. */
   readonly calls: string[];
-  /** Resolves once the process has stopped. It makes no call after that. */
+  /** Resolves once the process has stopped. It makes no call after that, unless it goes on. */
   readonly stopped: Promise<void>;
+  /** Has the process go on as if it had only been slow. */
+  goOn(): void;
 }
 
-/** Ports that fail, or never answer, at a certain call. The last call of a run is `registry.end`. */
+/** Ports that fail, or never answer, at a certain call. */
 export function disturb(ports: Ports, { stopBefore, failingStep }: Disturbance = {}): DisturbedPorts {
   const { promise: stopped, resolve: announce } = Promise.withResolvers<undefined>();
+  const { promise: wentOn, resolve: goOn } = Promise.withResolvers<undefined>();
   const calls: string[] = [];
   let runningStep: string | undefined;
 
   const stopHere = (): Promise<void> => {
     announce(undefined);
-    // As dead as a process: nobody ever goes on from here.
-    return new Promise(() => undefined);
+    // As dead as a process, unless somebody has it go on.
+    return wentOn;
   };
   const wrap = <Port extends object>(port: Port, name: string): Port =>
     new Proxy(port, {
@@ -42,7 +45,8 @@ export function disturb(ports: Ports, { stopBefore, failingStep }: Disturbance =
           const answer: unknown = await Reflect.apply(method, target, args);
           if (call + 1 === stopBefore && key === 'end') await stopHere();
           if (isMark) runningStep = args[2] === 'running' ? String(args[1]) : undefined;
-          else if (runningStep !== undefined && runningStep === failingStep) {
+          // Which changes nothing.
+          else if (key !== 'requireTurn' && runningStep !== undefined && runningStep === failingStep) {
             runningStep = undefined;
             throw new AppError('conflict', `The step ${failingStep} cannot be done.`);
           }
@@ -53,6 +57,9 @@ export function disturb(ports: Ports, { stopBefore, failingStep }: Disturbance =
   return {
     calls,
     stopped,
+    goOn: () => {
+      goOn(undefined);
+    },
     ports: Object.fromEntries(
       Object.entries(ports).map(([name, port]: [string, object]) => [name, wrap(port, name)]),
     ) as unknown as Ports,

@@ -32,7 +32,8 @@ const failing = (scenario: Scenario, steps: readonly string[]): readonly string[
   scenario.endsWith('a silo') && !isSoak ? steps.filter((step) => /database|home/.test(step)) : steps;
 
 /** These have as many pieces as there are files. */
-const piecesOf = (scenario: Scenario) => (scenario === 'export' || scenario === 'restore' ? smallestPieces : undefined);
+const piecesOf = (scenario: Scenario) =>
+  kindOf(scenario) === 'export' || scenario === 'restore' ? smallestPieces : undefined;
 
 interface Run {
   readonly calls: readonly string[];
@@ -73,7 +74,10 @@ const runsAtOnce = 5;
 async function stopEverywhere(scenario: Scenario, from: string, failingStep?: string): Promise<Run> {
   const undisturbed = await runDisturbed(scenario, { failingStep });
   const { calls } = undisturbed;
-  const points = Array.from({ length: calls.length + 1 }, (_, point) => point).slice(calls.indexOf(from));
+  const isLastTheEnd = calls.at(-1) === 'registry.end';
+  const points = Array.from({ length: calls.length + (isLastTheEnd ? 1 : 0) }, (_, point) => point).slice(
+    calls.indexOf(from),
+  );
   const stopAt = async (): Promise<void> => {
     for (let stopBefore = points.pop(); stopBefore !== undefined; stopBefore = points.pop()) {
       const { traces } = await runDisturbed(scenario, { failingStep, stopBefore });

@@ -7,7 +7,8 @@ import { operationsFunction, type OperationsOptions } from '../../../functions/o
 import { homes, type Ports, registry, rows } from '../../../functions/operations/ports.ts';
 import { dropSilo, makeSilo } from '../../../functions/migrate/silo.ts';
 import type { System } from '../../../functions/migrate/system.ts';
-import type { TenantDatabases, TenantHome } from '../../../shared/control/index.ts';
+import type { PlanName } from '../../../shared/contract/index.ts';
+import type { HomeInTurn, TenantDatabases } from '../../../shared/control/index.ts';
 import { createOperation } from '../../../shared/control/operations.ts';
 import { storedOrNamed, systemOf } from '../silo-runner.ts';
 import { startControlRegistry } from '../control-registry.ts';
@@ -15,7 +16,7 @@ import type { TestTenantDatabase } from '../tenant-database.ts';
 import { addSampleRows } from '../tenant-row-samples.ts';
 import { ApiKeyFile } from './api-key-file.ts';
 import { type ExportFolder, startExportFolder } from './export-folder.ts';
-import { placementIn, planBefore, requestOf, type Scenario, stateBefore } from './scenarios.ts';
+import { placementIn, planBefore, requestOf, type Scenario, sharingPlan, stateBefore } from './scenarios.ts';
 import { type SecretList, startSecretList } from './secret-list.ts';
 import { startTenantCache, type TestTenantCache } from './tenant-cache.ts';
 
@@ -57,7 +58,7 @@ export async function startOperationWorld(): Promise<OperationWorld> {
     await systemOf(database.postgres.name, secrets.url, { info: () => undefined, warn: () => undefined }),
   );
   const folder = mkdtempSync(join(tmpdir(), 'tenantry-keys-'));
-  const keys = new ApiKeyFile(join(folder, 'api-keys.json'));
+  const keys = new ApiKeyFile(join(folder, 'api-keys.json'), [sharingPlan]);
   const [exports, cache] = await Promise.all([startExportFolder(), startTenantCache()]);
   await LocalDurableTestRunner.setupTestEnvironment();
   let last: Promise<unknown> = Promise.resolve();
@@ -90,7 +91,9 @@ export async function startOperationWorld(): Promise<OperationWorld> {
       const state = stateBefore(scenario);
       if (state !== undefined) {
         const placement = placementIn(scenario, tenantId, database.postgres.placement);
-        await alone(() => addTenant(world, databases, { tenantId, placement }, state));
+        await alone(() =>
+          addTenant(world, databases, { tenantId, placement, ...noTurn }, { state, plan: planBefore(scenario) }),
+        );
         await cache.fill(tenantId);
       }
       let isRemembered = true;
@@ -106,7 +109,7 @@ export async function startOperationWorld(): Promise<OperationWorld> {
     },
     run: async (operationId, ports, attempts = 1, pieces) => {
       const runner = new LocalDurableTestRunner({
-        handlerFunction: operationsFunction(ports, { attempts, ...(pieces && { pieces }) }),
+        handlerFunction: operationsFunction(ports, { attempts, answerSeconds: 0, ...(pieces && { pieces }) }),
       });
       return (await runner.run({ payload: { operationId } })).getStatus();
     },
@@ -118,6 +121,9 @@ export async function startOperationWorld(): Promise<OperationWorld> {
   };
   return world;
 }
+
+/** Whoever changes a home before any operation does. */
+export const noTurn = { operationId: '', turn: 0 };
 
 /** Each page and each file is a piece. */
 export const smallestPieces = { longestMs: 0, leastRemainingMs: 0, pauseSeconds: 0 };
@@ -132,19 +138,24 @@ async function exportTenant(world: OperationWorld): Promise<string> {
 
 /** Databases of tenants' own, made by the migration runner's own code. */
 function databasesWith(system: System): TenantDatabases {
-  const nameOf = ({ tenantId, placement }: TenantHome) => ({ tenantId, cluster: placement.cluster });
+  const nameOf = ({ tenantId, placement, operationId, turn }: HomeInTurn) => ({
+    tenantId,
+    cluster: placement.cluster,
+    // Who prepares a test is no operation.
+    turn: turn === 0 ? undefined : { operationId, turn },
+  });
   return { make: (home) => makeSilo(nameOf(home), system), drop: (home) => dropSilo(nameOf(home), system) };
 }
 
 async function addTenant(
   { database: { postgres }, keys }: OperationWorld,
   databases: TenantDatabases,
-  home: TenantHome,
-  state: 'active' | 'suspended',
+  home: HomeInTurn,
+  { state, plan }: { readonly state: 'active' | 'suspended'; readonly plan: PlanName },
 ): Promise<void> {
   const { tenantId, placement } = home;
   const { model, schema } = placement;
-  const key = await keys.ensure(tenantId, planBefore);
+  const key = await keys.ensure(tenantId, plan);
   const secretArn = model === 'silo' ? await databases.make(home) : null;
   if (model !== 'pool') await homes.make(home);
   await homes.place(home, 'active');
@@ -153,6 +164,6 @@ async function addTenant(
   await postgres.superuser.query(
     `insert into registry.tenants (tenant_id, name, plan, state, api_key_id, api_key, model, cluster, database, schema, secret_arn)
      values ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-    [tenantId, planBefore, state, key.id, key.value, model, placement.cluster, placement.database, schema, secretArn],
+    [tenantId, plan, state, key.id, key.value, model, placement.cluster, placement.database, schema, secretArn],
   );
 }

@@ -24,7 +24,7 @@ export async function tenantTraces(
          from registry.events e where tenant_id = $1),
        'auditLog', (select jsonb_agg(to_jsonb(a) - '{entry,at}'::text[] order by entry)
          from registry.audit_log a where tenant_id = $1),
-       'operations', (select jsonb_agg(to_jsonb(o) - '{created_at,updated_at,ended_at,steps}'::text[] || jsonb_build_object('steps',
+       'operations', (select jsonb_agg(to_jsonb(o) - '{created_at,updated_at,ended_at,steps,turn}'::text[] || jsonb_build_object('steps',
            (select jsonb_agg(s -> 'name' || (s -> 'state') order by place)
             from jsonb_array_elements(o.steps) with ordinality e (s, place))))
          from registry.operations o where tenant_id = $1),

@@ -107,7 +107,7 @@ describe('the projection of a quota', () => {
 });
 
 describe('quotas', () => {
-  const counts = countsSchema.parse({
+  const counted = countsSchema.parse({
     observedDays: 30,
     groups: [
       { plan: 'free', model: 'pool', cluster: 'main', total: 8_500, recent: 600 },
@@ -119,11 +119,15 @@ describe('quotas', () => {
       { cluster: 'main', databases: 1, schemas: 301 },
       { cluster: 'second', databases: 20, schemas: 20 },
     ],
-    connections: { used: 30, limit: 100 },
   });
+  const connections = [
+    { cluster: 'main', used: 30, limit: 100 },
+    { cluster: 'second', used: 90, limit: 100 },
+    { cluster: 'empty', used: null, limit: null, gap: 'The database is being resumed after a pause.' },
+  ] as const;
   const named = (limits: Readonly<Record<QuotaName, number>> = quotaLimits) =>
     new Map(
-      quotasOf(counts, limits, { names: ['main', 'second', 'empty'], registry: 'main' }, now).map((quota) => [
+      quotasOf({ ...counted, connections }, limits, ['main', 'second', 'empty'], now).map((quota) => [
         quota.name,
         quota,
       ]),
@@ -147,6 +151,17 @@ describe('quotas', () => {
     expect(named().get('secrets')).toMatchObject({ used: 20, limit: 500_000, growthPerDay: 0.1 });
     expect(named().get('usage-plans')).toMatchObject({ used: 3, limit: 300, growthPerDay: null });
     expect(named().get('connections:main')).toMatchObject({ used: 30, limit: 100, growthPerDay: null });
+    expect(named().get('connections:second')).toMatchObject({ used: 90, percent: 90, warning: true });
+  });
+
+  test('name a cluster that did not answer, and why', () => {
+    expect(named().get('connections:empty')).toMatchObject({
+      used: null,
+      limit: null,
+      percent: null,
+      warning: false,
+      source: 'Not known, as the cluster did not answer: The database is being resumed after a pause.',
+    });
   });
 
   test('say how many tenants there are, by plan and by where they live, without a limit', () => {
