@@ -1,4 +1,4 @@
-import { mainCluster, mainDatabase } from '../../shared/contract/index.ts';
+import { mainDatabase } from '../../shared/contract/index.ts';
 import { audit, type Finding } from '../../shared/database/audit.ts';
 import {
   compareHomes,
@@ -8,7 +8,7 @@ import {
 } from '../../shared/database/compare-homes.ts';
 import { defineCommand } from '../command.ts';
 import { inParallel } from '../in-parallel.ts';
-import { databasesAtOnce, databasesOf, defaultDataDir, type StackDatabase } from '../stack.ts';
+import { databasesAtOnce, databasesOf, defaultDataDir, holdsRegistry, type StackDatabase } from '../stack.ts';
 import { formatFindings, type LocatedFinding } from '../terminal/format-findings.ts';
 import { print } from '../terminal/print.ts';
 
@@ -32,9 +32,6 @@ Exits with 0 when nothing was found, 1 when something was, 2 when it could not l
     return findings.length > 0 ? 1 : 0;
   },
 });
-
-const holdsRegistry = ({ cluster, database }: StackDatabase): boolean =>
-  cluster === mainCluster && database === mainDatabase;
 
 /** Where the registry is, the audit itself compares it with who is at home. */
 async function findingsOf(database: StackDatabase, registry: StackDatabase | undefined): Promise<LocatedFinding[]> {

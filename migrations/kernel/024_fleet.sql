@@ -63,18 +63,18 @@ create function tenancy.run_outcome(of_run text) returns setof json
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  with done as (select distinct m.target from tenancy.migrations m where m.run = of_run and m.state = 'done')
+  with done as (select distinct m.target from tenancy.migrations m where split_part(m.run, '.', 1) = of_run and m.state = 'done')
   select json_build_object('done', count(*)) from done d
     where d.target not in (select n.target from tenancy.next_files(array(select target::text from done)) n)
   union all (
     select json_build_object('placement', m.target, 'version', m.version, 'sqlstate', m.sqlstate, 'error', m.error)
     from tenancy.migrations m join tenancy.fleet t using (target)
-    where m.run = of_run and m.state = 'failed' order by m.target, m.version
+    where split_part(m.run, '.', 1) = of_run and m.state = 'failed' order by m.target, m.version
   )
 $$;
 comment on function tenancy.run_outcome is
-  'How many placements a run has brought to where they lack nothing, and behind that where it failed, a row each. Answers to the runner get '
-  'lost; this does not.';
+  'How many placements a run has brought to where they lack nothing, and behind that where it failed, a row each; of all its slices, which '
+  'have their names behind a dot. Answers to the runner get lost; this does not.';
 
 
 create function tenancy.write_failure(target text, version text, run text, sqlstate_ text, error text) returns void

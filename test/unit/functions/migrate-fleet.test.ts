@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { handOver } from '../../../functions/migrate/hand-over.ts';
-import { beginning } from '../../../functions/migrate/progress.ts';
+import { beginRun } from '../../../functions/migrate/progress.ts';
 import { migrateFleetFunction } from '../../../functions/migrate-fleet/durable-function.ts';
 import { goOnVia } from '../../../functions/migrate-fleet/runner.ts';
 import { startTestLambda, type TestLambda } from '../../helpers/lambda.ts';
@@ -38,7 +38,7 @@ afterAll(async () => {
 const runs = (): string[] => readFileSync(join(lambda.folder, 'runs'), 'utf8').split('\n');
 const run = async (after: string) => {
   const handlerFunction = migrateFleetFunction(goOnVia(lambda.client), 3);
-  const payload = { functionName: 'migrate', progress: { ...beginning, phase: 'silos', after } };
+  const payload = { functionName: 'migrate', progress: { ...beginRun(), phase: 'silos', after } };
   return new LocalDurableTestRunner({ handlerFunction }).run({ payload });
 };
 
@@ -60,9 +60,10 @@ test('what became of the fleet is not asked again: the execution fails with it',
 });
 
 test('a deployment hands over how far it has come, and who goes on with it', async () => {
-  await handOver(lambda.client, { fleetFunctionArn: lambda.arnOf('recorder'), functionName: 'migrate' }, beginning);
+  const begun = beginRun();
+  await handOver(lambda.client, { fleetFunctionArn: lambda.arnOf('recorder'), functionName: 'migrate' }, begun);
   await vi.waitFor(
-    () => expect(runs()).toContain(JSON.stringify({ functionName: 'migrate', progress: beginning })),
+    () => expect(runs()).toContain(JSON.stringify({ functionName: 'migrate', progress: begun })),
     10_000,
   );
 });
