@@ -4,6 +4,7 @@ import { migrateFleet } from '../../shared/database/fleet.ts';
 import { createRoles } from '../../shared/database/migrator.ts';
 import { provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
 import { closeDatabases, serverDatabases } from '../../shared/database/server-databases.ts';
+import { type ClusterFailure, ClustersError } from './clusters-error.ts';
 import { applyTo, auditDatabase, auditWhereabouts, migrateKernel } from './kernel.ts';
 import { beginRun, inAll, isFailed, type Progress, reportOf } from './progress.ts';
 import { isOutcome, orRecordEnd, record, recorded, type Tell } from './record.ts';
@@ -19,6 +20,7 @@ const longestSiloMs = 60_000;
  * @param until `Date.now()` from which on no placement is begun
  * @param handOver has somebody go on with the rest. @default whoever has called does
  * @returns how far it came; `goOn` does the rest
+ * @throws ClustersError when databases that tenants share could not be brought up to date; those of other clusters are
  * @throws FleetError when a placement could not be migrated; what was migrated stays
  * @throws AuditError when a database has a way around row-level security; what was migrated stays
  */
@@ -27,7 +29,7 @@ export async function deploy(
   until = Number.POSITIVE_INFINITY,
   handOver?: (progress: Progress) => Promise<void>,
 ): Promise<Progress> {
-  for (const cluster of system.clusters) await migrateShared(cluster, system, until);
+  await migrateEachShared(system, until);
   const begun = beginRun();
   // One that is killed is seen, too.
   await record(system, begun);
@@ -77,6 +79,21 @@ async function work(system: System, begun: Progress, time: Time, tell: Tell): Pr
   } while (progress.phase !== 'done' && Date.now() < until);
   if (progress.phase === 'done' && isFailed(progress)) throw new FleetError(reportOf(progress, undefined));
   return progress;
+}
+
+/** One that fails is no reason to leave those of other clusters behind, which nothing connects with it. */
+async function migrateEachShared(system: System, until: number): Promise<void> {
+  const failures: ClusterFailure[] = [];
+  for (const cluster of system.clusters) {
+    try {
+      await migrateShared(cluster, system, until);
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      system.log.warn('a cluster failed', { cluster: cluster.name, error: error.message });
+      failures.push({ cluster: cluster.name, error });
+    }
+  }
+  if (failures.length > 0) throw new ClustersError(failures, system.clusters.length);
 }
 
 /** The database of a cluster that tenants share, and the pool in it, where most of them live. */
