@@ -4,7 +4,7 @@ import {
   compareHomes,
   type DistantDatabase,
   findHomeless,
-  readLeftDatabases,
+  findLeftHomes,
 } from '../../shared/database/compare-homes.ts';
 import { defineCommand } from '../command.ts';
 import { inParallel } from '../in-parallel.ts';
@@ -51,13 +51,14 @@ async function findWhereabouts(
   databases: readonly StackDatabase[],
   registry: StackDatabase,
 ): Promise<LocatedFinding[]> {
-  const findings = locate(registry, await findHomeless(registry.execute, databases));
-  for (const { cluster, executeIn } of databases.filter(({ database }) => database === mainDatabase)) {
-    const open = (database = mainDatabase) => executeIn(database);
-    for (const left of await readLeftDatabases(registry.execute, cluster, open))
-      findings.push(...locate(left, await compareHomes(registry.execute, left)));
-  }
-  return findings;
+  const clusters = databases
+    .filter(({ database }) => database === mainDatabase)
+    .map(({ cluster, executeIn }) => ({ cluster, open: (database = mainDatabase) => executeIn(database) }));
+  const left = await findLeftHomes(registry.execute, clusters);
+  return [
+    ...locate(registry, await findHomeless(registry.execute, databases)),
+    ...left.flatMap((each) => locate(each, each.findings)),
+  ];
 }
 
 const locate = (

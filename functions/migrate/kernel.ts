@@ -1,6 +1,6 @@
 import { databaseRoles } from '../../shared/contract/index.ts';
 import { audit, type Finding } from '../../shared/database/audit.ts';
-import { compareHomes, findHomeless, readLeftDatabases } from '../../shared/database/compare-homes.ts';
+import { compareHomes, findHomeless, findLeftHomes } from '../../shared/database/compare-homes.ts';
 import { applyMigrations, forRole } from '../../shared/database/migrator.ts';
 import { AuditError } from './audit-error.ts';
 import { asOwner, type Cluster, nameOf, registryOf, type System } from './system.ts';
@@ -60,11 +60,17 @@ function distantFindings(cluster: Cluster, database: string, system: System): Pr
 export async function auditWhereabouts(system: System): Promise<void> {
   const { clusters, log } = system;
   const registry = registryOf(system);
-  for (const cluster of clusters) {
-    for (const left of await readLeftDatabases(registry, cluster.name, (database) => asOwner(cluster, database))) {
-      const findings = await compareHomes(registry, left);
-      if (findings.length > 0) throw new AuditError(nameOf(cluster, left.database), findings);
-    }
+  const open = clusters.map((cluster) => ({
+    cluster: cluster.name,
+    open: (database?: string) => asOwner(cluster, database),
+  }));
+  const found = await findLeftHomes(registry, open);
+  if (found.length > 0) {
+    const names = found.map(({ cluster, database }) => `${database} on the cluster ${cluster}`);
+    throw new AuditError(
+      names.join(', '),
+      found.flatMap(({ findings }) => findings),
+    );
   }
   const shared = clusters.map(({ name, database }) => ({ cluster: name, database }));
   // No deployment can mend that, and those whose own database is missing are reported where it is migrated.
