@@ -5,7 +5,7 @@ import { createRoles } from '../../shared/database/migrator.ts';
 import { provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
 import { closeDatabases, serverDatabases } from '../../shared/database/server-databases.ts';
 import { type ClusterFailure, ClustersError } from './clusters-error.ts';
-import { applyTo, auditDatabase, auditWhereabouts, migrateKernel } from './kernel.ts';
+import { applyTo, auditShared, auditWhereabouts, migrateKernel } from './kernel.ts';
 import { beginRun, inAll, isFailed, type Progress, reportOf } from './progress.ts';
 import { isOutcome, orRecordEnd, record, recorded, type Tell } from './record.ts';
 import { migrateSilos, type Time } from './silos.ts';
@@ -136,8 +136,4 @@ async function migratePlacements(system: System, begun: Progress, until: number,
   await auditShared(system);
   if (stopped) throw new FleetError(report);
   return { ...progress, phase: 'silos' };
-}
-
-async function auditShared(system: System): Promise<void> {
-  for (const cluster of system.clusters) await auditDatabase(cluster, cluster.database, system);
 }

@@ -55,11 +55,13 @@ export async function recordFleetRun(registry: Execute, { putOff, ...run }: Flee
 }
 
 /**
- * The run that began last; undefined when there was none.
+ * The run that began last; undefined when there was none, or the registry is of a version that knows of none.
  *
  * @param registry as for `recordFleetRun`
  */
 export async function readLastFleetRun(registry: Execute): Promise<RecordedFleetRun | undefined> {
+  const [isKnown] = await registry(`select to_regclass('registry.fleet_runs') is not null`);
+  if (isKnown !== true) return undefined;
   const rows = await registry(
     `select cast(json_build_object('id', id, 'state', state, 'slice', slice, 'place', place, 'done', done, 'failed', failed,
        'missing', missing, 'putOff', put_off, 'causes', causes, 'error', error, 'startedAt', started_at, 'movedAt', moved_at,

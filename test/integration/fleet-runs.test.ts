@@ -101,6 +101,11 @@ describe('what the registry is told of a run', () => {
     expect(lastRun).toMatchObject({ causes });
   });
 
+  it('is missing, and nothing else of the status, where the registry is of an earlier version', async () => {
+    await database.superuser.query('drop table registry.fleet_runs cascade');
+    expect(await statusOf(runner.systemFor(database), forever)).toEqual({ databases: [expect.anything()] });
+  });
+
   it.each(['app', 'authorizer', 'control', 'operations'] as const)('is not for the role %s', async (role) => {
     const client = await database.connectAs(role);
     for (const sql of [

@@ -85,6 +85,21 @@ describe('a deployment', () => {
     await deploy('alter table tasks force row level security');
   });
 
+  it('names the findings in the databases of all clusters', async () => {
+    await using distant = await createTestDatabase();
+    const system = runner.systemFor(database);
+    const [main] = system.clusters;
+    if (!main) throw new Error('There is no cluster.');
+    const second = { ...main, name: 'second', database: distant.name, holdsRegistry: false };
+    for (const { superuser } of [database, distant])
+      await superuser.query('alter table pool.tasks no force row level security');
+    const failure = deployAll({ ...system, clusters: [main, second] });
+    await expect(failure).rejects.toMatchObject({ name: 'AuditError', findings: [{ class: 3 }, { class: 3 }] });
+    await expect(failure).rejects.toThrow(
+      `${database.name} on the cluster main, ${distant.name} on the cluster second`,
+    );
+  });
+
   it('logs a warning, and goes on', async () => {
     await deploy(`alter policy tenant on tasks using (tenant_id = tenancy.current_tenant('pool'))`);
     expect(logged.at(-2)).toMatchObject({
