@@ -37,6 +37,9 @@ export interface StackDatabase {
   readonly isThere: () => Promise<boolean>;
 }
 
+export const holdsRegistry = ({ cluster, database }: Pick<StackDatabase, 'cluster' | 'database'>): boolean =>
+  cluster === mainCluster && database === mainDatabase;
+
 /**
  * The databases of the stack whose data lie in a folder, those that tenants share first, reached as functions reach them: through the Data
  * API, with a login that the secret store knows.

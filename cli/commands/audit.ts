@@ -1,14 +1,14 @@
-import { mainCluster, mainDatabase } from '../../shared/contract/index.ts';
+import { mainDatabase } from '../../shared/contract/index.ts';
 import { audit, type Finding } from '../../shared/database/audit.ts';
 import {
   compareHomes,
   type DistantDatabase,
   findHomeless,
-  readLeftDatabases,
+  findLeftHomes,
 } from '../../shared/database/compare-homes.ts';
 import { defineCommand } from '../command.ts';
 import { inParallel } from '../in-parallel.ts';
-import { databasesAtOnce, databasesOf, defaultDataDir, type StackDatabase } from '../stack.ts';
+import { databasesAtOnce, databasesOf, defaultDataDir, holdsRegistry, type StackDatabase } from '../stack.ts';
 import { formatFindings, type LocatedFinding } from '../terminal/format-findings.ts';
 import { print } from '../terminal/print.ts';
 
@@ -33,9 +33,6 @@ Exits with 0 when nothing was found, 1 when something was, 2 when it could not l
   },
 });
 
-const holdsRegistry = ({ cluster, database }: StackDatabase): boolean =>
-  cluster === mainCluster && database === mainDatabase;
-
 /** Where the registry is, the audit itself compares it with who is at home. */
 async function findingsOf(database: StackDatabase, registry: StackDatabase | undefined): Promise<LocatedFinding[]> {
   try {
@@ -54,13 +51,14 @@ async function findWhereabouts(
   databases: readonly StackDatabase[],
   registry: StackDatabase,
 ): Promise<LocatedFinding[]> {
-  const findings = locate(registry, await findHomeless(registry.execute, databases));
-  for (const { cluster, executeIn } of databases.filter(({ database }) => database === mainDatabase)) {
-    const open = (database = mainDatabase) => executeIn(database);
-    for (const left of await readLeftDatabases(registry.execute, cluster, open))
-      findings.push(...locate(left, await compareHomes(registry.execute, left)));
-  }
-  return findings;
+  const clusters = databases
+    .filter(({ database }) => database === mainDatabase)
+    .map(({ cluster, executeIn }) => ({ cluster, open: (database = mainDatabase) => executeIn(database) }));
+  const left = await findLeftHomes(registry.execute, clusters);
+  return [
+    ...locate(registry, await findHomeless(registry.execute, databases)),
+    ...left.flatMap((each) => locate(each, each.findings)),
+  ];
 }
 
 const locate = (

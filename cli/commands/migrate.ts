@@ -5,14 +5,16 @@ import { describeReport, EditedMigrationError } from '../../shared/database/flee
 import { migrateFleet } from '../../shared/database/fleet.ts';
 import { withSharedCanaries } from '../../shared/database/fleet-plan.ts';
 import type { FleetProgress } from '../../shared/database/fleet-run.ts';
+import { readLastFleetRun, type RecordedFleetRun } from '../../shared/database/fleet-runs.ts';
 import { readPlacements, readPlan } from '../../shared/database/fleet-state.ts';
 import { MigrationFileError } from '../../shared/database/migration-modes.ts';
 import { type Migration, readMigrations } from '../../shared/database/migrator.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, UsageError } from '../command-error.ts';
 import { inParallel } from '../in-parallel.ts';
-import { databasesAtOnce, databasesOf, defaultDataDir, type StackDatabase } from '../stack.ts';
+import { databasesAtOnce, databasesOf, defaultDataDir, holdsRegistry, type StackDatabase } from '../stack.ts';
 import { formatFindings, type LocatedFinding } from '../terminal/format-findings.ts';
+import { formatFleetRun } from '../terminal/format-fleet-run.ts';
 import { formatPlan, formatProgress, formatStatus, type Located } from '../terminal/format-fleet.ts';
 import { print } from '../terminal/print.ts';
 import { printable, printableLines } from '../terminal/printable.ts';
@@ -33,7 +35,7 @@ it was, and runs again with the next call: docs/migrations.md. Ends with an audi
 all is done, 1 when something failed, is left, or cannot be reached, or the audit found an error, 2 when it could not begin.`,
   options: {
     plan: { help: 'say what would run where, and change nothing' },
-    status: { help: 'say which version placements have, and what has failed' },
+    status: { help: 'say which version placements have, what has failed, and how far the last run is' },
     tenant: { value: 'TENANT', help: 'the placement of this tenant alone' },
     json: { help: 'the answer as JSON, which is also what it is when the output is no terminal' },
     data: { value: 'DIR', help: `folder of the stack's data (default ${defaultDataDir})` },
@@ -79,11 +81,23 @@ async function showPlans(subjects: readonly Subject[], files: readonly Migration
 }
 
 async function showStatus(subjects: readonly Subject[], asJson: boolean): Promise<number> {
-  const all = await lookAt(subjects, async ({ execute, only }) => ({
-    placements: await readPlacements(execute, only),
+  const all = await lookAt(subjects, async (subject) => ({
+    ...(await lastRunOf(subject)),
+    placements: await readPlacements(subject.execute, subject.only),
   }));
-  print(all, asJson, (found, { paint }) => found.map((status) => formatStatus(status, paint)).join('\n'));
+  print(all, asJson, (found, { paint }) =>
+    [
+      ...found.flatMap((each) => ('lastRun' in each ? [formatFleetRun(each.lastRun, paint)] : [])),
+      ...found.map((status) => formatStatus(status, paint)),
+    ].join('\n'),
+  );
   return all.some((located) => 'error' in located || located.placements.some(({ failed }) => failed !== null)) ? 1 : 0;
+}
+
+/** Told once for the whole fleet, where the registry is. */
+async function lastRunOf(subject: Subject): Promise<{ readonly lastRun?: RecordedFleetRun }> {
+  const lastRun = holdsRegistry(subject) && subject.only === null ? await readLastFleetRun(subject.execute) : undefined;
+  return lastRun === undefined ? {} : { lastRun };
 }
 
 /** What is found in each database, or why one cannot be looked at. One that is gone by now is left out. */

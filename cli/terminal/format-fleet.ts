@@ -70,9 +70,8 @@ export function formatStatus(
 }
 
 /** The newest, and what is missing. */
-function versionOf({ version, missing }: FleetPlacement): string {
-  const lacks =
-    missing.length > 0 ? ` without ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ', …' : ''}` : '';
+function versionOf({ version, lacks: count, missing }: FleetPlacement): string {
+  const lacks = count > 0 ? ` without ${missing.slice(0, 3).join(', ')}${count > 3 ? `, … (${count})` : ''}` : '';
   return `${version ?? 'nothing'}${lacks}`;
 }
 

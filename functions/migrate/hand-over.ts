@@ -16,6 +16,8 @@ export async function handOver(
     new InvokeCommand({
       FunctionName: fleetFunctionArn,
       InvocationType: 'Event',
+      // However often this is asked, one goes on.
+      DurableExecutionName: progress.run,
       Payload: JSON.stringify({ functionName, progress }),
     }),
   );

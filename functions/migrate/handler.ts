@@ -54,10 +54,10 @@ export async function handler(event: unknown, context: Context): Promise<unknown
 }
 
 async function deployAll(system: System, until: number, functionName: string): Promise<void> {
-  const progress = await deploy(system, until);
-  if (progress.phase === 'done') return;
-  await handOver(lambda, { fleetFunctionArn: config.fleetFunctionArn, functionName }, progress);
-  log.warn('The fleet goes on after the deployment', { progress });
+  await deploy(system, until, async (progress) => {
+    await handOver(lambda, { fleetFunctionArn: config.fleetFunctionArn, functionName }, progress);
+    log.warn('The fleet goes on after the deployment', { progress });
+  });
 }
 
 async function readSystem(): Promise<System> {

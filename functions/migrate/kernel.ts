@@ -1,9 +1,14 @@
 import { databaseRoles } from '../../shared/contract/index.ts';
 import { audit, type Finding } from '../../shared/database/audit.ts';
-import { compareHomes, findHomeless, readLeftDatabases } from '../../shared/database/compare-homes.ts';
+import {
+  compareHomes,
+  type DatabaseFindings,
+  findHomeless,
+  findLeftHomes,
+} from '../../shared/database/compare-homes.ts';
 import { applyMigrations, forRole } from '../../shared/database/migrator.ts';
 import { AuditError } from './audit-error.ts';
-import { asOwner, type Cluster, nameOf, registryOf, type System } from './system.ts';
+import { asOwner, type Cluster, registryOf, type System } from './system.ts';
 
 /** @default the database that tenants share, with the role that they share */
 interface DatabaseAndRole {
@@ -35,6 +40,30 @@ export async function migrateKernel(cluster: Cluster, system: System, where: Dat
 
 /** @throws AuditError when the database has a way around row-level security, or tenants whom the registry has elsewhere, or not those whom it has there */
 export async function auditDatabase(cluster: Cluster, database: string, system: System): Promise<void> {
+  throwFound([{ cluster: cluster.name, database, findings: await findErrors(cluster, database, system) }]);
+}
+
+/** The databases that tenants share. @throws AuditError with what was found in all of them */
+export async function auditShared(system: System): Promise<void> {
+  const found: DatabaseFindings[] = [];
+  for (const cluster of system.clusters) {
+    const { name, database } = cluster;
+    found.push({ cluster: name, database, findings: await findErrors(cluster, database, system) });
+  }
+  throwFound(found);
+}
+
+function throwFound(databases: readonly DatabaseFindings[]): void {
+  const found = databases.filter(({ findings }) => findings.length > 0);
+  if (found.length === 0) return;
+  const names = found.map(({ cluster, database }) => `${database} on the cluster ${cluster}`);
+  throw new AuditError(
+    names.join(', '),
+    found.flatMap(({ findings }) => findings),
+  );
+}
+
+async function findErrors(cluster: Cluster, database: string, system: System): Promise<readonly Finding[]> {
   const { log } = system;
   const owner = asOwner(cluster, database);
   const findings = [...(await audit(owner)), ...(await distantFindings(cluster, database, system))];
@@ -42,8 +71,8 @@ export async function auditDatabase(cluster: Cluster, database: string, system: 
   for (const warning of findings.filter(({ severity }) => severity === 'warning')) {
     log.warn('audit warning', { cluster: cluster.name, database, ...warning });
   }
-  if (errors.length > 0) throw new AuditError(nameOf(cluster, database), errors);
-  log.info('audited', { cluster: cluster.name, database, warnings: findings.length });
+  if (errors.length === 0) log.info('audited', { cluster: cluster.name, database, warnings: findings.length });
+  return errors;
 }
 
 /** Where the registry is, the audit itself compares it with who is at home. */
@@ -60,12 +89,11 @@ function distantFindings(cluster: Cluster, database: string, system: System): Pr
 export async function auditWhereabouts(system: System): Promise<void> {
   const { clusters, log } = system;
   const registry = registryOf(system);
-  for (const cluster of clusters) {
-    for (const left of await readLeftDatabases(registry, cluster.name, (database) => asOwner(cluster, database))) {
-      const findings = await compareHomes(registry, left);
-      if (findings.length > 0) throw new AuditError(nameOf(cluster, left.database), findings);
-    }
-  }
+  const open = clusters.map((cluster) => ({
+    cluster: cluster.name,
+    open: (database?: string) => asOwner(cluster, database),
+  }));
+  throwFound(await findLeftHomes(registry, open));
   const shared = clusters.map(({ name, database }) => ({ cluster: name, database }));
   // No deployment can mend that, and those whose own database is missing are reported where it is migrated.
   for (const finding of await findHomeless(registry, shared, ['pool', 'bridge'])) log.warn('audit warning', finding);

@@ -4,44 +4,74 @@ import { migrateFleet } from '../../shared/database/fleet.ts';
 import { createRoles } from '../../shared/database/migrator.ts';
 import { provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
 import { closeDatabases, serverDatabases } from '../../shared/database/server-databases.ts';
-import { applyTo, auditDatabase, auditWhereabouts, migrateKernel } from './kernel.ts';
-import { anew, beginning, isFailed, type Progress, reportOf } from './progress.ts';
-import { migrateSilos } from './silos.ts';
+import { type ClusterFailure, ClustersError } from './clusters-error.ts';
+import { applyTo, auditShared, auditWhereabouts, migrateKernel } from './kernel.ts';
+import { beginRun, inAll, isFailed, type Progress, reportOf } from './progress.ts';
+import { isOutcome, orRecordEnd, record, recorded, type Tell } from './record.ts';
+import { migrateSilos, type Time } from './silos.ts';
 import { asMaster, asOwner, type Cluster, nameOf, type System } from './system.ts';
+
+const longestSiloMs = 60_000;
 
 /**
  * Brings everything up to date, as far as there is time: the databases that tenants share with their pools first, then all other
  * placements of these, then the databases that are a tenant's alone. Nothing changes where nothing is to be done.
  *
  * @param until `Date.now()` from which on no placement is begun
+ * @param handOver has somebody go on with the rest. @default whoever has called does
  * @returns how far it came; `goOn` does the rest
+ * @throws ClustersError when databases that tenants share could not be brought up to date; those of other clusters are
  * @throws FleetError when a placement could not be migrated; what was migrated stays
  * @throws AuditError when a database has a way around row-level security; what was migrated stays
  */
-export async function deploy(system: System, until = Number.POSITIVE_INFINITY): Promise<Progress> {
-  for (const cluster of system.clusters) await migrateShared(cluster, system, until);
-  const progress = await goOn(system, beginning, until);
-  // Whoever goes on with these audits them at the end, which may be hours after the functions of this deployment.
-  if (progress.phase === 'shared') await auditShared(system);
-  if (progress.phase !== 'done' && isFailed(progress)) throw new FleetError(reportOf(progress, 'time'));
+export async function deploy(
+  system: System,
+  until = Number.POSITIVE_INFINITY,
+  handOver?: (progress: Progress) => Promise<void>,
+): Promise<Progress> {
+  await migrateEachShared(system, until);
+  const begun = beginRun();
+  // One that is killed is seen, too.
+  await record(system, begun);
+  const progress = await recorded(
+    system,
+    begun,
+    () => true,
+    async (first, tell) => {
+      const reached = await work(system, first, { until, siloMs: longestSiloMs }, tell);
+      // Whoever goes on with these audits them at the end, which may be hours after the functions of this deployment.
+      if (reached.phase === 'shared') await auditShared(system);
+      if (reached.phase !== 'done' && isFailed(reached)) throw new FleetError(reportOf(reached, 'time'));
+      return reached;
+    },
+  );
+  if (progress.phase !== 'done' && handOver) await orRecordEnd(system, progress, () => handOver(progress));
   return progress;
 }
 
 /**
- * Goes on where an earlier call had to stop. Placements of databases that tenants share have half of the time at most as long as there are
- * databases of tenants' own to be migrated: one that takes for ever keeps none of these waiting.
+ * Goes on where an earlier call had to stop, and writes down in the registry how far it has come.
  *
  * @param siloMs how long a database of a tenant's own is worked on at a time
  * @throws FleetError when all that is left to do has failed, or more has failed than a run puts up with
  * @throws AuditError as `deploy` does
  */
-export async function goOn(system: System, begun: Progress, until: number, siloMs = 60_000): Promise<Progress> {
+export function goOn(system: System, begun: Progress, until: number, siloMs = longestSiloMs): Promise<Progress> {
+  return recorded(system, begun, isOutcome, (progress, tell) => work(system, progress, { until, siloMs }, tell));
+}
+
+/**
+ * Placements of databases that tenants share have half of the time at most as long as there are databases of tenants' own to be migrated:
+ * one that takes for ever keeps none of these waiting.
+ */
+async function work(system: System, begun: Progress, time: Time, tell: Tell): Promise<Progress> {
+  const { until } = time;
   let progress = begun;
   do {
     const now = Date.now();
     const half = progress.pass === 'done' ? until : now + (until - now) / 2;
-    if (progress.phase === 'shared') progress = await migratePlacements(system, progress, half);
-    if (progress.pass !== 'done') progress = await migrateSilos(system, progress, { until, siloMs });
+    if (progress.phase === 'shared') progress = await migratePlacements(system, progress, half, tell);
+    if (progress.pass !== 'done') progress = await migrateSilos(system, progress, time, tell);
     if (progress.phase === 'silos' && progress.pass === 'done') {
       await auditWhereabouts(system);
       progress = { ...progress, phase: 'done' };
@@ -49,6 +79,21 @@ export async function goOn(system: System, begun: Progress, until: number, siloM
   } while (progress.phase !== 'done' && Date.now() < until);
   if (progress.phase === 'done' && isFailed(progress)) throw new FleetError(reportOf(progress, undefined));
   return progress;
+}
+
+/** One that fails is no reason to leave those of other clusters behind, which nothing connects with it. */
+async function migrateEachShared(system: System, until: number): Promise<void> {
+  const failures: ClusterFailure[] = [];
+  for (const cluster of system.clusters) {
+    try {
+      await migrateShared(cluster, system, until);
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      system.log.warn('a cluster failed', { cluster: cluster.name, error: error.message });
+      failures.push({ cluster: cluster.name, error });
+    }
+  }
+  if (failures.length > 0) throw new ClustersError(failures, system.clusters.length);
 }
 
 /** The database of a cluster that tenants share, and the pool in it, where most of them live. */
@@ -73,27 +118,22 @@ async function migrateShared(cluster: Cluster, system: System, until: number): P
 }
 
 /** All placements of the databases that tenants share, and the audit of these. */
-async function migratePlacements(system: System, begun: Progress, until: number): Promise<Progress> {
+async function migratePlacements(system: System, begun: Progress, until: number, tell: Tell): Promise<Progress> {
   const databases = system.clusters.map((cluster) => ({
     name: nameOf(cluster, cluster.database),
     execute: asOwner(cluster),
     // One that cannot be reached is a failure, and no reason to leave the others behind.
     isThere: () => Promise.resolve(true),
   }));
-  // Those that went first need not do so again.
-  const canaries = begun.shared.done > 0 ? { canaries: 0 } : {};
-  const report = await migrateFleet(databases, system.migrations.tenant, { until, ...canaries });
+  const report = await migrateFleet(databases, system.migrations.tenant, { until, run: begun.run });
   const { done, failures, stopped } = report;
   // Also where the audit finds something, which is what the deployment then fails with.
   if (failures.length > 0) system.log.warn('placements failed', { failures });
   system.log.info('migrated', { target: 'placements', placements: done, ...(stopped && { stopped }) });
-  const progress: Progress = { ...begun, shared: anew(begun.shared, report) };
+  const progress: Progress = { ...begun, shared: inAll(begun.shared, report) };
+  tell(progress);
   if (stopped === 'time') return progress;
   await auditShared(system);
   if (stopped) throw new FleetError(report);
   return { ...progress, phase: 'silos' };
-}
-
-async function auditShared(system: System): Promise<void> {
-  for (const cluster of system.clusters) await auditDatabase(cluster, cluster.database, system);
 }

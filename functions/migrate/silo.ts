@@ -86,16 +86,20 @@ export interface SiloOutcome {
 
 const nothing: SiloOutcome = { done: false, failures: [], isLeft: false, isMissing: false };
 
-/**
- * Brings a database of a tenant's own up to date. Never throws: what is wrong with one is no reason to leave the others behind.
- *
- * @param until `Date.now()` from which on nothing more is begun
- */
-export async function migrateSilo(silo: Silo, system: System, until: number): Promise<SiloOutcome> {
+/** As part of what a database is migrated. */
+interface SiloRun {
+  /** What its ledger calls the run. */
+  readonly run: string;
+  /** `Date.now()` from which on nothing more is begun. */
+  readonly until: number;
+}
+
+/** Brings a database of a tenant's own up to date. Never throws: what is wrong with one is no reason to leave the others behind. */
+export async function migrateSilo(silo: Silo, system: System, run: SiloRun): Promise<SiloOutcome> {
   try {
     // All of it may be done twice. What takes longer than a call goes on, and is for when the others are done.
     const outcome = await withTries(
-      () => bringUpToDate(silo, system, until),
+      () => bringUpToDate(silo, system, run),
       (error) => !isLost(error),
     );
     return outcome ?? { ...nothing, isLeft: true };
@@ -154,7 +158,7 @@ async function makeLogin(silo: Silo, cluster: Cluster, system: System): Promise<
   system.log.warn('a login was not there, and was made anew', { cluster: cluster.name, database, deleted, secretArn });
 }
 
-async function bringUpToDate(silo: Silo, system: System, until: number): Promise<SiloOutcome> {
+async function bringUpToDate(silo: Silo, system: System, { run, until }: SiloRun): Promise<SiloOutcome> {
   const { tenantId, cluster: clusterName, database, secretArn } = silo;
   const cluster = clusterNamed(system, clusterName);
   if (!(await databaseExists(asMaster(cluster), database))) return withoutDatabase(silo);
@@ -162,7 +166,7 @@ async function bringUpToDate(silo: Silo, system: System, until: number): Promise
   if (password === undefined) await makeLogin(silo, cluster, system);
   else await prepare(cluster, tenantId, password, system);
   const fleet = [{ name: nameOf(cluster, database), execute: asOwner(cluster, database), role: database }];
-  const { done, failures, stopped } = await migrateFleet(fleet, system.migrations.tenant, { until, canaries: 0 });
+  const { done, failures, stopped } = await migrateFleet(fleet, system.migrations.tenant, { run, until, canaries: 0 });
   const isLeft = stopped === 'time' && failures.length === 0;
   if (!isLeft && failures.length === 0) await auditDatabase(cluster, database, system);
   return { done: done > 0, failures, isLeft, isMissing: false };

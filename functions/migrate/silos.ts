@@ -6,6 +6,7 @@ import {
   readSilosOf,
   type Silo,
 } from '../../shared/database/silo-databases.ts';
+import type { Tell } from './record.ts';
 import { plus, type Progress, reportOf } from './progress.ts';
 import { migrateSilo, type SiloOutcome } from './silo.ts';
 import { registryOf, type System } from './system.ts';
@@ -15,7 +16,7 @@ const silosAtOnce = 4;
 /** Tenants that are put off at most before those are done that were: who goes on is handed their names. */
 const mostLeft = 500;
 
-interface Time {
+export interface Time {
   /** `Date.now()` from which on no database is begun. */
   readonly until: number;
   /** How long a database is worked on at a time. */
@@ -26,20 +27,30 @@ interface Time {
  * Databases of tenants' own, a few at once, each with its audit: all that there are; then those that somebody may have made, or made anew,
  * with the files of before; then those that took too long, again and again.
  */
-export async function migrateSilos(system: System, begun: Progress, { until, siloMs }: Time): Promise<Progress> {
+export async function migrateSilos(
+  system: System,
+  begun: Progress,
+  { until, siloMs }: Time,
+  tell: Tell,
+): Promise<Progress> {
   let progress = await begin(system, begun);
   while (Date.now() < until) {
     const next = await nextSilos(system, progress);
     if (next.silos.length === 0) return { ...next.progress, pass: 'done' };
     const limit = Math.min(until, Date.now() + siloMs);
-    const outcomes = await Promise.all(next.silos.map((silo) => migrateSilo(silo, system, limit)));
+    const run = runOf(progress);
+    const outcomes = await Promise.all(next.silos.map((silo) => migrateSilo(silo, system, { run, until: limit })));
     progress = withOutcomes(next.progress, next.silos, outcomes);
+    tell(progress);
     const failures = outcomes.flatMap((outcome) => outcome.failures);
     if (failures.length > 0) system.log.warn('placements failed', { failures });
     if (progress.silos.failed > progress.mostFailures) throw new FleetError(reportOf(progress, 'budget'));
   }
   return progress;
 }
+
+/** What is looked at again is counted again if it has lacked something again, and only then. */
+const runOf = ({ run, pass }: Progress): string => (pass === 'changed' ? `${run}-changed` : run);
 
 async function begin(system: System, progress: Progress): Promise<Progress> {
   if (progress.since !== '') return progress;
@@ -76,6 +87,7 @@ async function nextSilos(system: System, progress: Progress): Promise<NextSilos>
 }
 
 function withOutcomes(progress: Progress, silos: readonly Silo[], outcomes: readonly SiloOutcome[]): Progress {
+  const seen = new Set(silos.map(({ tenantId }) => tenantId));
   const left = silos.filter((_, index) => outcomes[index]?.isLeft).map(({ tenantId }) => tenantId);
   const done = outcomes.filter((outcome) => outcome.done).length;
   const failures = outcomes.flatMap((outcome) => outcome.failures);
@@ -83,6 +95,6 @@ function withOutcomes(progress: Progress, silos: readonly Silo[], outcomes: read
     ...progress,
     silos: plus(progress.silos, { done, failures }),
     missing: progress.missing + outcomes.filter(({ isMissing }) => isMissing).length,
-    left: [...progress.left.filter((tenantId) => !left.includes(tenantId)), ...left],
+    left: [...progress.left.filter((tenantId) => !seen.has(tenantId)), ...left],
   };
 }

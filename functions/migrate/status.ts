@@ -1,4 +1,5 @@
 import type { FleetPlan } from '../../shared/database/fleet-plan.ts';
+import { readLastFleetRun, type RecordedFleetRun } from '../../shared/database/fleet-runs.ts';
 import { type FleetPlacement, readPlacements, readPlan } from '../../shared/database/fleet-state.ts';
 import { readSilos, type Silo } from '../../shared/database/silo-databases.ts';
 import { asOwner, clusterNamed, registryOf, type System } from './system.ts';
@@ -14,6 +15,8 @@ export type DatabaseStatus = { readonly database: string } & (
 );
 
 export interface Status {
+  /** The run that began last, be it over or not; missing when there was none, or databases of tenants' own are asked on. */
+  readonly lastRun?: RecordedFleetRun;
   /** Databases that tenants share come all, those of tenants' own only where something is lacking, has failed, or was withdrawn. */
   readonly databases: readonly DatabaseStatus[];
   /** Tenants up to this one were looked at; missing when all were. Ask on from there. */
@@ -28,14 +31,16 @@ export interface Status {
  */
 export async function statusOf(system: System, until: number, after = ''): Promise<Status> {
   const databases: DatabaseStatus[] = [];
+  const lastRun = after === '' ? await readLastFleetRun(registryOf(system)) : undefined;
+  const begun = lastRun === undefined ? {} : { lastRun };
   if (after === '') {
     for (const cluster of system.clusters) databases.push(await lookAt(cluster.name, cluster.database, system));
   }
   for (let last = after; ;) {
     const silos: readonly Silo[] = await readSilos(registryOf(system), last, silosAtOnce);
     const next = silos.at(-1)?.tenantId;
-    if (next === undefined) return { databases };
-    if (Date.now() >= until) return { databases, after: last };
+    if (next === undefined) return { ...begun, databases };
+    if (Date.now() >= until) return { ...begun, databases, after: last };
     const looks = silos.map(({ cluster, database }) => lookAt(cluster, database, system));
     databases.push(...(await Promise.all(looks)).filter((status) => !isUpToDate(status)));
     last = next;

@@ -43,7 +43,7 @@ $$;
 comment on table tenancy.migrations is
   'Migrations by target and version: done, failed with an error, or running over several calls. A migration without a row is pending.';
 comment on column tenancy.migrations.applied_at is 'When it came into its state.';
-comment on column tenancy.migrations.run is 'The run of the fleet''s runner that did it last, which tries what failed for good once.';
+comment on column tenancy.migrations.run is 'The run of the fleet''s runner that did it last, and behind a dot its slice, which tries what failed for good once.';
 comment on table tenancy.migration_targets is
   'A row to lock for each target. An advisory lock would do for runners, but any role may take any of those, and hold up a deployment.';
 comment on column tenancy.migration_targets.dropping is 'Whether the placement is being dropped: it is migrated no more.';

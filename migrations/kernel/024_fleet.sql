@@ -63,18 +63,18 @@ create function tenancy.run_outcome(of_run text) returns setof json
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  with done as (select distinct m.target from tenancy.migrations m where m.run = of_run and m.state = 'done')
+  with done as (select distinct m.target from tenancy.migrations m where split_part(m.run, '.', 1) = of_run and m.state = 'done')
   select json_build_object('done', count(*)) from done d
     where d.target not in (select n.target from tenancy.next_files(array(select target::text from done)) n)
   union all (
     select json_build_object('placement', m.target, 'version', m.version, 'sqlstate', m.sqlstate, 'error', m.error)
     from tenancy.migrations m join tenancy.fleet t using (target)
-    where m.run = of_run and m.state = 'failed' order by m.target, m.version
+    where split_part(m.run, '.', 1) = of_run and m.state = 'failed' order by m.target, m.version
   )
 $$;
 comment on function tenancy.run_outcome is
-  'How many placements a run has brought to where they lack nothing, and behind that where it failed, a row each. Answers to the runner get '
-  'lost; this does not.';
+  'How many placements a run has brought to where they lack nothing, and behind that where it failed, a row each; of all its slices, which '
+  'have their names behind a dot. Answers to the runner get lost; this does not.';
 
 
 create function tenancy.write_failure(target text, version text, run text, sqlstate_ text, error text) returns void
@@ -185,25 +185,36 @@ comment on function tenancy.provision is
   'Makes a placement: its schema with all published migrations, or nothing. Returns their versions; none if there is such a placement already.';
 
 
-create function tenancy.fleet_state(only_ text[], examples integer) returns setof json
+create function tenancy.fleet_state(only_ text[], examples integer, versions integer) returns setof json
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select json_build_object('done', s.done, 'placements', count(*), 'first', (array_agg(s.target order by s.target))[1:examples])
-  from (
-    select t.target::text as target,
-      coalesce(jsonb_object_agg(m.version, m.checksum) filter (where m.version is not null), '{}') as done
+  with states as (
+    select t.target, md5(coalesce(string_agg(m.version || ' ' || m.checksum, ' ' order by m.version collate "C"), '')) as digest
     from tenancy.fleet t left join tenancy.migrations m on m.target = t.target and m.state = 'done'
     where only_ is null or t.target::text = any (only_)
     group by t.target
-  ) s
-  group by s.done order by min(s.target)
+  ), groups as (
+    -- What one of them has all have.
+    select min(s.target::text) as one, count(*) as placements, (array_agg(s.target order by s.target))[1:examples] as first
+    from states s group by s.digest
+  )
+  select json_build_object('one', g.one, 'placements', g.placements, 'first', g.first, 'done', d.done)
+  from groups g left join lateral (
+    select p.part, json_object_agg(p.version, p.checksum) as done
+    from (
+      select m.version, m.checksum, (row_number() over (order by m.version collate "C") - 1) / versions as part
+      from tenancy.migrations m where m.target = g.one::name and m.state = 'done'
+    ) p group by p.part
+  ) d on true
+  order by g.one, d.part
 $$;
 comment on function tenancy.fleet_state is
-  'What placements have, {"version": "checksum"}, by what they have: those that have the same are one row, with the names of the first.';
+  'What placements have, {"version": "checksum"}, by what they have: those that have the same are one group, with the names of the first. A row '
+  'has so many versions at most, since rows of the Data API have their limits: rows with the same "one" are one group.';
 
 
 select tenancy.seal('tenancy.migration_files', 'tenancy.fleet', 'tenancy.next_files(text[])', 'tenancy.given_up(text)',
   'tenancy.fleet_left(text,text[])', 'tenancy.run_outcome(text)',
   'tenancy.write_failure(text,text,text,text,text)', 'tenancy.publish(jsonb)',
-  'tenancy.files_of_new_placements()', 'tenancy.provision(text)', 'tenancy.fleet_state(text[],integer)');
+  'tenancy.files_of_new_placements()', 'tenancy.provision(text)', 'tenancy.fleet_state(text[],integer,integer)');

@@ -99,17 +99,45 @@ async function readKnown(registry: Execute, residents: readonly Resident[]): Pro
   return rows.map(String);
 }
 
+/** A cluster, and a way to run statements in each of its databases as the owner of the kernel. */
+export interface OpenCluster {
+  readonly cluster: string;
+  /** @param database @default the one that tenants share */
+  readonly open: (database?: string) => Execute;
+}
+
+/** A database, and what was found there. */
+export interface DatabaseFindings extends Pick<DistantDatabase, 'cluster' | 'database'> {
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Databases that were a tenant's alone before and in which somebody is at home still, as no audit of a database can see.
+ *
+ * @param registry as for `compareHomes`
+ */
+export async function findLeftHomes(
+  registry: Execute,
+  clusters: readonly OpenCluster[],
+): Promise<readonly DatabaseFindings[]> {
+  const found: DatabaseFindings[] = [];
+  for (const each of clusters) {
+    for (const left of await readLeftDatabases(registry, each)) {
+      const { cluster, database } = left;
+      const findings = await compareHomes(registry, left);
+      if (findings.length > 0) found.push({ cluster, database, findings });
+    }
+  }
+  return found;
+}
+
 /**
  * Databases of a cluster that are called as a tenant's own and are not where the registry has that tenant: what an operation has left
  * behind, in which the tenant is not to be at home.
- *
- * @param registry as for `compareHomes`
- * @param open runs statements as the owner in a database of the cluster. @default the one that tenants share
  */
-export async function readLeftDatabases(
+async function readLeftDatabases(
   registry: Execute,
-  cluster: string,
-  open: (database?: string) => Execute,
+  { cluster, open }: OpenCluster,
 ): Promise<readonly DistantDatabase[]> {
   const names = await open()(
     `select cast(datname as text) from pg_database

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { withTries } from './fleet-call.ts';
 import { type FleetOutcome, readOutcome } from './fleet-state.ts';
 import type { Execute } from './migrator.ts';
@@ -34,6 +35,8 @@ export interface FleetProgress {
 }
 
 export interface FleetOptions {
+  /** A run to go on with, named without a dot: what ledgers have of it counts, and what has failed is tried again. @default a new one */
+  readonly run?: string;
   /** These placements alone. @default all */
   readonly only?: readonly string[];
   /** So many placements go first; if one of them fails, the others are left alone. @default 3 */
@@ -64,8 +67,11 @@ export type FleetStop = 'canary' | 'budget' | 'time' | 'published';
 
 /** What a run knows of itself. Nothing grows with the number of placements but their failures, which are bounded. */
 export class FleetRun {
+  /** Who claims placements, and gives up those that have failed. Two who go on with the same run at once are two. */
   readonly id: string;
-  readonly options: Required<Omit<FleetOptions, 'only' | 'onProgress' | 'maxFailures' | 'canaries'>>;
+  /** What it goes on with; else itself. */
+  readonly #run: string;
+  readonly options: Required<Omit<FleetOptions, 'run' | 'only' | 'onProgress' | 'maxFailures' | 'canaries'>>;
   /** By database and placement. */
   readonly #failures = new Map<string, Map<string, FleetFailure>>();
   /** By database. */
@@ -75,8 +81,9 @@ export class FleetRun {
   #placements = 0;
   stopped: FleetStop | undefined;
 
-  constructor(id: string, options: FleetOptions) {
-    this.id = id;
+  constructor(options: FleetOptions) {
+    this.#run = options.run ?? randomUUID();
+    this.id = options.run === undefined ? this.#run : `${options.run}.${randomUUID()}`;
     this.#onProgress = options.onProgress;
     this.#maxFailures = options.maxFailures ?? 10;
     this.options = {
@@ -138,7 +145,7 @@ export class FleetRun {
    * lost, and what nobody waits for any more goes on.
    */
   async takeStock(database: FleetDatabase): Promise<void> {
-    const outcome = await withTries(() => readOutcome(database.execute, this.id));
+    const outcome = await withTries(() => readOutcome(database.execute, this.#run));
     if (outcome) this.#write(database.name, outcome);
   }
 
@@ -160,7 +167,7 @@ export class FleetRun {
     parameters: () => Readonly<Record<string, string>>,
   ): Promise<unknown[] | undefined> {
     return withTries(async (isRepeated) => {
-      if (isRepeated) this.#write(name, await readOutcome(execute, this.id));
+      if (isRepeated) this.#write(name, await readOutcome(execute, this.#run));
       return (await execute(sql, parameters())).map((row) => JSON.parse(String(row)) as unknown);
     });
   }

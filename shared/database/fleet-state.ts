@@ -3,7 +3,9 @@ import { examples, type FleetPlan, planFleet, type PlacementGroup } from './flee
 import type { Execute, Migration } from './migrator.ts';
 
 const groupSchema = z.object({
-  done: z.record(z.string(), z.string()),
+  /** The placement whose rows these are. */
+  one: z.string(),
+  done: z.record(z.string(), z.string()).nullable(),
   placements: z.number().int(),
   first: z.array(z.string()),
 });
@@ -13,9 +15,11 @@ const placementSchema = z.object({
   /** Newest migration that it has. */
   version: z.string().nullable(),
   applied: z.number().int(),
-  /** What was published last and has not been applied to it, be it older or newer than its version. */
+  /** So many of what was published last have not been applied to it, be they older or newer than its version. */
+  lacks: z.number().int(),
+  /** The first 20 of them. */
   missing: z.array(z.string()),
-  /** What it has, or has begun with, though the files that were published last have it no more. */
+  /** What it has, or has begun with, though the files that were published last have it no more: the first 20. */
   withdrawn: z.array(z.string()),
   /** What has failed there since. */
   failed: z.string().nullable(),
@@ -27,8 +31,11 @@ const placementSchema = z.object({
 /** What a placement has. */
 export type FleetPlacement = z.infer<typeof placementSchema>;
 
-/** Rows a call: a response of the Data API ends at 1 MiB. */
-const pageSize = 200;
+/** Rows a call: a response of the Data API ends at 1 MiB. A placement has 40 names and an error of 1,000 characters at most. */
+const pageSize = 100;
+/** Of what a group of placements has a row has so many versions, as it ends at 64 KB, and a call so many rows. */
+const versionsPerRow = 100;
+const statesPerCall = 25;
 
 /**
  * What the placements of a database have, grouped, so that a thousand that have the same are one row.
@@ -40,9 +47,14 @@ export async function readFleet(
   only: readonly string[] | null,
   canaries: number,
 ): Promise<readonly PlacementGroup[]> {
-  const sql = `select cast(s as text) from tenancy.fleet_state(${onlyParameter}, cast(:examples as integer)) s`;
+  const sql = `select cast(s as text) from tenancy.fleet_state(${onlyParameter}, cast(:examples as integer), ${versionsPerRow}) s`;
   const parameters = { only: toArray(only), examples: String(Math.max(canaries, examples)) };
-  return (await pages(execute, sql, parameters)).map((row) => groupSchema.parse(row));
+  const rows = (await pages(execute, sql, parameters, statesPerCall)).map((row) => groupSchema.parse(row));
+  return [...Map.groupBy(rows, ({ one }) => one).values()].flatMap(([first, ...more]) => {
+    if (!first) return [];
+    const parts = [first, ...more].map(({ done }) => Object.entries(done ?? {}));
+    return [{ done: Object.fromEntries(parts.flat()), placements: first.placements, first: first.first }];
+  });
 }
 
 /** What is to run where in one database. Changes nothing. */
@@ -94,14 +106,19 @@ export const onlyParameter = `cast((select array_agg(o) from json_array_elements
 
 export const toArray = (only: readonly string[] | null): string => (only === null ? '' : JSON.stringify(only));
 
-async function pages(execute: Execute, sql: string, parameters: Readonly<Record<string, string>>): Promise<unknown[]> {
+async function pages(
+  execute: Execute,
+  sql: string,
+  parameters: Readonly<Record<string, string>>,
+  size = pageSize,
+): Promise<unknown[]> {
   const rows: unknown[] = [];
   for (;;) {
-    const page = await execute(`${sql} offset cast(:start as integer) limit ${pageSize}`, {
+    const page = await execute(`${sql} offset cast(:start as integer) limit ${size}`, {
       ...parameters,
       start: String(rows.length),
     });
     rows.push(...page.map((row) => JSON.parse(String(row)) as unknown));
-    if (page.length < pageSize) return rows;
+    if (page.length < size) return rows;
   }
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { databaseRoles } from '../contract/index.ts';
@@ -41,7 +40,7 @@ export async function migrateFleet(
   files: readonly Migration[],
   options: FleetOptions = {},
 ): Promise<FleetReport> {
-  const run = new FleetRun(randomUUID(), options);
+  const run = new FleetRun(options);
   const canaries = options.canaries ?? 3;
   const only = options.only ?? null;
   const unreachable: FleetFailure[] = [];
@@ -49,20 +48,26 @@ export async function migrateFleet(
     reach(
       database,
       (failure) => unreachable.push(failure),
-      () => begin(database, files, only, canaries),
+      async () => {
+        const begun = await begin(database, files, only, canaries);
+        if (options.run !== undefined) await run.takeStock(database);
+        return begun;
+      },
     ),
   );
   const behind = planned.filter((each) => each !== undefined).filter(({ plan }) => plan.steps.length > 0);
-  const placements = behind.reduce((sum, { plan }) => sum + plan.placements - plan.upToDate, 0);
-  if (canaries > 0 && placements > 0) {
-    run.begin(placements, canaries);
+  const lacking = behind.reduce((sum, { plan }) => sum + plan.placements - plan.upToDate, 0);
+  const { done } = run.progress;
+  // Those that went first in a run that is gone on with need not do so again.
+  if (canaries > 0 && lacking > 0 && done === 0) {
+    run.begin(lacking, canaries);
     await inEach(run, canaryWaves(behind, canaries), (wave) => migrateWave(run, wave));
     if (run.failures.length > 0) run.stopped ??= 'canary';
   }
-  if (placements > 0) run.begin(placements, options.maxFailures);
+  if (lacking > 0) run.begin(done + lacking, options.maxFailures);
   for (const failure of unreachable) run.failed(failure);
-  if (placements > 0 && run.goesOn()) await inEach(run, behind, (wave) => migrateWave(run, wave));
-  if (placements > 0 && run.stopped === undefined) await inEach(run, behind, (wave) => confirm(run, wave, files));
+  if (lacking > 0 && run.goesOn()) await inEach(run, behind, (wave) => migrateWave(run, wave));
+  if (lacking > 0 && run.stopped === undefined) await inEach(run, behind, (wave) => confirm(run, wave, files));
   return { ...run.progress, failures: run.failures, stopped: run.stopped };
 }
 

@@ -88,6 +88,12 @@ describe('tenant migrate', () => {
     });
   });
 
+  test('says how the deployment went, of which each start of a stack has one', async () => {
+    const [status] = JSON.parse((await migrate('--status')).stdout) as [object];
+    const lastRun = { state: 'done', failed: 0, causes: [], error: null, endedAt: expect.any(String) };
+    expect(status).toMatchObject({ cluster: 'main', lastRun });
+  });
+
   test('exits with 1 when the audit finds a way around row-level security, and says which', async () => {
     await withMissing('tenant_open', async () => {
       await superuser.query('alter table tenant_open.tasks no force row level security');

@@ -27,6 +27,8 @@ export interface TestFunctions extends AsyncDisposable {
     route: string,
     request?: Omit<EventOptions, 'route'>,
     remainingMs?: number,
+    /** @default the project's own for that route */
+    handler?: ApiHandler,
   ): Promise<FunctionAnswer>;
 }
 
@@ -47,14 +49,14 @@ export async function startFunctions(
   return {
     database,
     link,
-    call: async (tenantId, route, request = {}, remainingMs = 20_000) => {
+    call: async (tenantId, route, request = {}, remainingMs = 20_000, handler = handlerOf(route)) => {
       const authorizer = authorizerContext(tenantId, {
         plan: 'enterprise',
         placement: JSON.stringify(database.context(tenantId).placement),
         capability: capabilityFor(tenantId),
         ...request.authorizer,
       });
-      const answer = await handlerOf(route)(apiEvent({ route, ...request, authorizer }), lambdaContext(remainingMs));
+      const answer = await handler(apiEvent({ route, ...request, authorizer }), lambdaContext(remainingMs));
       const json = answer.body === '' ? {} : (JSON.parse(answer.body) as Record<string, unknown>);
       return { status: answer.statusCode, headers: answer.headers ?? {}, text: answer.body, json };
     },

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deploy as deployAll } from '../../functions/migrate/service.ts';
-import { mainCluster } from '../../shared/contract/index.ts';
+import { databaseRoles, mainCluster } from '../../shared/contract/index.ts';
 import type { Migration } from '../../shared/database/migrator.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
 import { type SiloRunner, startSiloRunner } from '../helpers/silo-runner.ts';
@@ -20,9 +20,11 @@ beforeEach(async () => {
 });
 afterEach(() => database[Symbol.asyncDispose]());
 
+const file = (version: string, sql: string): Migration => ({ version, checksum: sql, sql });
+
 /** Deploys once more, with more tenant migrations than there are. */
 async function deploy(...more: readonly string[]): Promise<void> {
-  const tenant = more.map((sql, index): Migration => ({ version: `90${index}`, checksum: sql, sql }));
+  const tenant = more.map((sql, index) => file(`90${index}`, sql));
   await deployAll(runner.systemFor(database, { tenant }));
 }
 
@@ -49,6 +51,26 @@ describe('a deployment', () => {
     await expect(failure).rejects.toThrow('901  1 placement: tenant_globex');
   });
 
+  it('brings the database of each cluster up to date though those of others fail, and then fails with all of these', async () => {
+    const system = runner.systemFor(database, { tenant: [file('900', 'alter table tasks add weight int')] });
+    const [main] = system.clusters;
+    if (!main) throw new Error('There is no cluster.');
+    const loginOf = (role: string): string => main.ownerSecretArn.replace(databaseRoles.owner, role);
+    const locked = { ...main, name: 'locked', holdsRegistry: false, masterSecretArn: loginOf('nobody') };
+    const foreign = { ...main, name: 'foreign', holdsRegistry: false, ownerSecretArn: loginOf('somebody') };
+    const failure = deployAll({ ...system, clusters: [locked, main, foreign] });
+    await expect(failure).rejects.toMatchObject({ name: 'ClustersError', errors: [{}, {}] });
+    await expect(failure).rejects.toThrow(/^2 of 3 clusters failed[^]*locked: .*nobody[^]*foreign: .*somebody/);
+    const { rows } = await database.superuser.query(
+      `select from pg_attribute where attrelid = 'pool.tasks'::regclass and attname = 'weight'`,
+    );
+    expect(rows).toHaveLength(1);
+    expect(logged.filter(({ level }) => level === 'warn')).toMatchObject([
+      { cluster: 'locked' },
+      { cluster: 'foreign' },
+    ]);
+  });
+
   it('fails when a migration makes a table that nothing protects, and says which and what to do', async () => {
     const failure = deploy('create table leads (tenant_id text not null, id int, primary key (tenant_id, id))');
     await expect(failure).rejects.toThrow(/^The audit of test_\w+ on the cluster main found 3 ways around/);
@@ -61,6 +83,21 @@ describe('a deployment', () => {
     await database.superuser.query('alter table pool.tasks no force row level security');
     await expect(deploy()).rejects.toMatchObject({ findings: [{ class: 3, object: 'pool.tasks' }] });
     await deploy('alter table tasks force row level security');
+  });
+
+  it('names the findings in the databases of all clusters', async () => {
+    await using distant = await createTestDatabase();
+    const system = runner.systemFor(database);
+    const [main] = system.clusters;
+    if (!main) throw new Error('There is no cluster.');
+    const second = { ...main, name: 'second', database: distant.name, holdsRegistry: false };
+    for (const { superuser } of [database, distant])
+      await superuser.query('alter table pool.tasks no force row level security');
+    const failure = deployAll({ ...system, clusters: [main, second] });
+    await expect(failure).rejects.toMatchObject({ name: 'AuditError', findings: [{ class: 3 }, { class: 3 }] });
+    await expect(failure).rejects.toThrow(
+      `${database.name} on the cluster main, ${distant.name} on the cluster second`,
+    );
   });
 
   it('logs a warning, and goes on', async () => {

@@ -1,7 +1,7 @@
 import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { migrateFleetFunction } from '../../functions/migrate-fleet/durable-function.ts';
-import { beginning, type Progress, progressSchema } from '../../functions/migrate/progress.ts';
+import { beginRun, type Progress, progressSchema } from '../../functions/migrate/progress.ts';
 import { deploy as deployAll, goOn } from '../../functions/migrate/service.ts';
 import { dropSilo, makeSilo } from '../../functions/migrate/silo.ts';
 import { statusOf } from '../../functions/migrate/status.ts';
@@ -331,9 +331,9 @@ describe('a fleet for which a deployment has no time', () => {
     await database.owner.query(`select tenancy.provision('t_bridge')`);
     // The pool needs nothing yet.
     expect(await deployAll(runner.systemFor(database), 0)).toMatchObject({ phase: 'silos', silos: { done: 0 } });
-    expect(await goOn(system, beginning, 0)).toMatchObject({ phase: 'shared', shared: { done: 0 } });
+    expect(await goOn(system, beginRun(), 0)).toMatchObject({ phase: 'shared', shared: { done: 0 } });
     expect(await having(tenants)).toEqual([]);
-    expect(await run(system, beginning, [0, 0])).toEqual({ status: 'SUCCEEDED' });
+    expect(await run(system, beginRun(), [0, 0])).toEqual({ status: 'SUCCEEDED' });
     expect(await having(tenants)).toEqual(tenants);
     const columns = await query(
       database.name,
@@ -345,7 +345,7 @@ describe('a fleet for which a deployment has no time', () => {
   it('goes on behind the last tenant that was done', { timeout: 60_000 }, async () => {
     await addTenants(4);
     const { system, until } = timedRun([weight], 4);
-    const progress = await goOn(system, beginning, until + 1_800_000);
+    const progress = await goOn(system, beginRun(), until + 1_800_000);
     expect(progress).toMatchObject({ phase: 'silos', after: tenants[3], silos: { failed: 0 } });
     expect(await having(tenants)).toEqual(tenants.slice(0, 4));
     runner.logged.length = 0;
@@ -361,7 +361,7 @@ describe('a fleet for which a deployment has no time', () => {
       const [stuck = '', ...others] = tenants;
       await occupy(tenantHomeName(stuck), tenantHomeName(stuck));
       const { system, until } = timedRun([weight, byWeight], others.length);
-      const progress = await goOn(system, beginning, until + 1_800_000, 5_000);
+      const progress = await goOn(system, beginRun(), until + 1_800_000, 5_000);
       expect(progress).toMatchObject({ phase: 'silos', silos: { failed: 0 }, left: [stuck] });
       expect(audited()).toEqual(expect.arrayContaining(others.map(tenantHomeName)));
       await query(tenantHomeName(stuck), `delete from tenancy.migrations where run = 'somebody'`);
@@ -374,7 +374,7 @@ describe('a fleet for which a deployment has no time', () => {
     await database.owner.query(`select tenancy.provision('t_bridge')`);
     await occupy(database.name, 't_bridge');
     const { system, until } = timedRun([weight, byWeight], tenants.length);
-    const progress = await goOn(system, beginning, until);
+    const progress = await goOn(system, beginRun(), until);
     expect(progress).toMatchObject({ phase: 'shared', shared: { failed: 0 } });
     expect(await having(tenants)).toEqual(tenants);
     await query(database.name, `delete from tenancy.migrations where run = 'somebody'`);
@@ -395,7 +395,7 @@ describe('a fleet for which a deployment has no time', () => {
       if (tenantId === other) await register('coalesce(secret_arn, api_key)');
       return siloSecrets.read(tenantId, secretArn);
     };
-    const progress = await goOn({ ...system, siloSecrets: { ...siloSecrets, read } }, beginning, Infinity);
+    const progress = await goOn({ ...system, siloSecrets: { ...siloSecrets, read } }, beginRun(), Infinity);
     expect(progress).toMatchObject({ phase: 'done', silos: { done: 2, failed: 0 } });
     expect(await having(tenants)).toEqual(tenants);
   });
@@ -415,7 +415,7 @@ describe('a fleet for which a deployment has no time', () => {
     const [broken = '', whole = ''] = tenants;
     const name = tenantHomeName(broken);
     await query(name, `alter table ${name}.tasks add weight text; select tenancy.hide_values('${name}.tasks')`);
-    const { status, error } = await run(runner.systemFor(database, { tenant: [weight] }), beginning, [0]);
+    const { status, error } = await run(runner.systemFor(database, { tenant: [weight] }), beginRun(), [0]);
     expect(status).toBe('FAILED');
     expect(error?.errorMessage).toContain(`900_weight  1 placement: ${name}`);
     expect(await having([whole])).toEqual([whole]);
@@ -428,7 +428,7 @@ describe('a fleet for which a deployment has no time', () => {
        select id, id, 'free', 'silo', $1, id, id, 'none' from (select 'gone-' || n as id from generate_series(10, 40) n) g`,
       [mainCluster],
     );
-    const failure = goOn(runner.systemFor(database), beginning, Number.POSITIVE_INFINITY);
+    const failure = goOn(runner.systemFor(database), beginRun(), Number.POSITIVE_INFINITY);
     await expect(failure).rejects.toMatchObject({ report: { stopped: 'budget', failed: 12 } });
     await expect(failure).rejects.toThrow('Too many failed, so the rest was left alone');
   });
@@ -440,7 +440,7 @@ describe('the status of a fleet', () => {
     const name = tenantHomeName(broken);
     const system = runner.systemFor(database, { tenant: [weight] });
     await query(name, `alter table ${name}.tasks add weight text; select tenancy.hide_values('${name}.tasks')`);
-    await expect(goOn(system, beginning, Number.POSITIVE_INFINITY)).rejects.toThrow('900_weight');
+    await expect(goOn(system, beginRun(), Number.POSITIVE_INFINITY)).rejects.toThrow('900_weight');
     expect(await having([whole])).toEqual([whole]);
     expect(await statusOf(system, Number.POSITIVE_INFINITY)).toMatchObject({
       databases: [

@@ -148,6 +148,28 @@ describe('a database of a tenant’s own', () => {
     await auditWhereabouts(runner.system);
   });
 
+  it('is named with all others that are so', async () => {
+    const { owner, superuser, placement } = runner.api.postgres;
+    const silos: { tenantId: string; database: string }[] = [];
+    for (const tenantId of [runner.newTenant(), runner.newTenant()]) {
+      silos.push({ tenantId, database: (await runner.addSilo(tenantId)).database });
+      await owner.query(`select tenancy.set_placement($1, 'pool', 'active')`, [tenantId]);
+      await superuser.query(
+        `update registry.tenants set model = 'pool', database = $2, schema = 'pool', secret_arn = null where tenant_id = $1`,
+        [tenantId, placement.database],
+      );
+    }
+    const error: unknown = await auditWhereabouts(runner.system).catch((thrown: unknown) => thrown);
+    for (const { tenantId, database } of silos) {
+      expect(error).toMatchObject({ message: expect.stringContaining(`${database} on the cluster ${mainCluster}`) });
+      expect(error).toMatchObject({
+        findings: expect.arrayContaining([expect.objectContaining({ object: `tenant ${tenantId}` })]),
+      });
+      await asOwner(cluster(), database)(`select tenancy.set_placement('${tenantId}', '${database}', 'moved')`);
+    }
+    await auditWhereabouts(runner.system);
+  });
+
   it('is none that is only called so', async () => {
     const { superuser } = runner.api.postgres;
     const tenantId = runner.newTenant();

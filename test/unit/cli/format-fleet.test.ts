@@ -7,6 +7,7 @@ const at = { cluster: 'main', database: 'tenantry' };
 const done = {
   version: '003',
   applied: 3,
+  lacks: 1,
   missing: ['004'],
   withdrawn: [],
   failed: null,
@@ -42,14 +43,14 @@ describe('a fleet on a terminal', () => {
   it('shows placements by version, the newest first, and failures by cause', () => {
     const failed = { failed: '004', sqlstate: '22012', failed_at: '2026-01-01' };
     const placements = [
-      { ...done, placement: 'a', version: '004', missing: [], withdrawn: ['002'] },
-      { ...done, placement: 'd', version: '004', missing: ['0001', '0002', '0003', '0005'] },
+      { ...done, placement: 'a', version: '004', lacks: 0, missing: [], withdrawn: ['002'] },
+      { ...done, placement: 'd', version: '004', lacks: 40, missing: ['0001', '0002', '0003', '0005'] },
       { ...done, placement: 'b', ...failed, error: 'Migration 004 of b failed: no' },
       { ...done, placement: 'c', ...failed, error: 'Migration 004 of c failed: no' },
     ];
     expect(formatStatus({ ...at, placements }, plain).split('\n')).toEqual([
       'tenantry on main',
-      '  004 without 0001, 0002, 0003, …  1: d',
+      '  004 without 0001, 0002, 0003, … (40)  1: d',
       '  004  1: a',
       '  003 without 004  2: b, c',
       '  002 was withdrawn, but stands in 1: a',

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { handOver } from '../../../functions/migrate/hand-over.ts';
-import { beginning } from '../../../functions/migrate/progress.ts';
+import { beginRun } from '../../../functions/migrate/progress.ts';
 import { migrateFleetFunction } from '../../../functions/migrate-fleet/durable-function.ts';
 import { goOnVia } from '../../../functions/migrate-fleet/runner.ts';
 import { startTestLambda, type TestLambda } from '../../helpers/lambda.ts';
@@ -19,15 +20,21 @@ export const handler = async ({ action, progress }) => {
 };
 let shaken = 1;`;
 
+/** Stands for the function that is handed a fleet, and notes it. */
 const recorder = `import { appendFileSync } from 'node:fs';
-export const handler = async (event) => appendFileSync('../runs', JSON.stringify(event) + '\\n');`;
+import { withDurableExecution } from '@aws/durable-execution-sdk-js';
+export const handler = withDurableExecution(async (event) => appendFileSync('../runs', JSON.stringify(event) + '\\n'));`;
 
 let lambda: TestLambda;
 beforeAll(async () => {
   await LocalDurableTestRunner.setupTestEnvironment({ skipTime: true });
   lambda = await startTestLambda([
     { name: 'migrate', code: runner },
-    { name: 'recorder', code: recorder },
+    {
+      name: 'recorder',
+      code: recorder,
+      properties: { DurableConfig: { ExecutionTimeout: 60, RetentionPeriodInDays: 1 } },
+    },
   ]);
 });
 afterAll(async () => {
@@ -38,7 +45,7 @@ afterAll(async () => {
 const runs = (): string[] => readFileSync(join(lambda.folder, 'runs'), 'utf8').split('\n');
 const run = async (after: string) => {
   const handlerFunction = migrateFleetFunction(goOnVia(lambda.client), 3);
-  const payload = { functionName: 'migrate', progress: { ...beginning, phase: 'silos', after } };
+  const payload = { functionName: 'migrate', progress: { ...beginRun(), phase: 'silos', after } };
   return new LocalDurableTestRunner({ handlerFunction }).run({ payload });
 };
 
@@ -59,10 +66,15 @@ test('what became of the fleet is not asked again: the execution fails with it',
   expect(runs().filter((line) => line.includes('doomed'))).toHaveLength(1);
 });
 
-test('a deployment hands over how far it has come, and who goes on with it', async () => {
-  await handOver(lambda.client, { fleetFunctionArn: lambda.arnOf('recorder'), functionName: 'migrate' }, beginning);
-  await vi.waitFor(
-    () => expect(runs()).toContain(JSON.stringify({ functionName: 'migrate', progress: beginning })),
-    10_000,
-  );
+test('a deployment hands over how far it has come, and who goes on with it, and is heard once', async () => {
+  const begun = beginRun();
+  const fleet = { fleetFunctionArn: `${lambda.arnOf('recorder')}:live`, functionName: 'migrate' };
+  const payload = JSON.stringify({ functionName: 'migrate', progress: begun });
+  await handOver(lambda.client, fleet, begun);
+  await vi.waitFor(() => expect(runs()).toContain(payload), 10_000);
+  await handOver(lambda.client, fleet, begun);
+  // Waits for the end of the execution of that name.
+  const { fleetFunctionArn: FunctionName } = fleet;
+  await lambda.client.send(new InvokeCommand({ FunctionName, DurableExecutionName: begun.run, Payload: payload }));
+  expect(runs().filter((line) => line === payload)).toHaveLength(1);
 });
