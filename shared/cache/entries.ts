@@ -50,7 +50,7 @@ export function entriesOn(connection: CacheConnection): Entries {
       const payload = payloadOf(value, name.namespace);
       const { name: namespace, ttlSeconds, staleSeconds } = name.namespace;
       const freshMs = Math.ceil(ttlSeconds * 1_000 * (1 - Math.random() * jitter));
-      const keptMs = freshMs + staleSeconds * 1_000;
+      const keptMs = freshMs + Math.ceil(staleSeconds * 1_000);
       const storing = { namespace, payload, freshMs, keptMs, claim };
       const wasStored = await ask((client) => store(client, keysOf(name), storing));
       if (wasStored === undefined && claim) void release(name, claim.token);
@@ -68,7 +68,7 @@ export function entriesOn(connection: CacheConnection): Entries {
 function payloadOf(value: unknown, { name, schema }: CacheNamespace<unknown>): string {
   const payload = encodePayload(value);
   if (payload === notKept) recordCacheUse('oversized');
-  if (payload === notKept || decodePayload(payload, schema)) return payload;
+  if (payload !== undefined && (payload === notKept || decodePayload(payload, schema))) return payload;
   if (!unfit.has(name))
     console.warn(`What JSON makes of a value of "${name}" does not fit its schema: such values are not cached.`);
   unfit.add(name);

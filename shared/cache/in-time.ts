@@ -8,7 +8,7 @@ type Command = Parameters<Redis['sendCommand']>[0];
 
 /**
  * ioredis may send a command later than it was told to: nodes of a cluster hold back what comes before they are logged in, and what was answered
- * with MOVED, ASK or TRYAGAIN is asked again. Makes it fail there instead, if nobody waits for it any more.
+ * with MOVED, ASK, TRYAGAIN or NOSCRIPT is asked again. Makes it fail there instead, if nobody waits for it any more.
  *
  * @returns begins work: the commands that it sends right away are its own
  */
@@ -19,7 +19,10 @@ export function sendInTime(client: CacheClient): <T>(work: () => Promise<T>, isO
   const watch = (sender: CacheClient): void => {
     const send = sender.sendCommand.bind(sender) as (command: Command, ...how: unknown[]) => unknown;
     sender.sendCommand = (command: Command, ...how: unknown[]) => {
-      if (begun && !commands.has(command)) commands.set(command, begun);
+      if (begun && !commands.has(command)) {
+        commands.set(command, begun);
+        hideLateErrors(command, begun);
+      }
       if (!commands.get(command)?.()) return send(command, ...how);
       command.reject(new Error('It was not sent in time.'));
       return command.promise;
@@ -35,4 +38,11 @@ export function sendInTime(client: CacheClient): <T>(work: () => Promise<T>, isO
       begun = undefined;
     }
   };
+}
+
+/** A script that the server does not know is sent anew, as a command of its own: by its error, which is another one once nobody waits. */
+function hideLateErrors(command: Command, isOver: IsOver): void {
+  const reject = command.reject.bind(command);
+  command.reject = (error) =>
+    reject(isOver() ? new Error('It failed when nobody waited for it.', { cause: error }) : error);
 }

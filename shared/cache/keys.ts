@@ -7,8 +7,9 @@ export interface EntryKeys {
   readonly claim: string;
 }
 
-/** Longer ones are stored under their digest. */
+/** Longer ones are stored under their digest, and so is what might be taken for one. */
 const longestKeyBytes = 200;
+const digestPrefix = 'sha256:';
 
 /**
  * A hash with the generation of the tenant in field `tenant`, and that of each namespace that was ever invalidated in a field by its name.
@@ -17,7 +18,8 @@ const longestKeyBytes = 200;
 export const generationsKey = (tenantId: string): string => `t:{${tenantId}}:generations`;
 
 export function entryKeys(tenantId: string, namespace: string, key: string): EntryKeys {
-  const name = Buffer.byteLength(key) <= longestKeyBytes ? key : `sha256:${digestOf(key)}`;
+  const isPlain = Buffer.byteLength(key) <= longestKeyBytes && !key.startsWith(digestPrefix);
+  const name = isPlain ? key : `${digestPrefix}${digestOf(key)}`;
   return {
     generations: generationsKey(tenantId),
     entry: `t:{${tenantId}}:cache:${namespace}:${name}`,

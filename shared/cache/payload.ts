@@ -11,14 +11,26 @@ const mostInflatedBytes = 4 * 1_024 * 1_024;
 /** In the place of a value that cannot be kept, so that nobody waits for somebody else to load it. */
 export const notKept = '';
 
-/** A value as text: `j` and its JSON, or `d` and its JSON deflated, in base64. `notKept` if that has more than 256 KiB. */
-export function encodePayload(value: unknown): string {
-  // What JSON has no text for, `undefined` for one, is kept as null and will not fit the schema.
-  const json = (JSON.stringify(value) as string | undefined) ?? 'null';
+/**
+ * A value as text: `j` and its JSON, or `d` and its JSON deflated, in base64. `notKept` if that has more than 256 KiB, undefined if JSON has no
+ * text for it.
+ */
+export function encodePayload(value: unknown): string | undefined {
+  const json = textOf(value);
+  if (json === undefined) return undefined;
   const bytes = Buffer.byteLength(json);
   if (bytes > mostInflatedBytes) return notKept;
   const text = bytes > compressedAboveBytes ? `d${deflateRawSync(json).toString('base64')}` : `j${json}`;
   return Buffer.byteLength(text) > mostBytes ? notKept : text;
+}
+
+/** Whoever has loaded a bigint, or something that contains itself, is to have it all the same. */
+function textOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What `encodePayload` was given, or undefined if that is not to be had or not of the shape. */

@@ -28,7 +28,9 @@ export function cachedAnswers(routes: RouteDescriptions, cache: TenantCache): Ca
     around: async (event, load) => {
       const namespace = namespaces.get(event.route ?? '');
       if (!namespace || !event.cached) return await load();
-      return await cache.remember(namespace, keyOf(event), load, event.cached);
+      // What is left to do is to store the answer: that, and giving back what the request holds, share a round trip.
+      const work = () => load().finally(() => void event.releaseLimits?.());
+      return await cache.remember(namespace, keyOf(event), work, event.cached);
     },
     invalidation: invalidation(descriptions, cache),
   };

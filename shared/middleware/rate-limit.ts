@@ -21,12 +21,7 @@ import type { ApiEvent, ApiMiddleware } from './api-event.ts';
  * @throws AppError rate-limited, concurrency-limited, limiter-unavailable
  */
 export function rateLimit(limiter: RateLimiter, routes: RouteDescriptions): ApiMiddleware {
-  const release: ApiMiddleware['after'] = async ({ event }) => {
-    const { releaseLimits } = event;
-    // Once, also if the request fails while it ends.
-    delete event.releaseLimits;
-    await releaseLimits?.();
-  };
+  const release: ApiMiddleware['after'] = ({ event }) => event.releaseLimits?.();
   return {
     before: async ({ event, context }) => {
       const tenant = currentTenant();
@@ -36,7 +31,7 @@ export function rateLimit(limiter: RateLimiter, routes: RouteDescriptions): ApiM
       const cached = event.lookUp?.();
       if (cached) event.cached = cached;
       const decision = await deciding;
-      event.releaseLimits = () => decision.release();
+      event.releaseLimits = releaseOnce(decision);
       event.responseHeaders = { ...event.responseHeaders, ...rateLimitHeaders(decision, tenant.plan) };
       const record = currentRequestRecord();
       if (record && decision.source !== 'redis') record.limiterFallbacks += 1;
@@ -47,6 +42,12 @@ export function rateLimit(limiter: RateLimiter, routes: RouteDescriptions): ApiM
     after: release,
     onError: release,
   };
+}
+
+/** However often it is asked for: a request ends once, also one that fails while it ends. */
+function releaseOnce(decision: RateLimitDecision): () => Promise<void> {
+  let releasing: Promise<void> | undefined;
+  return () => (releasing ??= decision.release());
 }
 
 /** What the request is measured by. */

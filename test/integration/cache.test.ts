@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -40,6 +41,7 @@ describe.each(cacheServers)('the cache on $name', (server) => {
       'ü',
       'x'.repeat(199),
       'x'.repeat(5_000),
+      `sha256:${createHash('sha256').update('x'.repeat(5_000)).digest('base64url')}`,
     ];
     await inTenant(test.freshTenant(), async () => {
       for (const [value, key] of keys.entries()) await test.cache.set(numbers, key, value);
@@ -130,6 +132,23 @@ describe.each(cacheServers)('the cache on $name', (server) => {
     expect(uses?.get('oversized')).toBe(1);
     expect(uses?.get('miss')).toBe(4);
     expect(uses?.get('hit')).toBe(1);
+  });
+
+  it.each([{ of: 1n }, undefined])('hands out what JSON has no text for, and leaves it out: %o', async (value) => {
+    const anything = cacheNamespace('anything', { schema: z.unknown(), ttlSeconds: 60 });
+    await inTenant(test.freshTenant(), async () => {
+      expect(await test.cache.remember(anything, 'x', async () => value)).toBe(value);
+      await test.cache.set(anything, 'y', value);
+      expect(await test.cache.get(anything, 'y')).toBeUndefined();
+    });
+  });
+
+  it('takes times that are no whole milliseconds', async () => {
+    const brief = cacheNamespace('brief', { schema: z.number(), ttlSeconds: 60, staleSeconds: 1 / 3 });
+    await inTenant(test.freshTenant(), async () => {
+      await test.cache.set(brief, 'x', 1);
+      expect(await test.cache.get(brief, 'x')).toBe(1);
+    });
   });
 
   it('keeps nothing longer than it is good for, a tenth less at most', async () => {

@@ -103,6 +103,18 @@ describe.each(servers)('what $kind answers too late, login: $isAsked', ({ kind, 
     expect(await admin?.get('t:{acme}:limit:all')).toBe(before);
   });
 
+  it('is not asked for again where it says that it has forgotten the script', async () => {
+    const limiter = createRateLimiter({ connection: await connectWarm() });
+    await expect.poll(() => ask(limiter)).toBe('redis');
+    await admin?.script('FLUSH');
+    await admin?.del('t:{acme}:limit:all');
+    link?.delay(lateMs);
+    expect(await ask(limiter)).toBe('local');
+    await sleep(2 * lateMs);
+    expect(await admin?.get('t:{acme}:limit:all')).toBeNull();
+    expect(await places()).toBe(0);
+  });
+
   it('is not asked for by who has waited for a connection in vain', async () => {
     const { connection, open } = connectSlowly();
     expect(await ask(createRateLimiter({ connection }))).toBe('local');

@@ -62,13 +62,16 @@ async function resolve(
   const tenant = tenantIdPattern.test(tenantId) ? await findTenant(tenantId) : undefined;
   if (!tenant) throw new AppError('tenant-not-found', `There is no tenant ${tenantId.slice(0, 100)}.`);
   if (tenant.state !== 'active') throw new AppError('tenant-suspended', `The tenant ${tenantId} is ${tenant.state}.`);
+  // One by one: what comes from a request's own claims may have more in it than its type says, a tenant for one.
+  const { userId, roles } = user?.(event) ?? { userId: 'anonymous', roles: [] };
   const expiresAt = Date.now() / 1000 + capabilitySeconds;
   return {
     tenantId: tenant.tenantId,
     plan: tenant.plan,
     placement: tenant.placement,
     ...(tenant.limits && { limits: tenant.limits }),
-    ...(user?.(event) ?? { userId: 'anonymous', roles: [] }),
+    userId,
+    roles,
     capability: mintCapability(await signingKey(), tenant.tenantId, expiresAt),
   };
 }

@@ -1,6 +1,7 @@
 import { type Grammar, type Query, type Scope, someRelation, someRoutine, type Source } from './grammar.ts';
 import { argumentsOf, condition, scalar } from './scalars.ts';
 import type { Column } from './reach.ts';
+import { tenantCondition } from './tenants.ts';
 
 const resultTypes = ['text', 'text', 'text', 'uuid', 'integer', 'boolean', 'jsonb', 'date', 'timestamp with time zone'];
 
@@ -92,8 +93,9 @@ function fromList(g: Grammar, outer: Scope, depth: number, ctes: readonly Source
     const next = fromItem(g, isLateral ? [...scope, ...outer] : outer, depth - 1, ctes, isLateral);
     scope.push(next.source);
     const kind = dice.pick(isLateral ? ['join', 'left join'] : ['join', 'left join', 'full join', 'right join']);
+    const matches = () => (dice.chance(40) ? tenantCondition(g, scope) : condition(g, scope, Math.min(1, depth - 1)));
     // Anything but an equality is no condition that a full join can use.
-    const on = kind === 'full join' ? 'true' : condition(g, scope, Math.min(1, depth - 1));
+    const on = kind === 'full join' ? 'true' : matches();
     sql += dice.chance(15) && kind === 'join' ? ` cross join ${next.sql}` : ` ${kind} ${next.sql} on ${on}`;
   }
   return { sql, scope };

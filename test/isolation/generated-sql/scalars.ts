@@ -1,6 +1,7 @@
 import { type Grammar, quote, type Scope, someCapability, someRelation, someRoutine } from './grammar.ts';
 import { scalarQuery, selection } from './queries.ts';
 import type { Routine } from './reach.ts';
+import { tenantCondition } from './tenants.ts';
 
 const words = ['', 'a', 'open', 'done', 'mallory', 'victim', '1', '%a%', '{"a": 1}', '{}', 'pool', 'COMPLETED'];
 const literals: Readonly<Record<string, readonly string[]>> = {
@@ -111,17 +112,8 @@ export function condition(g: Grammar, scope: Scope, depth: number): string {
     [3, () => `exists (${selection(g, scope, depth - 1).sql})`],
     [2, () => `${inner(type)} in (${scalarQuery(g, type, scope, depth - 1)})`],
     [1, () => `set_config(${settingAndValue(g)}, true) is not null`],
-    [2, () => tenantBySetting(g, scope)],
+    [4, () => tenantCondition(g, scope)],
   );
-}
-
-/** What is said of the tenant while a statement changes it: it begins as the attacker's own. */
-function tenantBySetting(g: Grammar, scope: Scope): string {
-  const tables = scope.filter(({ columns }) => columns.some(({ name }) => name === 'tenant_id'));
-  if (tables.length === 0) return 'true';
-  const isTenant = `${g.dice.pick(tables).alias}.tenant_id = current_setting('application_name')`;
-  const becomes = `set_config('application_name', ${quote(g.dice.pick(g.lore.tenantIds))}, true) <> ''`;
-  return g.dice.chance(70) ? `(${isTenant} and ${becomes})` : isTenant;
 }
 
 function settingAndValue(g: Grammar): string {

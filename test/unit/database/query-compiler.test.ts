@@ -118,6 +118,41 @@ describe('a statement', () => {
     expect(isCount).toBe(true);
   });
 
+  test('that writes and returns wide columns is read by a query that makes them text', () => {
+    const keys = db.insertInto('idempotency_keys').values({ key: 'k', status: 'COMPLETED', expires_at: '1' });
+    const { sql: text, isCount } = compile(keys.returning(['key', 'expires_at']));
+    expect(text).toMatch(
+      /^with "\$affected"\(c0, c1\) as \(insert into .* returning "key", "expires_at"\) select c0 as "key", tenancy\.out\(c1\) as "expires_at" from "\$affected"$/,
+    );
+    expect(isCount).toBe(false);
+  });
+
+  test('that selects wide columns keeps its WITH outside of the query that makes them text', () => {
+    const query = db.with('old', (q) => q.selectFrom('projects').select('id'));
+    const { sql: text, isCount } = compile(query.selectFrom(['old', 'idempotency_keys']).select(['id', 'expires_at']));
+    expect(text).toMatch(
+      /^with "old" as \(select "id" from "projects"\) select c0 as "id", tenancy\.out\(c1\) as "expires_at" from \(?select .*\)? as q\(c0, c1\)$/,
+    );
+    expect(isCount).toBe(false);
+  });
+
+  test('that writes and returns nothing tells how many rows it has affected', () => {
+    const { sql: text, isCount } = compile(db.deleteFrom('projects'));
+    expect(text).toMatch(/^with "\$affected" as \(delete from "projects" returning 1 as "one"\) select count\(\*\)/);
+    expect(isCount).toBe(true);
+  });
+
+  test('that is a fragment returns rows, and no count of them', () => {
+    expect(asCompiledStatement(sql`select 1`.compile(db)).isCount).toBe(false);
+  });
+
+  test('that would explain another is refused', () => {
+    const explained = db.selectFrom('projects').selectAll().toOperationNode();
+    const executor = db.getExecutor();
+    const node = { ...explained, explain: { kind: 'ExplainNode' } } as typeof explained;
+    expect(() => executor.compileQuery(node, { queryId: '1' })).toThrow('EXPLAIN tells what other tenants have');
+  });
+
   test('that changes tables is refused', () => {
     expect(() => db.schema.dropTable('projects').compile()).toThrow('Change tables in migrations/tenant');
   });

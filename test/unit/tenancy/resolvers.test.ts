@@ -162,6 +162,23 @@ test('Without an authorizer the set-up may say who the user is', async () => {
   expect(context).toMatchObject({ tenantId: 'acme', userId: 'ann', roles: ['admin'] });
 });
 
+test('Without an authorizer the set-up says who the user is and nothing else, whatever it returns', async () => {
+  const claims = {
+    userId: 'ann',
+    roles: ['admin'],
+    tenantId: 'globex',
+    plan: 'enterprise',
+    limits: {},
+    capability: 'x',
+  };
+  const event = apiEvent({ route, headers: { 'X-Tenant-ID': 'acme' } });
+  const context = await fromHeader({ ...options, user: () => ({ ...claims, impersonation: { id: 'x', actor: 'y' } }) })(
+    event,
+  );
+  const own = { tenantId: 'acme', plan: 'pro', placement, userId: 'ann', roles: ['admin'] };
+  expect(context).toEqual({ ...own, capability: expect.stringMatching(/^v1\.k1\.acme\./) });
+});
+
 test.each([
   ['no tenant', 'api.example.com', 'tenant-not-named', 400],
   ['an unknown tenant', 'nobody.api.example.com', 'tenant-not-found', 404],
