@@ -36,8 +36,9 @@ export async function runOperation(operationId: string, ports: Ports, durable: D
   const names = steps.map(({ name }) => name);
   const operation =
     (await durable.once('start', async () => (await registry.start(operationId, names)) ?? null)) ?? asked;
-  // Whoever has ended it sees to the rest.
-  if (operation.endedAt !== null) return { changesAnswers: false };
+  const outcome = { changesAnswers: names.includes(flushAuthorizers.name) };
+  // Whoever has ended it may not have come to the rest, which may be done twice.
+  if (operation.endedAt !== null) return outcome;
 
   const failure = operation.error ?? (await runSteps(operation, steps, ports, durable));
   if (failure) {
@@ -47,7 +48,7 @@ export async function runOperation(operationId: string, ports: Ports, durable: D
   await durable.once('end', async () => {
     await registry.end(operationId, operation.kind);
   });
-  return { changesAnswers: names.includes(flushAuthorizers.name) };
+  return outcome;
 }
 
 /** What an operation that has ended leaves to be done. */
