@@ -8,6 +8,7 @@ const colours: Readonly<Record<RecordedFleetRun['state'], Colour>> = {
   done: 'green',
   failed: 'red',
   stopped: 'red',
+  overtaken: 'yellow',
 };
 
 /** What became of the migration runner's last run, or how far it is, as lines for a terminal. */

@@ -29,6 +29,8 @@ export const progressSchema = z.object({
   slice: z.int(),
   /** `shared` as long as placements of databases that tenants share are left, `silos` when only databases of tenants' own are. */
   phase: z.enum(['shared', 'silos', 'done']),
+  /** Done only in that a later run goes on in its place. */
+  isOvertaken: z.boolean().default(false),
   /** Placements of databases that tenants share. Their own run counts how many failures it puts up with. */
   shared: tallySchema,
   /** Databases of tenants' own. */
@@ -61,6 +63,7 @@ export const beginRun = (): Progress => ({
   run: randomUUID(),
   slice: 0,
   phase: 'shared',
+  isOvertaken: false,
   shared: nothing,
   silos: nothing,
   missing: 0,

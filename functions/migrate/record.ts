@@ -12,10 +12,15 @@ export type Tell = (progress: Progress) => void;
 export async function record(
   system: System,
   progress: Progress,
-  state: FleetRunCounts['state'] = progress.phase === 'done' ? 'done' : 'running',
+  state = stateOf(progress),
   error: string | null = null,
 ): Promise<void> {
   await withTries(() => recordFleetRun(registryOf(system), countsOf(progress, state, error)));
+}
+
+function stateOf({ phase, isOvertaken }: Progress): FleetRunCounts['state'] {
+  if (isOvertaken) return 'overtaken';
+  return phase === 'done' ? 'done' : 'running';
 }
 
 /**

@@ -1,5 +1,6 @@
 import { poolSchema } from '../../shared/contract/index.ts';
 import { FleetError } from '../../shared/database/fleet-error.ts';
+import { isOvertaken } from '../../shared/database/fleet-runs.ts';
 import { migrateFleet } from '../../shared/database/fleet.ts';
 import { createRoles } from '../../shared/database/migrator.ts';
 import { provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
@@ -9,7 +10,7 @@ import { applyTo, auditShared, auditWhereabouts, migrateKernel } from './kernel.
 import { beginRun, inAll, isFailed, type Progress, reportOf } from './progress.ts';
 import { isOutcome, orRecordEnd, record, recorded, type Tell } from './record.ts';
 import { migrateSilos, type Time } from './silos.ts';
-import { asMaster, asOwner, type Cluster, nameOf, type System } from './system.ts';
+import { asMaster, asOwner, type Cluster, nameOf, registryOf, type System } from './system.ts';
 
 const longestSiloMs = 60_000;
 
@@ -29,15 +30,13 @@ export async function deploy(
   until = Number.POSITIVE_INFINITY,
   handOver?: (progress: Progress) => Promise<void>,
 ): Promise<Progress> {
-  await migrateEachShared(system, until);
   const begun = beginRun();
-  // One that is killed is seen, too.
-  await record(system, begun);
   const progress = await recorded(
     system,
     begun,
     () => true,
     async (first, tell) => {
+      await migrateEachShared(system, until, begun);
       const reached = await work(system, first, { until, siloMs: longestSiloMs }, tell);
       // Whoever goes on with these audits them at the end, which may be hours after the functions of this deployment.
       if (reached.phase === 'shared') await auditShared(system);
@@ -62,12 +61,13 @@ export function goOn(system: System, begun: Progress, until: number, siloMs = lo
 
 /**
  * Placements of databases that tenants share have half of the time at most as long as there are databases of tenants' own to be migrated:
- * one that takes for ever keeps none of these waiting.
+ * one that takes for ever keeps none of these waiting. A run that is overtaken publishes nothing any more: it would withdraw the later one's files.
  */
 async function work(system: System, begun: Progress, time: Time, tell: Tell): Promise<Progress> {
   const { until } = time;
   let progress = begun;
   do {
+    if (await isOvertaken(registryOf(system), begun.run)) return { ...progress, phase: 'done', isOvertaken: true };
     const now = Date.now();
     const half = progress.pass === 'done' ? until : now + (until - now) / 2;
     if (progress.phase === 'shared') progress = await migratePlacements(system, progress, half, tell);
@@ -81,12 +81,12 @@ async function work(system: System, begun: Progress, time: Time, tell: Tell): Pr
   return progress;
 }
 
-/** One that fails is no reason to leave those of other clusters behind, which nothing connects with it. */
-async function migrateEachShared(system: System, until: number): Promise<void> {
+/** One that fails is no reason to leave those of other clusters behind, which nothing connects with it. The registry comes first. */
+async function migrateEachShared(system: System, until: number, begun: Progress): Promise<void> {
   const failures: ClusterFailure[] = [];
-  for (const cluster of system.clusters) {
+  for (const cluster of system.clusters.toSorted((a, b) => Number(b.holdsRegistry) - Number(a.holdsRegistry))) {
     try {
-      await migrateShared(cluster, system, until);
+      await migrateShared(cluster, system, until, begun);
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       system.log.warn('a cluster failed', { cluster: cluster.name, error: error.message });
@@ -97,7 +97,7 @@ async function migrateEachShared(system: System, until: number): Promise<void> {
 }
 
 /** The database of a cluster that tenants share, and the pool in it, where most of them live. */
-async function migrateShared(cluster: Cluster, system: System, until: number): Promise<void> {
+async function migrateShared(cluster: Cluster, system: System, until: number, begun: Progress): Promise<void> {
   const { name, database } = cluster;
   const { tenant } = system.migrations;
   const master = asMaster(cluster);
@@ -105,7 +105,11 @@ async function migrateShared(cluster: Cluster, system: System, until: number): P
   const open = await closeDatabases(master, serverDatabases);
   if (open.length > 0) system.log.warn('databases are open to every login', { cluster: name, databases: open });
   await migrateKernel(cluster, system);
-  if (cluster.holdsRegistry) await applyTo('control', cluster, system);
+  if (cluster.holdsRegistry) {
+    await applyTo('control', cluster, system);
+    // Before anything is published: an earlier run that is still at work stops now. One that is killed is seen, too.
+    await record(system, begun);
+  }
   const owner = asOwner(cluster);
   await publishMigrations(owner, tenant);
   const provisioned = await provisionSchema(owner, poolSchema);
@@ -134,6 +138,7 @@ async function migratePlacements(system: System, begun: Progress, until: number,
   tell(progress);
   if (stopped === 'time') return progress;
   await auditShared(system);
+  if (stopped === 'published' && (await isOvertaken(registryOf(system), begun.run))) return progress;
   if (stopped) throw new FleetError(report);
   return { ...progress, phase: 'silos' };
 }

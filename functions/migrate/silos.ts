@@ -1,4 +1,5 @@
 import { FleetError } from '../../shared/database/fleet-error.ts';
+import { isOvertaken } from '../../shared/database/fleet-runs.ts';
 import {
   countSilos,
   readRegistryTime,
@@ -25,7 +26,7 @@ export interface Time {
 
 /**
  * Databases of tenants' own, a few at once, each with its audit: all that there are; then those that somebody may have made, or made anew,
- * with the files of before; then those that took too long, again and again.
+ * with the files of before; then those that took too long, again and again. A run that is overtaken leaves them to the later one.
  */
 export async function migrateSilos(
   system: System,
@@ -34,7 +35,7 @@ export async function migrateSilos(
   tell: Tell,
 ): Promise<Progress> {
   let progress = await begin(system, begun);
-  while (Date.now() < until) {
+  while (Date.now() < until && !(await isOvertaken(registryOf(system), begun.run))) {
     const next = await nextSilos(system, progress);
     if (next.silos.length === 0) return { ...next.progress, pass: 'done' };
     const limit = Math.min(until, Date.now() + siloMs);

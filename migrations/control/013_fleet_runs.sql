@@ -3,7 +3,7 @@
 
 create table registry.fleet_runs (
   id uuid primary key,
-  state text not null check (state in ('running', 'done', 'failed', 'stopped')),
+  state text not null check (state in ('running', 'done', 'failed', 'stopped', 'overtaken')),
   -- How often it was gone on with.
   slice integer not null,
   -- Where in the fleet it is.
@@ -26,7 +26,8 @@ create table registry.fleet_runs (
 revoke all on registry.fleet_runs from public;
 
 comment on table registry.fleet_runs is
-  'Runs of the migration runner, each with what came of it by its last slice. Stopped is one that has failed more often than it puts up with.';
+  'Runs of the migration runner, each with what came of it by its last slice. Stopped is one that has failed more often than it puts '
+  'up with, overtaken one in whose place a later one goes on.';
 comment on column registry.fleet_runs.done is 'Placements to which it has brought something, and that lack nothing now.';
 comment on column registry.fleet_runs.missing is 'Of those that failed, databases of tenants'' own that are not there.';
 comment on column registry.fleet_runs.put_off is 'Databases of tenants'' own that took too long, and are for when the others are done.';

@@ -13,8 +13,11 @@ const causeSchema = z.object({
 
 const countsSchema = z.object({
   id: z.string(),
-  /** `stopped` when more has failed than a run puts up with. One that nobody goes on with any more stays `running`: nothing moves. */
-  state: z.enum(['running', 'done', 'failed', 'stopped']),
+  /**
+   * `stopped` when more has failed than a run puts up with, `overtaken` when a later one goes on in its place. One that nobody goes on with
+   * any more stays `running`: nothing moves.
+   */
+  state: z.enum(['running', 'done', 'failed', 'stopped', 'overtaken']),
   /** How often it was gone on with. */
   slice: z.int(),
   /** Where in the fleet it is. */
@@ -52,6 +55,20 @@ export async function recordFleetRun(registry: Execute, { putOff, ...run }: Flee
   await registry('select cast(registry.record_fleet_run(cast(:run as jsonb)) as text)', {
     run: JSON.stringify({ ...run, put_off: putOff }),
   });
+}
+
+/**
+ * Whether another run has begun since: that of a later deployment, whose files are the ones that count.
+ *
+ * @param registry as for `recordFleetRun`
+ */
+export async function isOvertaken(registry: Execute, run: string): Promise<boolean> {
+  const [answer] = await registry(
+    `select exists (select from registry.fleet_runs later, registry.fleet_runs this
+     where this.id = cast(:run as uuid) and later.started_at > this.started_at)`,
+    { run },
+  );
+  return answer === true;
 }
 
 /**

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { beginRun } from '../../functions/migrate/progress.ts';
 import { deploy, goOn } from '../../functions/migrate/service.ts';
 import { statusOf } from '../../functions/migrate/status.ts';
+import type { System } from '../../functions/migrate/system.ts';
 import { databaseRoles, mainCluster, tenantHomeName } from '../../shared/contract/index.ts';
 import { type FleetRunCounts, readLastFleetRun, recordFleetRun } from '../../shared/database/fleet-runs.ts';
 import type { Migration } from '../../shared/database/migrator.ts';
@@ -208,6 +209,36 @@ describe('a run of the migration runner', () => {
     );
     await expect(deploy(runner.systemFor(database, { tenant: [weight] }))).rejects.toThrow('A canary failed');
     expect(await last()).toMatchObject({ state: 'stopped', causes: [{ placements: ['t_bridge'] }] });
+  });
+
+  it('leaves the rest to a later one, and publishes nothing any more', { timeout: 90_000 }, async () => {
+    const [tenantId = ''] = await addSilos(1);
+    const [old, later] = [[weight], [weight, file('901_colour', 'alter table tasks add colour text')]].map((tenant) =>
+      runner.systemFor(database, { tenant }),
+    ) as [System, System];
+    const handedOn = await deploy(old, 0);
+    await deploy(later);
+    const published = () => database.owner.query('select version from tenancy.migration_files order by version');
+    const { rows } = await published();
+    expect(rows.at(-1)).toEqual({ version: '901_colour' });
+    expect(await goOn(old, handedOn, forever)).toMatchObject({ phase: 'done', isOvertaken: true });
+    expect((await published()).rows).toEqual(rows);
+    const inSilo = await runner.connect(databaseRoles.owner, tenantHomeName(tenantId));
+    expect((await inSilo.query('select version from tenancy.migration_files order by version')).rows).toEqual(rows);
+    expect(await last()).toMatchObject({ state: 'done' });
+    expect((await database.owner.query('select state from registry.fleet_runs order by started_at')).rows).toEqual([
+      { state: 'overtaken' },
+      { state: 'done' },
+    ]);
+  });
+
+  it('that fails in what tenants share is seen, too', async () => {
+    await database.superuser.query('alter table pool.tasks add weight text');
+    await database.superuser.query(`select tenancy.hide_values('pool.tasks')`);
+    await expect(deploy(runner.systemFor(database, { tenant: [weight] }))).rejects.toMatchObject({
+      name: 'ClustersError',
+    });
+    expect(await last()).toMatchObject({ state: 'failed', error: expect.stringContaining('900_weight') });
   });
 
   it('that failed otherwise says why', async () => {
