@@ -156,6 +156,11 @@ export const stageConfigSchema = z.strictObject({
    * was interrupted. Each look wakes a database that pauses. @default 1, and 60 if the main cluster pauses
    */
   sweepMinutes: z.int().min(1, 'use 1 to 720 minutes').max(720, 'use 1 to 720 minutes').optional(),
+  /**
+   * Seconds after an operation in which authorizers may still answer what they read before it: then all are asked once more. Their function
+   * has 28 s. @default 30
+   */
+  lateAnswerSeconds: z.int().min(0, 'use 0 to 300 seconds').max(300, 'use 0 to 300 seconds').default(30),
   /** Quotas that AWS has raised for the account, and advice of ours that a team knows better. @default those of shared/contract/quotas.ts */
   quotas: z.partialRecord(z.enum(quotaNames), z.int().positive('use 1 or more')).default({}),
   cache: cacheSchema.prefault({}),

@@ -19,15 +19,12 @@ const log = serviceLogger('operations');
 /** A step is done in pieces of five minutes at most, with a pause after each that has left something: it has an invocation to itself. */
 const pieces = { longestMs: 5 * 60_000, leastRemainingMs: 4 * 60_000, pauseSeconds: 1 };
 
-/** API Gateway waits so long for an authorizer, and the function has less. */
-const longestAnswerSeconds = 30;
-
 export interface OperationsOptions {
   /** How often a part is tried at most. @default 8, with pauses that double up to 1 min: 2 min in all */
   readonly attempts?: number;
   /** Told of events that wait: that of the request, which came before this, and that of the end. @default nobody */
   readonly publishing?: Pick<EventPublishing, 'publishSoon'>;
-  /** How long an authorizer takes at most. @default 30 */
+  /** How long an authorizer takes at most. @default it answers at once */
   readonly answerSeconds?: number;
   /** How long a piece of a step takes at most, and how long the pause after it. @default as above */
   readonly pieces?: { readonly longestMs: number; readonly leastRemainingMs: number; readonly pauseSeconds: number };
@@ -51,7 +48,7 @@ function durableIn(
   operationId: string,
   {
     attempts = 8,
-    answerSeconds = longestAnswerSeconds,
+    answerSeconds = 0,
     pieces: { longestMs, leastRemainingMs, pauseSeconds } = pieces,
   }: OperationsOptions,
 ): Durable {

@@ -23,6 +23,7 @@ const config = loadConfig(
   'exportBucket',
   'tenantCacheFunctionArn',
   'migrationFunctionArn',
+  'lateAnswerSeconds',
 );
 const { stage, tenantApi } = config;
 const apiGateway = new APIGatewayClient();
@@ -52,4 +53,4 @@ const ports: Ports = {
 const publishing = eventPublishingOf(lambda, config.publisherFunctionArn);
 
 /** Does what operators ask for, started with `{ operationId }`. */
-export const handler = operationsFunction(ports, { publishing });
+export const handler = operationsFunction(ports, { publishing, answerSeconds: config.lateAnswerSeconds });

@@ -45,6 +45,7 @@ export class OperationsFunction extends Construct {
         [environmentKeys.exportBucket]: tenantPlane.exports.bucket.bucketName,
         [environmentKeys.tenantCacheFunctionArn]: tenantPlane.tenantCache.functionArn,
         [environmentKeys.migrationFunctionArn]: tenantPlane.migrations.functionArn,
+        [environmentKeys.lateAnswerSeconds]: String(plane.config.lateAnswerSeconds),
       },
     });
     this.live = durableAlias(this, this.service).live;

@@ -150,6 +150,11 @@ export const variables = {
     schema: text().pipe(z.coerce.number<string>().int().min(0)),
     expected: 'a number of seconds, such as 300',
   },
+  lateAnswerSeconds: {
+    key: environmentKeys.lateAnswerSeconds,
+    schema: text().pipe(z.coerce.number<string>().int().min(0)),
+    expected: 'a number of seconds, such as 30',
+  },
   quotaLimits: {
     key: environmentKeys.quotaLimits,
     schema: z

@@ -33,6 +33,8 @@ export const environmentKeys = {
   publisherFunctionArn: 'TENANTRY_PUBLISHER_FUNCTION_ARN',
   /** Seconds after which an unfinished operation that nobody has touched is started again. */
   restartAfterSeconds: 'TENANTRY_RESTART_AFTER_SECONDS',
+  /** Seconds in which authorizers may still answer what they read before an operation ended; operations only. */
+  lateAnswerSeconds: 'TENANTRY_LATE_ANSWER_SECONDS',
   /** JSON of quotas that are others than AWS’s defaults, such as `{ "usagePlans": 600 }`; not set when there are none. */
   quotaLimits: 'TENANTRY_QUOTA_LIMITS',
   /** JSON of what clusters take of new tenants, by cluster name, see `ClusterCapacity`; control plane only. */

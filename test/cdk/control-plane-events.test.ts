@@ -117,6 +117,17 @@ describe.each(['publish-events', 'restart-operations'])('%s', (service) => {
   });
 });
 
+describe('authorizers that answer late', () => {
+  it('are asked once more after longer than they may take', () => {
+    const functions = templateOf(synthesized, 'Application').findResources('AWS::Lambda::Function', {
+      Properties: { Environment: { Variables: { POWERTOOLS_SERVICE_NAME: 'authorizer' } } },
+    });
+    const [authorizer] = Object.values(functions) as Resource[];
+    const seconds = Number(authorizer?.Properties['Timeout']);
+    expect(Number(variablesOf('operations')['TENANTRY_LATE_ANSWER_SECONDS'])).toBeGreaterThan(seconds);
+  });
+});
+
 describe('operations that nobody goes on with', () => {
   it('are started again after longer than their own pauses, in the version that is live', () => {
     const variables = variablesOf('restart-operations');

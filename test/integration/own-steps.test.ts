@@ -60,7 +60,7 @@ async function live(
     const disturbed = disturb(subject.ports, isDisturbed ? { stopBefore, failingStep } : {});
     const run = (ports = subject.ports): Promise<unknown> =>
       new LocalDurableTestRunner({
-        handlerFunction: operations.operationsFunction(ports, { attempts: 1, answerSeconds: 0 }),
+        handlerFunction: operations.operationsFunction(ports, { attempts: 1 }),
       }).run({
         payload: { operationId },
       });

@@ -109,7 +109,7 @@ export async function startOperationWorld(): Promise<OperationWorld> {
     },
     run: async (operationId, ports, attempts = 1, pieces) => {
       const runner = new LocalDurableTestRunner({
-        handlerFunction: operationsFunction(ports, { attempts, answerSeconds: 0, ...(pieces && { pieces }) }),
+        handlerFunction: operationsFunction(ports, { attempts, ...(pieces && { pieces }) }),
       });
       return (await runner.run({ payload: { operationId } })).getStatus();
     },
