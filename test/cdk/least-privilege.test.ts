@@ -332,6 +332,7 @@ describe('least privilege', () => {
     expect(variablesOf('OperationsFunction')).toEqual([
       'CLUSTERS',
       'EXPORT_BUCKET',
+      'LATE_ANSWER_SECONDS',
       'MIGRATION_FUNCTION_ARN',
       'PUBLISHER_FUNCTION_ARN',
       'REGISTRY',
