@@ -109,7 +109,11 @@ async function runSteps(
           if (rest) return rest;
         } catch (error) {
           // Another execution may have done it meanwhile, and what follows, after which it cannot be done any more.
-          if (!isDone(await registry.read(id), name)) throw error;
+          if (!isDone(await registry.read(id), name)) {
+            // What fails since another execution goes on is no reason for that one to give up.
+            await registry.requireTurn({ operationId: id, turn });
+            throw error;
+          }
         }
         turnIn(await registry.mark(id, name, 'succeeded'), id);
       });
