@@ -1,11 +1,5 @@
-import type { HomeInTurn } from '../../shared/control/index.ts';
 import { restore } from './restore.ts';
-import { flushAuthorizers, type Step, type Subject, turnOf } from './step.ts';
-
-const homeOf = (subject: Subject<'onboard'>): HomeInTurn => ({
-  ...turnOf(subject),
-  placement: subject.input.placement,
-});
+import { flushAuthorizers, homeWanted, type Step } from './step.ts';
 
 /** Makes a tenant, empty or from an export. Nobody is served before the last step, so there is nothing that undoing could lose. */
 export const onboard: readonly Step<'onboard'>[] = [
@@ -17,22 +11,23 @@ export const onboard: readonly Step<'onboard'>[] = [
   {
     name: 'make-database',
     isWanted: ({ input }) => input.placement.model === 'silo',
-    run: async (subject, { databases, registry }) => registry.setLogin(subject, await databases.make(homeOf(subject))),
-    undo: (subject, { databases }) => databases.drop(homeOf(subject)),
+    run: async (subject, { databases, registry }) =>
+      registry.setLogin(subject, await databases.make(homeWanted(subject))),
+    undo: (subject, { databases }) => databases.drop(homeWanted(subject)),
   },
   {
     name: 'make-home',
     isWanted: ({ input }) => input.placement.model !== 'pool',
-    run: (subject, { homes }) => homes.make(homeOf(subject)),
+    run: (subject, { homes }) => homes.make(homeWanted(subject)),
     undo: async (subject, { homes }) => {
       // A silo goes with its database, which may not even have been made.
-      if (subject.input.placement.model === 'bridge') await homes.drop(homeOf(subject));
+      if (subject.input.placement.model === 'bridge') await homes.drop(homeWanted(subject));
     },
   },
   {
     name: 'place',
-    run: (subject, { homes }) => homes.place(homeOf(subject), 'suspended'),
-    undo: (subject, { homes }) => homes.displace(homeOf(subject)),
+    run: (subject, { homes }) => homes.place(homeWanted(subject), 'suspended'),
+    undo: (subject, { homes }) => homes.displace(homeWanted(subject)),
   },
   ...restore,
   {
@@ -46,8 +41,8 @@ export const onboard: readonly Step<'onboard'>[] = [
   },
   {
     name: 'open-placement',
-    run: (subject, { homes }) => homes.place(homeOf(subject), 'active'),
-    undo: (subject, { homes }) => homes.place(homeOf(subject), 'suspended'),
+    run: (subject, { homes }) => homes.place(homeWanted(subject), 'active'),
+    undo: (subject, { homes }) => homes.place(homeWanted(subject), 'suspended'),
   },
   {
     name: 'serve',

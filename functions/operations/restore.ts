@@ -11,12 +11,11 @@ import {
 import { batchesOf, linesOf } from './exported-lines.ts';
 import type { Ports } from './ports.ts';
 import { requireSameTables } from './same-tables.ts';
-import { type Asked, type Piece, type Position, type Step, type Subject, turnOf } from './step.ts';
+import { type Asked, homeWanted, type Piece, type Position, type Step, type Subject } from './step.ts';
 
 type Restoring = Subject<'onboard'>;
 
 const isWanted = ({ input }: Asked<'onboard'>): boolean => input.from !== undefined;
-const homeOf = (subject: Restoring) => ({ ...turnOf(subject), placement: subject.input.placement });
 
 /** How many files are done, and how many lines of the next one. */
 const positionSchema = z.object({ files: z.number().int(), lines: z.number().int() });
@@ -42,7 +41,8 @@ async function restoreRows(subject: Restoring, ports: Ports, piece: Piece): Prom
   const { manifest } = source;
   const rest = await insertRows(source, subject, ports, piece);
   if (rest) return rest;
-  for (const { name, rows } of manifest.tables) if (rows > 0) await ports.rows.advanceSequences(homeOf(subject), name);
+  for (const { name, rows } of manifest.tables)
+    if (rows > 0) await ports.rows.advanceSequences(homeWanted(subject), name);
   await ports.registry.report(subject.operationId, 'restore-rows', {
     share: 1,
     counts: { restoredRows: manifest.rows },
@@ -69,7 +69,7 @@ async function insertRows(
     let lines = index === place.files ? place.lines : 0;
     const left = linesOf(await contentOf(source, file, ports), lines);
     for await (const batch of batchesOf(left, table.name)) {
-      await ports.rows.insert(homeOf(subject), table.name, batch, links);
+      await ports.rows.insert(homeWanted(subject), table.name, batch, links);
       lines += batch.length;
       done += batch.length;
       await ports.registry.report(subject.operationId, 'restore-rows', { share: done / total });
@@ -98,7 +98,7 @@ export const restore: readonly Step<'onboard'>[] = [
     isWanted,
     run: restoreRows,
     undo: async (subject, { rows }, piece) => {
-      while ((await rows.erase(homeOf(subject), 2_000)) > 0) if (piece.isOver()) return {};
+      while ((await rows.erase(homeWanted(subject), 2_000)) > 0) if (piece.isOver()) return {};
     },
   },
   {
@@ -106,7 +106,7 @@ export const restore: readonly Step<'onboard'>[] = [
     isWanted,
     run: async (subject, ports, piece) => {
       const { manifest } = await sourceOf(subject, ports);
-      const view = await ports.rows.open(homeOf(subject));
+      const view = await ports.rows.open(homeWanted(subject));
       // Rows are written in the same way whosever they are, so they make the same file.
       // An empty table may be gone by now.
       const files = filesOf(manifest.tables.filter(({ rows }) => rows > 0));

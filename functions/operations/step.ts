@@ -22,7 +22,7 @@ export interface Asked<Kind extends KnownKind> {
 export interface Subject<Kind extends KnownKind> extends Asked<Kind>, Turn {}
 
 /** Of a subject what tells whether it was overtaken. */
-export const turnOf = ({ operationId, tenantId, turn }: Subject<KnownKind>): Turn => ({ operationId, tenantId, turn });
+const turnOf = ({ operationId, tenantId, turn }: Subject<KnownKind>): Turn => ({ operationId, tenantId, turn });
 
 /** Where a step goes on that has stopped for now, as JSON. Nothing of a tenant's: it is kept with the state of the execution. */
 export type Position = Readonly<Record<string, string | number>>;
@@ -67,6 +67,12 @@ export function tenantBefore({ tenantId, before }: Asked<KnownKind>): TenantReco
 export const homeBefore = (subject: Subject<KnownKind>): HomeInTurn => ({
   ...turnOf(subject),
   placement: tenantBefore(subject).placement,
+});
+
+/** Where a tenant that comes is to live. */
+export const homeWanted = (subject: Subject<'onboard'>): HomeInTurn => ({
+  ...turnOf(subject),
+  placement: subject.input.placement,
 });
 
 /** Whether something could not be done because the tenant's database, or its cluster, is not there any more. */

@@ -6,10 +6,10 @@ import { statusOf } from '../../functions/migrate/status.ts';
 import type { System } from '../../functions/migrate/system.ts';
 import { databaseRoles, mainCluster, tenantHomeName } from '../../shared/contract/index.ts';
 import { type FleetRunCounts, readLastFleetRun, recordFleetRun } from '../../shared/database/fleet-runs.ts';
-import type { Migration } from '../../shared/database/migrator.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
 import { executeWith } from '../helpers/database-template.ts';
 import { type SiloRunner, startSiloRunner } from '../helpers/silo-runner.ts';
+import { file, weight } from '../helpers/two-silos.ts';
 
 let runner: SiloRunner;
 let database: TestDatabase;
@@ -24,8 +24,6 @@ afterEach(() => database[Symbol.asyncDispose]());
 
 const last = () => readLastFleetRun(executeWith(database.owner));
 const forever = Number.POSITIVE_INFINITY;
-const file = (version: string, sql: string): Migration => ({ version, checksum: sql, sql });
-const weight = file('900_weight', 'alter table tasks add weight int');
 const addSilos = async (count: number): Promise<string[]> => {
   const tenantIds = Array.from({ length: count }, () => runner.newTenant());
   for (const tenantId of tenantIds) await runner.addSilo(tenantId, database);
