@@ -176,12 +176,31 @@ create function tenancy.is_writable(relation oid) returns boolean
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
+  with recursive doors as (
+    select relation as oid
+    union
+    select o.oid
+    from doors d
+    cross join lateral (
+      select u.view as oid from tenancy.view_uses u where u.base = d.oid
+      union all
+      select i.inhparent from pg_inherits i where i.inhrelid = d.oid
+      union all
+      select k.confrelid from pg_constraint k
+      where k.contype = 'f' and k.conrelid = d.oid and (k.confdeltype in ('c', 'n', 'd') or k.confupdtype in ('c', 'n', 'd'))
+      union all
+      select r.ev_class from pg_depend u join pg_rewrite r on r.oid = u.objid
+      where u.classid = 'pg_rewrite'::regclass and u.refclassid = 'pg_class'::regclass and u.refobjid = d.oid and r.rulename <> '_RETURN'
+    ) o
+  )
   select exists (
-    select from (select relation as oid union all select a.view from tenancy.views_above a where a.base = relation) r
+    select from doors d
     cross join lateral (
       select true from tenancy.grants g
-      where g.oid = r.oid and g.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE') limit 1
+      where g.oid = d.oid and g.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE') limit 1
     ) g
   )
 $$;
-comment on function tenancy.is_writable is 'Whether application code may write to a relation, or to a view above it.';
+comment on function tenancy.is_writable is
+  'Whether application code may write to a relation: to itself, a view above it, what it inherits from, what it references by a key that '
+  'hands changes on, or whatever has a rule that names it.';

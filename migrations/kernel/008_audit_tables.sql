@@ -25,13 +25,23 @@ comment on function tenancy.protection is
   'protection holds and the child needs none.';
 
 
+create function tenancy.has_way_out(expression text) returns boolean
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select expression ~ '\mOR\M|NOT \(|\mCASE\M|\) IS (NOT )?(TRUE|FALSE|UNKNOWN|NULL)\M|\) (=|<>|<|<=|>|>=) \(*(true|false)\M'
+$$;
+comment on function tenancy.has_way_out is
+  'Whether a condition, as Postgres prints it, may hold though one of its parts does not, or be turned around.';
+
+
 create function tenancy.refuses_empty(tree pg_node_tree, relation oid) returns boolean
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   -- The whole expression, or one of the parts that AND joins. With an OR or a NOT around it, a part says nothing of the whole.
   select expression ~ $re$(^\(*|AND )(\(tenant_id <> ''::text\)|\((char_|octet_)?length\(tenant_id\) (> \d+|>= [1-9]\d*)\))(\)*$| AND )$re$
-    and expression !~ '\mOR\M|NOT \(|\mCASE\M'
+    and not tenancy.has_way_out(expression)
   from pg_get_expr(tree, relation) expression
 $$;
 comment on function tenancy.refuses_empty is 'Whether a check constraint is known to refuse an empty tenant_id.';

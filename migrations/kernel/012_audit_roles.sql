@@ -69,6 +69,22 @@ $$;
 comment on function tenancy.code_of is 'The text of a function without its comments.';
 
 
+create function tenancy.callers(function oid) returns table (role oid)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select r.oid
+  from pg_proc p
+  cross join lateral aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+  join tenancy.open_roles r on r.oid = a.grantee
+  where a.privilege_type = 'EXECUTE'
+    -- Who calls an aggregate needs no right to call what it is made of.
+    and p.oid in (select function union all select g.aggfnoid from pg_aggregate g where function in (
+      g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggserialfn, g.aggdeserialfn, g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn))
+$$;
+comment on function tenancy.callers is 'Roles of application code that may call a function, by itself or by an aggregate that is made of it.';
+
+
 create function tenancy.definer_functions()
 returns table (oid oid, owner oid, body text, search_path text, is_pinned boolean, is_trigger boolean)
 language sql stable
@@ -93,10 +109,7 @@ as $$
       -- These cannot be called, but whoever writes has them run.
       when 'trigger'::regtype then p.oid in (select t.oid from triggers t where tenancy.is_writable(t.tgrelid))
       when 'event_trigger'::regtype then p.oid in (select e.evtfoid from pg_event_trigger e)
-      else exists (
-        select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a join tenancy.open_roles r on r.oid = a.grantee
-        where a.privilege_type = 'EXECUTE'
-      )
+      else exists (select from tenancy.callers(p.oid))
     end
 $$;
 comment on function tenancy.definer_functions is
@@ -110,7 +123,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   with schemas as (
     select n.oid, n.nspname, n.nspowner, n.nspacl from pg_namespace n
-    where n.nspname in ('tenancy', 'registry', 'public')
+    where n.nspname in ('tenancy', 'registry', 'public', 'pg_catalog')
       or n.oid in (select oid from tenancy.placement_schemas)
       or n.nspname in (
         select btrim(name, ' "') from tenancy.definer_functions() f, unnest(string_to_array(f.search_path, ',')) name

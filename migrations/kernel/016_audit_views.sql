@@ -48,6 +48,10 @@ as $$
     from unnest(tables) t where t.oid in (select base from edges)
     union all
     select g.* from tenancy.guarded_elsewhere(tables) g where g.oid in (select base from edges)
+    union all
+    -- What a sequence has counted is of all tenants.
+    select c.oid, c.relowner, false, false, false from pg_class c
+    where c.relkind = 'S' and c.relnamespace in (select s.oid from tenancy.placement_schemas s) and c.oid in (select base from edges)
   ), readers as (
     -- Who reads a table through views with its own rights: invoker views hand on to whatever is above them.
     select e.view, e.is_invoker, b.oid as table from edges e join bases b on b.oid = e.base

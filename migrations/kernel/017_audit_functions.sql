@@ -25,9 +25,16 @@ as $$
     select c.root, p.oid
     from code c
     cross join lateral tenancy.words_of(tenancy.code_of(c.oid)) w
-    join pg_proc p on p.proname = w.name and p.oid >= 16384
+    cross join lateral (
+      select p.oid, p.pronamespace from pg_proc p where w.is_call and p.proname = w.name and p.oid >= 16384
+      union all
+      -- What writes a table has its triggers run.
+      select g.tgfoid, t.relnamespace from pg_class t join pg_trigger g on g.tgrelid = t.oid and not g.tgisinternal
+      where t.relname = w.name and t.relnamespace is distinct from to_regnamespace('registry')
+        and g.tgfoid <> 'tenancy.fence()'::regprocedure
+    ) p
     join pg_namespace n on n.oid = p.pronamespace and n.nspname <> 'tenancy'
-    where w.is_call and coalesce(w.qualifier = lower(n.nspname), true)
+    where coalesce(w.qualifier = lower(n.nspname), true)
       and p.oid::regprocedure::text not in (select s.object from tenancy.sealed s)
   )
   -- A name without its schema may be found on the path.
@@ -70,8 +77,11 @@ as $$
     from words w
     join pg_proc p on p.proname = w.name
     join pg_namespace n on n.oid = p.pronamespace and n.nspname in ('tenancy', 'registry')
-    where w.is_call and not exists (
-      select from aclexplode(p.proacl) a join tenancy.open_roles r on r.oid = a.grantee where a.privilege_type = 'EXECUTE'
+    -- What functions of tenants may call, everybody may; the rest only who has a right to it himself.
+    where w.is_call and not has_function_privilege('tenantry_app', p.oid, 'execute') and (
+      exists (select from tenancy.callers(w.root) c where not has_function_privilege(c.role, p.oid, 'execute'))
+      -- To have these run, nobody needs a right to call them.
+      or w.root in (select f.oid from pg_proc f where f.prorettype in ('trigger'::regtype, 'event_trigger'::regtype))
     )
   )
   select x.root, string_agg(x.object, ', ' order by x.object)
@@ -89,7 +99,7 @@ as $$
 $$;
 comment on function tenancy.named_by_definers is
   'What no owner''s rights may hand on and SECURITY DEFINER functions name all the same, five at most: tables, views above them, '
-  'functions of the kernel that are granted to nobody.';
+  'functions of the kernel that whoever calls them may not call by himself.';
 
 
 create function tenancy.is_unreadable(language oid, body text) returns boolean

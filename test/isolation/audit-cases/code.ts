@@ -1,4 +1,5 @@
 import { asOwner, type AuditCase, crm, elsewhere } from './audit-case.ts';
+import { functionDetourNearMisses, functionDetours, triggerDetours } from './detours.ts';
 
 const view = 'create view pool.all_projects as select * from pool.projects;';
 const pinned = 'set search_path = pg_catalog, pg_temp';
@@ -43,6 +44,12 @@ export const code: readonly AuditCase[] = [
         title: 'a view of the owner over signing keys',
         plant: `${crm} ${asOwner('create view crm.keys as select key_id from tenancy.signing_keys; grant select on crm.keys to tenantry_app')}`,
         object: 'crm.keys',
+      },
+      {
+        title: 'a view of the owner over a sequence',
+        plant: `${crm} ${asOwner(`create sequence pool.numbers; create view crm.volume as select last_value from pool.numbers;
+          grant select on crm.volume to tenantry_app`)}`,
+        object: 'crm.volume',
       },
       {
         title: "a view of the owner over a view of the kernel's",
@@ -194,6 +201,7 @@ export const code: readonly AuditCase[] = [
         ),
         object: 'crm.move(text)',
       },
+      ...functionDetours,
       {
         title: 'one that runs its argument',
         plant: definer('run(query text) returns void', `as 'begin execute query; end'`, pinned, 'plpgsql'),
@@ -270,6 +278,7 @@ export const code: readonly AuditCase[] = [
         title: 'one that asks the kernel what everybody may',
         plant: definer('mine() returns text', `as $$ select tenancy.current_tenant('pool') $$`),
       },
+      ...functionDetourNearMisses,
     ],
   },
   {
@@ -306,6 +315,7 @@ export const code: readonly AuditCase[] = [
           create trigger spread instead of insert on crm.door for each row execute function crm.spread()`)}`,
         object: 'trigger spread on crm.door',
       },
+      ...triggerDetours,
       {
         title: 'a rule on a plain table that writes a tenant table',
         plant: `${inbox} ${asOwner(`create rule spread as on insert to crm.inbox do also update pool.tasks set title = new.title`)}`,

@@ -41,7 +41,15 @@ export const database: readonly AuditCase[] = [
         plant: 'create publication feed for table pool.projects',
         object: 'publication feed',
       },
-      ...['true', "tenant_id <> ''", "tenant_id = 'acme' or archived"].map((filter) => ({
+      ...[
+        'true',
+        "tenant_id <> ''",
+        "tenant_id = 'acme' or archived",
+        "(tenant_id = 'acme') is not true",
+        "(tenant_id = 'acme') = false",
+        "(tenant_id = 'acme' and archived) is not true",
+        "(tenant_id = 'acme' and archived) <> true",
+      ].map((filter) => ({
         title: `a publication whose filter is ${filter}`,
         plant: `create publication feed for table pool.projects where (${filter}) with (publish = 'insert')`,
         object: 'publication feed',
@@ -86,6 +94,11 @@ export const database: readonly AuditCase[] = [
       {
         title: 'a publication with a row filter of more than one part',
         plant: `create publication feed for table pool.projects where (not archived and tenant_id = 'acme')
+          with (publish = 'insert')`,
+      },
+      {
+        title: 'a publication with a row filter that asks for null',
+        plant: `create publication feed for table pool.projects where (tenant_id = 'acme' and description is not null and length(name) > 1)
           with (publish = 'insert')`,
       },
       {

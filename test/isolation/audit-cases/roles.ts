@@ -95,6 +95,11 @@ export const roles: readonly AuditCase[] = [
         object: 'schema public',
       },
       {
+        title: "CREATE where Postgres's own are, which come before all others",
+        plant: 'grant create on schema pg_catalog to tenantry_app',
+        object: 'schema pg_catalog',
+      },
+      {
         title: 'CREATE on the database',
         plant: `do $$ begin execute format('grant create on database %I to tenantry_app', current_database()); end $$`,
         object: 'database test_',

@@ -117,6 +117,12 @@ export const tables: readonly AuditCase[] = [
           alter table pool.projects add check (tenant_id <> '' or tenant_id is not null)`,
         object: 'pool.projects',
       },
+      {
+        title: 'a check that is turned around',
+        plant: `alter table pool.projects drop constraint tenant_id_not_empty;
+          alter table pool.projects add check ((tenant_id <> '' and length(tenant_id) > 2) is not true)`,
+        object: 'pool.projects',
+      },
     ],
     nearMisses: [
       {
