@@ -45,8 +45,8 @@ export function tableReference(node: OperationNode): TableReference {
   return { node: inner, name: TableNode.is(inner) ? inner : undefined };
 }
 
-/** `sql.table('projects')` and parentheses around a query stand for what is inside of them. */
-function unwrap(node: OperationNode): OperationNode {
+/** `sql.table('projects')`, `sql.ref('id')` and parentheses around a query stand for what is inside of them. */
+export function unwrap(node: OperationNode): OperationNode {
   const [child] = RawNode.is(node) ? node.parameters : [];
   if (
     RawNode.is(node) &&

@@ -15,6 +15,7 @@ import {
   ValueNode,
   WhereNode,
 } from 'kysely';
+import { unwrap } from './query-nodes.ts';
 import { TenantScopeError } from './scope-error.ts';
 
 /** The column that every tenant table begins with. */
@@ -56,8 +57,9 @@ export function filteredTable(tenantId: string, table: TableNode, alias: Operati
 }
 
 export function isTenantColumn(node: OperationNode): boolean {
-  if (ReferenceNode.is(node)) return isTenantColumn(node.column);
-  return ColumnNode.is(node) && node.column.name === tenantColumn;
+  const inner = unwrap(node);
+  if (ReferenceNode.is(inner)) return isTenantColumn(inner.column);
+  return ColumnNode.is(inner) && inner.column.name === tenantColumn;
 }
 
 /**

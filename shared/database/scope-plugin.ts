@@ -20,9 +20,9 @@ const originals = new WeakMap<object, RootOperationNode>();
  * to what is inserted, and it refuses a query that names another tenant. A net, so that a query which has forgotten its tenant
  * fails in no test and leaks in no production; the wall is row-level security.
  *
- * It sees query builders, also inside of `sql` fragments, and `sql.table`. The text of a fragment it cannot read, and narrows nothing there:
+ * It sees query builders, also inside of `sql` fragments, and `sql.table` where a table stands by itself. The text of a fragment it cannot read, and narrows nothing there:
  * - a statement that is a fragment: `sql\`select * from projects\`.execute(db)`
- * - a table or a sub-query that is named in the text, or by `sql.id`: `selectFrom(sql\`projects\`.as('p'))`, `where(sql\`exists (select …)\`)`
+ * - a table or a sub-query that is named in the text, or there by `sql.id` or `sql.table`: `selectFrom(sql\`projects\`.as('p'))`, `where(sql\`exists (select …)\`)`
  * - text that closes the parentheses around it: `where(sql\`true) or (true\`)`
  *
  * Nor does it know tables that are not in tables.ts, such as views. docs/scope-plugin.md has the whole list, each with a test.

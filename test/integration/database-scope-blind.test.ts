@@ -21,6 +21,11 @@ const blindSpots: Record<string, (db: Database) => Compilable> = {
   'A table that the text names': (db) => db.selectFrom(sql<{ id: string }>`projects`.as('p')).select('p.id'),
   'A table that `sql.id` names': (db) =>
     db.selectFrom(sql<{ id: string }>`${sql.id('projects')}`.as('p')).select('p.id'),
+  'A table that `sql.table` names in text': (db) =>
+    db
+      .selectFrom('projects')
+      .select('id')
+      .where(sql<boolean>`exists (select from ${sql.table('tasks')} where tasks.project_id = projects.id)`),
   'A sub-query that is text': (db) =>
     db
       .selectFrom('projects')
@@ -75,5 +80,42 @@ describe('what the text of a fragment says of tenant_id', () => {
         .where(sql<boolean>`tenant_id = 'globex'`);
     expect((await behindPlugin(databases, query)).rows).toEqual([]);
     expect((await behindPolicies(databases, query)).rows).toEqual([]);
+  });
+});
+
+/** Where the plugin is stricter than Postgres: a table that stands in a right or full join is a sub-query to what is around it. */
+const stricter: Record<string, [errorCode: string, query: (db: Database) => Compilable]> = {
+  'a name with its schema': [
+    '42P01',
+    (db) =>
+      db
+        .withSchema('pool')
+        .selectFrom('projects')
+        .fullJoin('tasks', 'tasks.project_id', 'projects.id')
+        .select(['projects.name', 'title']),
+  ],
+  'a group by its key': [
+    '42803',
+    (db) =>
+      db
+        .selectFrom('projects')
+        .rightJoin('tasks', 'tasks.project_id', 'projects.id')
+        .groupBy(['projects.tenant_id', 'projects.id'])
+        .select('projects.name'),
+  ],
+  'a system column': [
+    '42703',
+    (db) =>
+      db
+        .selectFrom('projects')
+        .rightJoin('tasks', 'tasks.project_id', 'projects.id')
+        .select(sql<boolean>`projects.xmin is null`.as('is_new')),
+  ],
+};
+
+describe('of a table in a right or full join the plugin lets Postgres refuse', () => {
+  test.each(Object.entries(stricter))('%s', async (_, [errorCode, query]) => {
+    expect((await behindPolicies(databases, query)).rows.length).toBeGreaterThan(0);
+    expect((await behindPlugin(databases, query)).rows).toBe(errorCode);
   });
 });

@@ -42,6 +42,10 @@ describe('the plugin refuses', () => {
     ],
     ['an update that gives a row away', (q) => q.updateTable('projects').set({ tenant_id: 'globex' } as never)],
     [
+      'an update that gives a row away by a reference',
+      (q) => q.updateTable('projects').set(sql.ref<string>('tenant_id'), 'globex'),
+    ],
+    [
       'an upsert that gives a row away',
       (q) =>
         q
@@ -50,6 +54,10 @@ describe('the plugin refuses', () => {
           .onConflict((c) => c.columns(['tenant_id', 'id']).doUpdateSet({ tenant_id: 'globex' } as never)),
     ],
     ['a question for another tenant', (q) => q.selectFrom('projects').select('id').where('tenant_id', '=', 'globex')],
+    [
+      'a question for another tenant by a reference',
+      (q) => q.selectFrom('projects').select('id').where(sql.ref('projects.tenant_id'), '=', 'globex'),
+    ],
     [
       'a question for several tenants',
       (q) => q.selectFrom('projects').select('id').where('tenant_id', 'in', ['acme', 'globex']),
