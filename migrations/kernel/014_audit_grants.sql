@@ -130,8 +130,22 @@ as $$
   cross join lateral aclexplode(p.paracl) a
   join tenancy.open_roles r on r.oid = a.grantee
   group by p.parname, r.name
+  union all
+  select 31, format('parameter %s', c.name),
+    format('%s has the parameter set to %s: the server does not check what it should.', coalesce(r.rolname, 'everybody'), c.value),
+    format('alter %s reset %s', case when r.oid is null and d.oid is not null then format('database %I', d.datname)
+      else concat('role ', coalesce(quote_ident(r.rolname), 'all'), ' in database ' || quote_ident(d.datname)) end, c.name)
+  from pg_db_role_setting s
+  cross join lateral unnest(s.setconfig) setting
+  cross join lateral (select split_part(setting, '=', 1), split_part(setting, '=', 2)) c (name, value)
+  left join pg_roles r on r.oid = s.setrole
+  left join pg_database d on d.oid = s.setdatabase
+  where (s.setrole = 0 or s.setrole in (select o.oid from tenancy.open_roles o))
+    and (s.setdatabase = 0 or d.datname = current_database())
+    -- Foreign keys, and privileges on large objects.
+    and c.name in ('session_replication_role', 'lo_compat_privileges') and c.value !~* '^(origin|local|off|false|no|0)$'
 $$;
-comment on function tenancy.audit_memberships is 'Class 31: roles whose powers no privilege on an object shows, and parameters.';
+comment on function tenancy.audit_memberships is 'Class 31: roles whose powers no privilege on an object shows, and parameters, granted or set.';
 
 
 create function tenancy.audit_outside() returns table (class integer, object text, problem text, remedy text)

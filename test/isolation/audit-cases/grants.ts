@@ -195,6 +195,16 @@ export const grants: readonly AuditCase[] = [
           grant truncate on registry.tenants to tenantry_control`,
         object: 'registry.tenants',
       },
+      ...['role tenantry_app', 'role all', 'role tenantry_app in database %1$I', 'database %1$I'].map((whose) => ({
+        title: `unchecked keys of ${whose}`,
+        plant: `do $$ begin execute format('alter ${whose} set session_replication_role = replica', current_database()); end $$`,
+        object: 'parameter session_replication_role',
+      })),
+      {
+        title: 'large objects that a setting opens',
+        plant: 'alter role tenantry_app set lo_compat_privileges = on',
+        object: 'parameter lo_compat_privileges',
+      },
       {
         title: 'switching off what checks foreign keys',
         plant: 'grant set on parameter session_replication_role to tenantry_app',
@@ -228,6 +238,11 @@ export const grants: readonly AuditCase[] = [
           do $$ begin execute (select string_agg(format('revoke all on function %s from public', d.objid::regprocedure), '; ')
             from pg_depend d where d.refclassid = 'pg_extension'::regclass and d.classid = 'pg_proc'::regclass
               and d.refobjid = (select oid from pg_extension where extname = 'dblink')); end $$`,
+      },
+      {
+        title: 'settings that switch nothing off, and one of a role of nobody',
+        plant: `create role importer; alter role importer set session_replication_role = replica;
+          alter role tenantry_app set session_replication_role = origin; alter role tenantry_app set statement_timeout = '5s'`,
       },
       {
         title: 'a parameter for a role of nobody',
