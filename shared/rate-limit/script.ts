@@ -109,8 +109,8 @@ function verdictOf(
   wishes: readonly Wish[],
 ): Verdict & { readonly refusedBy?: Refusal } {
   // Of a bucket that refuses, something is used: no request costs more than a whole one.
-  const numbers = typeof reply === 'number' ? [reply < 0 ? 0 : 1, Math.abs(reply)] : reply;
-  if (!Array.isArray(numbers) || numbers.length !== wishes.length + 1 || !numbers.every(Number.isSafeInteger))
+  const numbers: readonly number[] = typeof reply === 'number' ? [reply < 0 ? 0 : 1, Math.abs(reply)] : reply;
+  if (!isListOfNumbers(numbers) || numbers.length !== wishes.length + 1)
     throw new TypeError('The server answers something else than the limiter asks for.');
   const [verdict, ...used] = numbers;
   const outcomes = wishes.map(({ bucket, costMicros }, at) => {
@@ -120,4 +120,8 @@ function verdictOf(
   });
   if (verdict === 1) return { allowed: true, outcomes };
   return { allowed: false, outcomes, refusedBy: verdict === -1 ? 'concurrency' : 'rate' };
+}
+
+function isListOfNumbers(reply: unknown): reply is readonly number[] {
+  return Array.isArray(reply) && reply.every(Number.isSafeInteger);
 }
