@@ -4,6 +4,7 @@ import { type CacheClient, createClient } from './client.ts';
 import { type CacheEndpoint, parseCacheUrl } from './endpoint.ts';
 import { type IsOver, sendInTime } from './in-time.ts';
 import { type CacheCredentials, keepLogin } from './login.ts';
+import { createOwed } from './owed.ts';
 
 export type { CacheClient } from './client.ts';
 export type { CacheCredentials } from './login.ts';
@@ -19,9 +20,9 @@ export interface CacheConnectionOptions {
 
 export interface RunOptions {
   /**
-   * For what costs more than a wait if it is lost, and does no harm if it is late: it is sent also while others fail at once, on a connection
-   * that is open without waiting for the answer, and with the usual wait on one that has never been open yet; and also when the wait is over
-   * before it could be. @default false
+   * For what costs more than a wait if it is lost, and does no harm if it is late, or done twice: it is sent also while others fail at once, on a
+   * connection that is open without waiting for the answer, and with the usual wait on one that has never been open yet; and also when the wait
+   * is over before it could be. What could not be done is sent again, a few times, ahead of what comes next. @default false
    */
   readonly always?: boolean;
 }
@@ -80,6 +81,7 @@ export function openCacheConnection(url: string | URL, options: CacheConnectionO
   client.on('error', (error) => report((lastError = error)));
   client.on('node error', (error: unknown) => report((lastError = error)));
 
+  const owed = createOwed();
   let pausedUntil = 0;
   let hasOpened = false;
   client.on('ready', () => {
@@ -104,7 +106,13 @@ export function openCacheConnection(url: string | URL, options: CacheConnectionO
     // Not a moment later if there is nothing to wait for: what is asked in one go shares a round trip.
     if (!isReady()) await untilReady();
     if (isOver()) throw new TimeoutError();
+    owed.settle(async (earlier) => begin(() => earlier(client), never));
     return begin(() => work(client), isOver);
+  };
+  const sendSurely = <T>(work: (client: CacheClient) => Promise<T>): Promise<T> => {
+    const sent = send(work, never);
+    sent.catch(() => owed.add(work));
+    return sent;
   };
   const open = async (): Promise<void> => {
     await untilReady();
@@ -116,11 +124,12 @@ export function openCacheConnection(url: string | URL, options: CacheConnectionO
     open: () => void open().catch(report),
     run: async (work, { always = false } = {}) => {
       if (Date.now() < pausedUntil && (!always || hasOpened)) {
-        if (always && client.status === 'ready') send(work, never).catch(() => undefined);
+        if (always && client.status === 'ready') sendSurely(work).catch(() => undefined);
+        else if (always) owed.add(work);
         throw unavailable(endpoint);
       }
       try {
-        return await within(timeoutMs, (isOver) => send(work, always ? never : isOver));
+        return await within(timeoutMs, (isOver) => (always ? sendSurely(work) : send(work, isOver)));
       } catch (cause) {
         if (cause instanceof TimeoutError) {
           pausedUntil = Date.now() + pauseMs;

@@ -7,7 +7,7 @@ export interface EntryKeys {
   readonly claim: string;
 }
 
-/** Longer ones are stored under their digest, and so is what might be taken for one. */
+/** Longer ones are stored under their digest, and so is what might be taken for one, or has no bytes of its own: halves of characters. */
 const longestKeyBytes = 200;
 const digestPrefix = 'sha256:';
 
@@ -18,7 +18,7 @@ const digestPrefix = 'sha256:';
 export const generationsKey = (tenantId: string): string => `t:{${tenantId}}:generations`;
 
 export function entryKeys(tenantId: string, namespace: string, key: string): EntryKeys {
-  const isPlain = Buffer.byteLength(key) <= longestKeyBytes && !key.startsWith(digestPrefix);
+  const isPlain = Buffer.byteLength(key) <= longestKeyBytes && !key.startsWith(digestPrefix) && isWellFormed(key);
   const name = isPlain ? key : `${digestPrefix}${digestOf(key)}`;
   return {
     generations: generationsKey(tenantId),
@@ -27,6 +27,10 @@ export function entryKeys(tenantId: string, namespace: string, key: string): Ent
   };
 }
 
+const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
+
 function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  return createHash('sha256')
+    .update(text, isWellFormed(text) ? 'utf8' : 'utf16le')
+    .digest('base64url');
 }

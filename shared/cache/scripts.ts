@@ -18,6 +18,8 @@ export interface Look {
   readonly payload: string;
 }
 
+const states: ReadonlySet<unknown> = new Set<Look['state']>(['fresh', 'stale', 'claimed', 'busy', 'absent']);
+
 type LookReply = [state: Look['state'], generation: string, id: string, payload: string];
 
 declare module 'ioredis' {
@@ -144,6 +146,7 @@ export function defineCacheScripts(client: CacheClient): void {
  *
  * @param options `token` claims the entry when there is nothing good; without one nothing is claimed. `passOver` is the id of a value that is
  *   of no use
+ * @throws TypeError if whoever has answered did not run the script
  */
 export async function look(
   client: CacheClient,
@@ -152,6 +155,8 @@ export async function look(
   { token = '', passOver = '' }: { readonly token?: string | undefined; readonly passOver?: string | undefined },
 ): Promise<Look> {
   const reply = await client.tenantryLook(generations, entry, claim, namespace, token, passOver);
+  if (!Array.isArray(reply) || !states.has(reply[0]) || !reply.every((part) => typeof part === 'string'))
+    throw new TypeError('The server answers something else than the cache asks for.');
   const [state, generation, id, payload] = reply;
   return { state, generation, id, payload };
 }

@@ -34,10 +34,17 @@ export interface Outcome {
   readonly waitMicros: number;
 }
 
-/** The interval is rounded up, so that the rate is never exceeded. */
+/**
+ * The interval is rounded up, so that the rate is never exceeded.
+ *
+ * @throws RangeError for a limit that would refuse nothing, or everything, or whose times are no exact numbers
+ */
 export function bucketOf({ requestsPerMinute, burst }: RateLimit): Bucket {
   const intervalMicros = Math.ceil(60_000_000 / requestsPerMinute);
-  return { intervalMicros, capacityMicros: intervalMicros * burst };
+  const capacityMicros = intervalMicros * burst;
+  if (!(intervalMicros > 0 && Number.isInteger(burst) && burst > 0 && Number.isSafeInteger(capacityMicros)))
+    throw new RangeError(`${requestsPerMinute} requests a minute, ${burst} of them at once, is no limit.`);
+  return { intervalMicros, capacityMicros };
 }
 
 /**

@@ -98,16 +98,21 @@ export async function takeFrom(
     keys.push(place.key);
     amounts.push(place.limit, place.id, Math.ceil(place.leaseMs * 1_000));
   }
-  const reply = await connection.run((client) => client.tenantryTake(keys.length, ...keys, ...amounts));
-  return verdictOf(reply, wishes);
+  return connection.run(async (client) =>
+    verdictOf(await client.tenantryTake(keys.length, ...keys, ...amounts), wishes),
+  );
 }
 
+/** @throws TypeError if whoever has answered did not run the script: to clients that would be limits of `NaN` */
 function verdictOf(
   reply: number | readonly number[],
   wishes: readonly Wish[],
 ): Verdict & { readonly refusedBy?: Refusal } {
   // Of a bucket that refuses, something is used: no request costs more than a whole one.
-  const [verdict, ...used] = typeof reply === 'number' ? [reply < 0 ? 0 : 1, Math.abs(reply)] : reply;
+  const numbers: readonly number[] = typeof reply === 'number' ? [reply < 0 ? 0 : 1, Math.abs(reply)] : reply;
+  if (!isListOfNumbers(numbers) || numbers.length !== wishes.length + 1)
+    throw new TypeError('The server answers something else than the limiter asks for.');
+  const [verdict, ...used] = numbers;
   const outcomes = wishes.map(({ bucket, costMicros }, at) => {
     const usedMicros = used[at] ?? 0;
     const waitMicros = verdict === 1 ? 0 : Math.max(usedMicros + costMicros - bucket.capacityMicros, 0);
@@ -115,4 +120,8 @@ function verdictOf(
   });
   if (verdict === 1) return { allowed: true, outcomes };
   return { allowed: false, outcomes, refusedBy: verdict === -1 ? 'concurrency' : 'rate' };
+}
+
+function isListOfNumbers(reply: unknown): reply is readonly number[] {
+  return Array.isArray(reply) && reply.every(Number.isSafeInteger);
 }

@@ -39,6 +39,12 @@ describe.each(cacheServers)('the cache on $name', (server) => {
       '*',
       '\n',
       'ü',
+      '\u{fffd}',
+      // Halves of characters, which have no bytes of their own.
+      '\ud83d',
+      '\ud83e',
+      `${'x'.repeat(200)}\ud83d`,
+      `${'x'.repeat(200)}\ud83e`,
       'x'.repeat(199),
       'x'.repeat(5_000),
       `sha256:${createHash('sha256').update('x'.repeat(5_000)).digest('base64url')}`,

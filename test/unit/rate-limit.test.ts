@@ -125,6 +125,21 @@ describe('the bucket', () => {
   it.each([0, -1, 1.5, Number.NaN])('refuses to weigh a request at %s', (weight) => {
     expect(() => costOf(weight, bucketOf({ requestsPerMinute: 60, burst: 10 }))).toThrow(RangeError);
   });
+
+  it.each([
+    [0, 1],
+    [-1, 1],
+    [Number.NaN, 1],
+    [Infinity, 1],
+    [1e-9, 1_000_000],
+    [60, 0],
+    [60, -1],
+    [60, 1.5],
+    [60, Number.NaN],
+    [60, Infinity],
+  ])('refuses to be filled at %s a minute, up to %s', (requestsPerMinute, burst) => {
+    expect(() => bucketOf({ requestsPerMinute, burst })).toThrow(RangeError);
+  });
 });
 
 describe('limitsFor', () => {
