@@ -1,7 +1,9 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { open, readdir, writeFile } from 'node:fs/promises';
 import { styleText } from 'node:util';
 import { readArguments, showFailure, UsageError } from '../local/command-line.ts';
-import type { Bench, Result } from './bench.ts';
+import type { Result } from './bench.ts';
 
 const helpers = new Set(['bench', 'data-api', 'main', 'postgres', 'redis-faults', 'redis-link', 'stack']);
 const folder = import.meta.dirname;
@@ -39,14 +41,18 @@ async function requireWritable(file: string): Promise<void> {
   }
 }
 
+/** In a process of its own: clients of AWS keep the endpoint that they found first, and what another benchmark has left would be measured, too. */
 async function measure(name: string): Promise<Result> {
-  const { bench } = (await import(`./${name}.ts`)) as { bench: Bench };
   const started = performance.now();
   const progress = (message: string): void => console.error(styleText('dim', `${name}  ${message}`));
   progress('starting');
-  const result = { bench: name, ...(await bench(progress)) };
+  const child = fork(new URL('children/measure.ts', import.meta.url), [name], { serialization: 'advanced' });
+  let measured: Omit<Result, 'bench'> | undefined;
+  child.once('message', (message) => (measured = message as Omit<Result, 'bench'>));
+  await once(child, 'exit');
+  if (measured === undefined) throw new Error(`The benchmark ${name} has failed, as said above.`);
   progress(`done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
-  return result;
+  return { bench: name, ...measured };
 }
 
 function print({ bench, rows, ratios }: Result): void {
