@@ -65,11 +65,12 @@ describe.each(auditCases)('class $class', ({ class: number, holes, nearMisses })
           return;
         }
         // What a remedy makes as superuser belongs to a superuser at first: the second round mends that.
-        for (let round = 0; round < 2; round += 1) {
-          for (const finding of await audit(query))
-            if (!isAdvice(finding)) await database.superuser.query(finding.remedy);
+        let left = findings;
+        for (let round = 0; round < 2 && left.length > 0; round += 1) {
+          for (const finding of left) if (!isAdvice(finding)) await database.superuser.query(finding.remedy);
+          left = await audit(query);
         }
-        expect(await audit(query)).toEqual([]);
+        expect(left).toEqual([]);
       });
     },
   );
