@@ -43,15 +43,11 @@ async function requireWritable(file: string): Promise<void> {
 
 /** In a process of its own: clients of AWS keep the endpoint that they found first, and what another benchmark has left would be measured, too. */
 async function measure(name: string): Promise<Result> {
-  const started = performance.now();
-  const progress = (message: string): void => console.error(styleText('dim', `${name}  ${message}`));
-  progress('starting');
   const child = fork(new URL('children/measure.ts', import.meta.url), [name], { serialization: 'advanced' });
   let measured: Omit<Result, 'bench'> | undefined;
   child.once('message', (message) => (measured = message as Omit<Result, 'bench'>));
   await once(child, 'exit');
   if (measured === undefined) throw new Error(`The benchmark ${name} has failed, as said above.`);
-  progress(`done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
   return { bench: name, ...measured };
 }
 

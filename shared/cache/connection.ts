@@ -22,7 +22,7 @@ export interface RunOptions {
   /**
    * For what costs more than a wait if it is lost, and does no harm if it is late, or done twice: it is sent also while others fail at once, on a
    * connection that is open without waiting for the answer, and with the usual wait on one that has never been open yet; and also when the wait
-   * is over before it could be. What could not be done is sent again, a few times, ahead of what comes next. @default false
+   * is over before it could be. What could not be done is sent again, see `createOwed`, ahead of what comes next. @default false
    */
   readonly always?: boolean;
 }
