@@ -44,6 +44,24 @@ comment on function tenancy.table_definition is
   'What decides which rows a table has and what runs when they are written, but for triggers and rules: no statement, but advice.';
 
 
+-- No index leads from a schema to its relations, of which a large bridge has hundreds of thousands. What dropping the schema would drop
+-- does.
+create view tenancy.schema_relations as
+  select d.objid as oid, d.refobjid as schema
+  from pg_depend d
+  where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_namespace'::regclass;
+
+comment on view tenancy.schema_relations is 'Relations by schema, but for indexes and storage of long values. Quick where the schema is given.';
+
+
+create view tenancy.kernel_relations as
+  select c.oid, c.relnamespace, c.relname, c.relkind, c.relowner
+  from tenancy.schema_relations r join pg_class c using (oid)
+  where r.schema in ('tenancy'::regnamespace, to_regnamespace('registry'));
+
+comment on view tenancy.kernel_relations is 'Relations of the kernel and the registry.';
+
+
 -- Without a WITH, so that Postgres prints nothing of what is not asked for.
 create view tenancy.definitions as
   select p.oid, p.pronamespace::regnamespace::text as schema, p.proowner as owner, p.oid::regprocedure::text as object,
@@ -62,12 +80,11 @@ create view tenancy.definitions as
       c.oid::regclass),
     case c.relkind when 'v' then format('create or replace view %s as%s', c.oid::regclass, pg_get_viewdef(c.oid))
       else tenancy.table_definition(c.oid) end, '{}'::text[]
-  from pg_class c
-  where c.relnamespace in ('tenancy'::regnamespace, to_regnamespace('registry')) and c.relkind in ('v', 'r', 'p', 'f', 'm')
+  from tenancy.kernel_relations c where c.relkind in ('v', 'r', 'p', 'f', 'm')
   union all
   -- What these do is done as whoever writes the table, and the kernel's and the registry's are written by their owner.
   select d.oid, c.relnamespace::regnamespace::text, null::oid, d.address, d.address, d.definition, '{}'::text[]
-  from pg_class c
+  from tenancy.kernel_relations c
   -- The fence of an offset has them looked up for these few.
   cross join lateral (
     select g.oid, format('trigger %I on %s', g.tgname, c.oid::regclass) as address,
@@ -79,8 +96,7 @@ create view tenancy.definitions as
     select r.oid, format('rule %I on %s', r.rulename, c.oid::regclass), pg_get_ruledef(r.oid)
     from pg_rewrite r where r.ev_class = c.oid and r.rulename <> '_RETURN'
     offset 0
-  ) d
-  where c.relnamespace in ('tenancy'::regnamespace, to_regnamespace('registry'));
+  ) d;
 
 comment on view tenancy.definitions is
   'Functions, views, tables, triggers and rules of the kernel and the registry as they are now, each as what makes it, and who may call '
@@ -108,17 +124,19 @@ set search_path = pg_catalog, pg_temp
 as $$
   with kernel as (
     select nspowner from pg_namespace where nspname = 'tenancy'
+  ), definitions as materialized (
+    select * from tenancy.definitions
   )
   select 20, coalesce(d.object, s.object),
     case when s.object is null then 'No migration has sealed this object of the kernel: a stranger is there, or a migration forgot to.'
       when d.object is null then 'The object of the kernel is gone.'
       else 'The object of the kernel is not what migrations made it, and proves nothing any more.' end,
     case when s.object is null then 'drop ' || d.address else s.definition end
-  from tenancy.definitions d full join tenancy.sealed s using (object)
+  from definitions d full join tenancy.sealed s using (object)
   where d.definition is distinct from s.definition and (s.object is not null or d.schema = 'tenancy' or d.address ~ '^(trigger|rule) ')
   union all
   select 20, d.object, format('The object of the kernel belongs to %s, who can replace it.', d.owner::regrole),
     format('alter %s owner to %s', d.address, k.nspowner::regrole)
-  from tenancy.definitions d, kernel k where d.owner <> k.nspowner
+  from definitions d, kernel k where d.owner <> k.nspowner
 $$;
 comment on function tenancy.audit_kernel is 'Class 20.';

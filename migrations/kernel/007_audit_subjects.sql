@@ -110,7 +110,7 @@ comment on view tenancy.children is 'Partitions and tables that inherit, with ea
 create view tenancy.tenant_tables as
   select c.oid, n.nspname as schema, n.in_placement, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity,
     a.attnum, a.atttypid, a.attcollation, a.attnotnull, a.has_values,
-    c.oid in (select inhrelid from tenancy.children) as is_child
+    c.oid in (select inhrelid from tenancy.children) as is_child, a.has_column_grants
   from pg_class c
   join (
     select n.oid, n.nspname, n.oid in (select oid from tenancy.placement_schemas) as in_placement from pg_namespace n
@@ -121,7 +121,8 @@ create view tenancy.tenant_tables as
     select max(t.attnum) filter (where t.attname = 'tenant_id') as attnum, max(t.atttypid) filter (where t.attname = 'tenant_id') as atttypid,
       max(t.attcollation) filter (where t.attname = 'tenant_id') as attcollation,
       bool_or(t.attnotnull) filter (where t.attname = 'tenant_id') as attnotnull,
-      bool_or(t.attstattarget is distinct from 0) filter (where t.attname <> 'tenant_id') as has_values
+      bool_or(t.attstattarget is distinct from 0) filter (where t.attname <> 'tenant_id') as has_values,
+      bool_or(t.attacl is not null) as has_column_grants
     from pg_attribute t where t.attrelid = c.oid and t.attnum > 0 and not t.attisdropped
   ) a
   where c.relkind in ('r', 'p', 'f', 'm')
@@ -137,7 +138,8 @@ create view tenancy.tenant_tables as
       )));
 comment on view tenancy.tenant_tables is
   'Tables, foreign tables and materialized views of a placement schema; elsewhere, those with a tenant_id that application code '
-  'can reach, themselves or as children of such tables. Of each, whether ANALYZE keeps values besides those of tenant_id.';
+  'can reach, themselves or as children of such tables. Of each, whether ANALYZE keeps values besides those of tenant_id, and whether '
+  'somebody has privileges on single columns.';
 
 
 -- As many rows as a fleet has: Postgres takes an array to hold ten, and would then look 20,000 tables up one by one.

@@ -1,30 +1,5 @@
 -- The audit of tables: what protect() gives each, and what children and foreign tables have instead.
 
-create function tenancy.protection(tables tenancy.tenant_tables[])
-returns table (
-  oid oid, relkind "char", relowner oid, attnum smallint, atttypid oid, attcollation oid, attnotnull boolean,
-  relrowsecurity boolean, relforcerowsecurity boolean, has_policy boolean, has_fence boolean, is_child boolean, is_open boolean
-)
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-  select t.oid, t.relkind, t.relowner, t.attnum, t.atttypid, t.attcollation, t.attnotnull, t.relrowsecurity, t.relforcerowsecurity,
-    t.oid in (select p.polrelid from pg_policy p where p.polpermissive),
-    t.oid in (
-      select g.tgrelid from pg_trigger g
-      -- 30: BEFORE, INSERT, UPDATE and DELETE, each STATEMENT. Fires ALWAYS, also where a session plays the replica.
-      where g.tgfoid = 'tenancy.fence()'::regprocedure and g.tgtype = 30 and g.tgenabled = 'A'
-        and g.tgqual is null and g.tgattr = ''::int2vector
-    ),
-    t.is_child,
-    t.is_child and (select true from tenancy.grants g where g.oid = t.oid limit 1) is true
-  from unnest(tables) t
-$$;
-comment on function tenancy.protection is
-  'What guards each table. A child is open if application code can reach it past its parent; where it cannot, the parent''s '
-  'protection holds and the child needs none.';
-
-
 create function tenancy.has_way_out(expression text) returns boolean
 language sql immutable
 set search_path = pg_catalog, pg_temp
@@ -51,20 +26,14 @@ create function tenancy.non_empty_checks(tables tenancy.tenant_tables[]) returns
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  with checks as materialized (
-    select t.oid, k.oid as check, t.attnum
+  with checks as (
+    -- The same check is the same tree in every table with tenant_id at the same place: one is judged for all that are equal.
+    select min(k.oid) as sample, array_agg(t.oid) as relations
     from tenancy.each_of(tables) t join pg_constraint k on k.conrelid = t.oid
     where k.contype = 'c' and k.convalidated and k.conkey = array[t.attnum]
-  ), samples as materialized (
-    -- The same check is the same tree in every table with tenant_id at the same place: one is judged for all that equal it.
-    select k.oid, s.attnum, k.conbin::text as tree, tenancy.refuses_empty(k.conbin, k.conrelid) as is_good
-    from (select c.attnum, min(c.check) as check from checks c group by c.attnum) s join pg_constraint k on k.oid = s.check
+    group by t.attnum, k.conbin::text
   )
-  select c.oid
-  from checks c
-  join pg_constraint k on k.oid = c.check
-  join samples s on s.attnum = c.attnum
-  where case when k.conbin::text = s.tree then s.is_good else tenancy.refuses_empty(k.conbin, k.conrelid) end
+  select unnest(c.relations) from checks c join pg_constraint k on k.oid = c.sample where tenancy.refuses_empty(k.conbin, k.conrelid)
 $$;
 comment on function tenancy.non_empty_checks is 'Tables with a check that refuses an empty tenant_id.';
 
@@ -74,10 +43,21 @@ returns table (class integer, object text, problem text, remedy text)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  with t as materialized (
-    select p.*, p.relkind in ('r', 'p') and not p.is_child as is_plain,
-      p.is_open and not (p.relrowsecurity and p.relforcerowsecurity and p.has_policy) as is_bypass
-    from tenancy.protection(tables) p
+  with protection as (
+    select t.oid, t.relkind, t.relowner, t.attnum, t.atttypid, t.attcollation, t.attnotnull, t.relrowsecurity, t.relforcerowsecurity,
+      t.relkind in ('r', 'p') and not t.is_child as is_plain,
+      t.oid in (select p.polrelid from pg_policy p where p.polpermissive) as has_policy,
+      t.oid in (
+        select g.tgrelid from pg_trigger g
+        -- 30: BEFORE, INSERT, UPDATE and DELETE, each STATEMENT. Fires ALWAYS, also where a session plays the replica.
+        where g.tgfoid = 'tenancy.fence()'::regprocedure and g.tgtype = 30 and g.tgenabled = 'A'
+          and g.tgqual is null and g.tgattr = ''::int2vector
+      ) as has_fence,
+      -- A child that application code can reach past its parent. Where it cannot, the parent's protection holds.
+      t.is_child and (select true from tenancy.grants g where g.oid = t.oid limit 1) is true as is_open
+    from unnest(tables) t
+  ), t as materialized (
+    select p.*, p.is_open and not (p.relrowsecurity and p.relforcerowsecurity and p.has_policy) as is_bypass from protection p
   ), guarded as (
     -- Where the parent's protection holds, or should, a child's own is not asked for.
     select * from t where is_plain or (is_open and not is_bypass)

@@ -15,34 +15,29 @@ comment on function tenancy.kind_of_policy is
   'Whether an expression of a policy is the kernel''s, the kernel''s without its sub-select (bare), or another.';
 
 
-create function tenancy.policies(tables tenancy.tenant_tables[])
-returns table (
-  oid oid, policy oid, name name, is_permissive boolean, command "char", roles oid[],
-  using_ text, check_ text, permissive_policies bigint
-)
+create function tenancy.strange_policies(tables tenancy.tenant_tables[])
+returns table (oid oid, policy oid, name name, is_permissive boolean, roles oid[], using_ text, check_ text)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  -- Printing 20,000 trees takes seconds. The kernel's is the same text in every table of a schema with tenant_id at the same
-  -- place, so one of each is printed and the others are compared with it; what differs is printed too.
-  with policies as materialized (
-    select p.oid, p.polrelid, p.polpermissive, t.schema, t.attnum from tenancy.each_of(tables) t join pg_policy p on p.polrelid = t.oid
-  ), several as materialized (
-    select polrelid, count(*) as policies from policies where polpermissive group by polrelid having count(*) > 1
-  ), samples as materialized (
-    -- Appending nothing decompresses the tree here, instead of at each comparison.
-    select s.schema, s.attnum, p.polqual::text || '' as tree, tenancy.kind_of_policy(p.polqual, p.polrelid, s.schema) as kind
-    from (select schema, attnum, min(oid) as oid from policies group by schema, attnum) s join pg_policy p on p.oid = s.oid
+  with alike as materialized (
+    -- Printing 20,000 trees takes seconds. The kernel's is the same text in every table of a schema with tenant_id at the same place, so
+    -- one is printed of all that are equal.
+    select t.schema, min(q.oid) as sample, array_agg(q.oid) as policies
+    from tenancy.each_of(tables) t join pg_policy q on q.polrelid = t.oid
+    group by t.schema, t.attnum, q.polpermissive, q.polroles, q.polqual::text, q.polwithcheck::text
+  ), kinds as (
+    select a.policies, tenancy.kind_of_policy(s.polqual, s.polrelid, a.schema) as using_,
+      tenancy.kind_of_policy(s.polwithcheck, s.polrelid, a.schema) as check_, s.polpermissive, s.polroles
+    from alike a join pg_policy s on s.oid = a.sample
   )
-  select q.polrelid, q.oid, q.polname, q.polpermissive, q.polcmd, q.polroles,
-    case when q.polqual::text = s.tree then s.kind else tenancy.kind_of_policy(q.polqual, q.polrelid, q.schema) end,
-    case when q.polwithcheck::text = s.tree then s.kind else tenancy.kind_of_policy(q.polwithcheck, q.polrelid, q.schema) end,
-    coalesce((select m.policies from several m where m.polrelid = q.polrelid), 1)
-  -- The fence of an offset lets trees pass by the samples, instead of gathering 20,000 of them first.
-  from (select q.*, p.schema, p.attnum from policies p join pg_policy q on q.oid = p.oid offset 0) q
-  left join samples s on s.schema = q.schema and s.attnum is not distinct from q.attnum
+  select q.polrelid, q.oid, q.polname, q.polpermissive, q.polroles, k.using_, k.check_
+  from kinds k cross join lateral unnest(k.policies) p (oid) join pg_policy q on q.oid = p.oid
+  where not k.polpermissive or k.polroles <> '{0}' or k.using_ is distinct from 'kernel' or k.check_ <> 'kernel'
 $$;
-comment on function tenancy.policies is 'Policies of these tables, and of which kind the expressions of each are.';
+comment on function tenancy.strange_policies is
+  'Policies of these tables that are not what protect() makes, and of which kind the expressions of each are. What has no WITH CHECK has '
+  'USING serve for it.';
 
 
 create function tenancy.audit_policies(tables tenancy.tenant_tables[])
@@ -51,11 +46,10 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   with p as materialized (
-    select p.*, format('policy %I on %s', p.name, p.oid::regclass) as object,
-      format('select tenancy.protect(%L)', p.oid::regclass) as mend
-    from tenancy.policies(tables) p
-    where not p.is_permissive or p.roles <> '{0}' or p.permissive_policies > 1
-      or p.using_ is distinct from 'kernel' or p.check_ is distinct from 'kernel'
+    select p.*, format('policy %I on %s', p.name, p.oid::regclass) as object, format('select tenancy.protect(%L)', p.oid::regclass) as mend
+    from tenancy.strange_policies(tables) p
+  ), several as materialized (
+    select q.polrelid as oid, count(*) as policies from pg_policy q where q.polpermissive group by q.polrelid having count(*) > 1
   )
   select 14, object, 'WITH CHECK differs from the kernel''s: what a tenant may write is for that expression to say, also rows of another.',
     mend
@@ -68,8 +62,9 @@ as $$
   select 15, object, 'The restrictive policy sees rows of all tenants before the kernel''s does: its errors and effects tell them.', mend
   from p where not is_permissive and using_ <> 'kernel'
   union all
-  select 16, oid::regclass::text, format('%s permissive policies add up to the widest of them.', permissive_policies), mend
-  from p where is_permissive and permissive_policies > 1 group by oid, permissive_policies, mend
+  select 16, s.oid::regclass::text, format('%s permissive policies add up to the widest of them.', s.policies),
+    format('select tenancy.protect(%L)', s.oid::regclass)
+  from several s join unnest(tables) t on t.oid = s.oid
   union all
   select 17, object,
     format('The policy does not apply to %s, who has privileges on the table.', string_agg(distinct r.rolname, ', ')), mend

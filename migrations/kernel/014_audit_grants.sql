@@ -1,19 +1,53 @@
 -- The audit of grants: rows are all that application code gets.
 
+create function tenancy.excess_grants(tables tenancy.tenant_tables[])
+returns table (oid oid, relkind "char", grantee text, column_name name, privilege text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with relations as not materialized (
+    -- The fence of an offset has Postgres take no more of an index, of which there are most, than that it is one.
+    select c.oid, c.relkind, c.relowner, c.relacl from pg_class c where c.relkind in ('r', 'p', 'f', 'm', 't') offset 0
+  ), excess as materialized (
+    -- Few lists of grants stand for all relations, so each is taken apart once.
+    select l.relacl, l.is_storage, a.grantee, r.name, a.privilege_type
+    from (select distinct c.relacl, c.relkind = 't' as is_storage from relations c where c.relacl is not null) l
+    cross join lateral aclexplode(l.relacl) a
+    join tenancy.open_roles r on r.oid = a.grantee
+    where l.is_storage or a.privilege_type in ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN')
+  )
+  select c.oid, c.relkind, e.name, null::name, lower(e.privilege_type)
+  from excess e join relations c on c.relacl = e.relacl and (c.relkind = 't') = e.is_storage and c.relowner <> e.grantee
+  union all
+  select g.oid, g.relkind, g.grantee, g.column_name, lower(g.privilege_type)
+  from unnest(tables) t
+  cross join lateral (select * from tenancy.grants g where g.oid = t.oid and g.privilege_type = 'REFERENCES' offset 0) g
+  where t.has_column_grants and g.column_name is not null
+  union all
+  -- Nobody gets at columns of storage without a right to its schema; to look for these, all columns there are have to be read.
+  select g.oid, g.relkind, g.grantee, g.column_name, lower(g.privilege_type)
+  from tenancy.grants g
+  where g.relkind = 't' and g.column_name is not null and (
+    select true from pg_namespace n cross join lateral aclexplode(n.nspacl) a join tenancy.open_roles r on r.oid = a.grantee
+    where n.nspname = 'pg_toast' and a.privilege_type = 'USAGE' limit 1
+  )
+$$;
+comment on function tenancy.excess_grants is
+  'What application code may do with tables besides reading and writing rows, and anything that it may do with the storage of long values.';
+
+
 create function tenancy.audit_relation_grants(tables tenancy.tenant_tables[])
 returns table (class integer, object text, problem text, remedy text)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   with excess as materialized (
-    select g.oid, g.relkind, g.grantee, g.column_name, lower(g.privilege_type) as privilege
-    from tenancy.grants g where g.privilege_type in ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN') or g.relkind = 't'
+    select * from tenancy.excess_grants(tables)
   ), g as materialized (
     select g.oid, g.relkind, g.relnamespace, g.grantee, lower(g.privilege_type) as privilege
-    from pg_class c
+    from (select seqrelid as oid from pg_sequence union select k.oid from tenancy.kernel_relations k) c
     -- The fence of an offset has these few looked up one by one.
     cross join lateral (select * from tenancy.grants g where g.oid = c.oid offset 0) g
-    where c.relkind = 'S' or c.relnamespace in ('tenancy'::regnamespace, (select to_regnamespace('registry')))
   )
   select 23, t.oid::regclass::text,
     format('%s has %s on the table: policies apply to none of these, and TRUNCATE empties it for all tenants.', e.grantee,

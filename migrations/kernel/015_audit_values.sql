@@ -11,7 +11,8 @@ as $$
     where t.relkind in ('r', 'p') and t.attnum is not null and (t.relrowsecurity or t.is_child)
   ), indexes as materialized (
     select i.indexrelid, i.indrelid, i.indkey, i.indpred, i.indisunique, t.attnum
-    from pg_index i join t on t.oid = i.indrelid where i.indexprs is not null or i.indpred is not null
+    -- The fence of an offset has these few found first, instead of asking for the indexes of each table.
+    from (select * from pg_index i where i.indexprs is not null or i.indpred is not null offset 0) i join t on t.oid = i.indrelid
   )
   select 34, v.relation::regclass::text,
     'ANALYZE puts values of all tenants into the statistics, by which the planner chooses for every tenant: what it does tells them.',

@@ -12,17 +12,16 @@ as $$
       select from pg_policy p
       where p.polrelid = c.oid and p.polpermissive and tenancy.kind_of_policy(p.polqual, c.oid, n.nspname) is distinct from 'kernel'
     ), c.relforcerowsecurity
-  from pg_class c
-  cross join lateral (
-    select s.nspname, s.nspname in ('tenancy', 'registry') as is_kernel from pg_namespace s where s.oid = c.relnamespace offset 0
+  from (
+    select s.oid, s.nspname, s.nspname in ('tenancy', 'registry') as is_kernel
+    from pg_namespace s
+    where s.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') and s.oid not in (select p.oid from tenancy.placement_schemas p)
   ) n
-  -- An array, so that all tables of placement schemas go before anything else is asked of them.
-  where c.relnamespace = any (array(
-      select s.oid from pg_namespace s
-      where s.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
-        and s.oid not in (select p.oid from tenancy.placement_schemas p)
-    ))
-    and case
+  -- The fence of an offset has the relations of these few schemas looked up one by one.
+  cross join lateral (
+    select c.* from tenancy.schema_relations r join pg_class c using (oid) where r.schema = n.oid offset 0
+  ) c
+  where case
       when n.is_kernel then c.relkind in ('r', 'p', 'f', 'm', 'v', 'S')
       when c.relkind not in ('r', 'p', 'f', 'm') then false
       when (select true from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped limit 1)

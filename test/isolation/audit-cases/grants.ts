@@ -139,7 +139,7 @@ export const grants: readonly AuditCase[] = [
       },
       {
         title: 'a column of where it keeps them, for everybody',
-        plant: onStorage('select (chunk_data)', 'public'),
+        plant: `grant usage on schema pg_toast to public; ${onStorage('select (chunk_data)', 'public')}`,
         object: 'pg_toast.pg_toast_',
       },
       { title: 'other databases', plant: 'create extension dblink', object: 'extension dblink' },
@@ -217,6 +217,10 @@ export const grants: readonly AuditCase[] = [
       },
     ],
     nearMisses: [
+      {
+        title: 'a column of where it keeps long values, in a schema that nobody may use',
+        plant: onStorage('select (chunk_data)', 'public'),
+      },
       {
         title: 'a sealed function for a role of nobody, and once more for those who have it',
         plant: `create role auditor; grant execute on function tenancy.displace to auditor, tenantry_operations`,

@@ -21,7 +21,9 @@ export const policies: readonly AuditCase[] = [
         problem: "WITH CHECK differs from the kernel's",
       },
     ],
-    nearMisses: [{ title: 'no WITH CHECK, for which USING serves', plant: replaced(`using (${kernels})`) }],
+    nearMisses: [
+      { title: "a WITH CHECK that is the kernel's", plant: replaced(`using (${kernels}) with check (${kernels})`) },
+    ],
   },
   {
     class: 15,
@@ -136,8 +138,6 @@ export const policies: readonly AuditCase[] = [
         object: 'pool.projects',
       },
     ],
-    nearMisses: [
-      { title: 'the policy, written by hand', plant: replaced(`using (${kernels}) with check (${kernels})`) },
-    ],
+    nearMisses: [{ title: 'the policy, written by hand', plant: replaced(`using (${kernels})`) }],
   },
 ];
