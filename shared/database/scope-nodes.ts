@@ -27,18 +27,14 @@ export function isOf(tenantId: string, table: TableNode | undefined): BinaryOper
   return BinaryOperationNode.create(column, OperatorNode.create('='), ValueNode.create(tenantId));
 }
 
-/** All of `conditions`, and what was there before, which may be a fragment with an `or` in it. */
-function allOf(conditions: readonly OperationNode[], before?: OperationNode): OperationNode | undefined {
-  const all = before ? [...conditions, ParensNode.create(before)] : conditions;
-  return all.length > 0 ? all.reduce((left, right) => AndNode.create(left, right)) : undefined;
-}
-
+/** All of `conditions`, and what was there before, which may be a fragment with an `or` in it; nothing new where there are none. */
 export function narrowedWhere(
   where: WhereNode | undefined,
   conditions: readonly OperationNode[],
 ): { where?: WhereNode } {
-  const all = conditions.length > 0 ? allOf(conditions, where?.where) : where?.where;
-  return all ? { where: WhereNode.create(all) } : {};
+  if (conditions.length === 0) return {};
+  const all = where ? [...conditions, ParensNode.create(where.where)] : conditions;
+  return { where: WhereNode.create(all.reduce((left, right) => AndNode.create(left, right))) };
 }
 
 export function narrowedOn(on: OnNode, condition: OperationNode): OnNode {

@@ -70,8 +70,142 @@ describe('the plugin refuses', () => {
           .select('id')
           .where((eb) => eb(eb.val('globex'), '=', eb.ref('tenant_id'))),
     ],
+    [
+      'a question for several tenants, of which some are expressions',
+      (q) =>
+        q
+          .selectFrom('projects')
+          .select('id')
+          .where((eb) => eb('tenant_id', 'in', [eb.val('acme'), eb.val('globex')])),
+    ],
   ])('%s', (_, query) => {
     expect(() => compiled(query)).toThrow(TenantScopeError);
+  });
+});
+
+describe('the plugin passes', () => {
+  test.each<[string, MakeQuery]>([
+    [
+      'rows that are not of another tenant',
+      (q) => q.selectFrom('projects').select('id').where('tenant_id', '!=', 'globex'),
+    ],
+    [
+      'rows of no tenant, which there are none of',
+      (q) => q.selectFrom('projects').select('id').where('tenant_id', '=', null),
+    ],
+    [
+      'rows of the tenant of another row',
+      (q) => q.selectFrom('tasks').innerJoin('projects', 'projects.tenant_id', 'tasks.tenant_id').select('tasks.id'),
+    ],
+    [
+      'what a fragment makes of the tenant',
+      (q) =>
+        q
+          .selectFrom('projects')
+          .select('id')
+          .where(sql`upper(${sql.ref('tenant_id')})`, '=', 'GLOBEX'),
+    ],
+    [
+      'an expression that the database compares',
+      (q) =>
+        q
+          .selectFrom('projects')
+          .select('id')
+          .where('tenant_id', 'in', [sql<string>`lower('ACME')`]),
+    ],
+  ])('%s', (_, query) => {
+    expect(() => compiled(query)).not.toThrow();
+  });
+});
+
+describe('the plugin makes', () => {
+  const own = (table: string): string => `"${table}"."tenant_id" = %`;
+  const filtered = (table: string): string => `(select * from "${table}" where ${own(table)}) as "${table}"`;
+
+  test.each<[string, MakeQuery, string]>([
+    [
+      'nothing of a table without tenants',
+      (q) =>
+        q
+          .insertInto('places' as 'projects')
+          .values({ name: 'One' })
+          .returning('id'),
+      'with "$affected"(c0) as (insert into "places" ("name") values (%) returning "id") select tenancy.out(c0) as "id" from "$affected"',
+    ],
+    [
+      'a condition for a cross join',
+      (q) => q.selectFrom('projects').crossJoin('tasks').select('tasks.id'),
+      `select "tasks"."id" from "projects" cross join "tasks" where ${own('projects')} and ${own('tasks')}`,
+    ],
+    [
+      'a condition for each table that a delete uses',
+      (q) =>
+        q.deleteFrom('tasks').using('projects').whereRef('projects.id', '=', 'tasks.project_id').returning('tasks.id'),
+      `delete from "tasks" using "projects" where ${own('tasks')} and ${own('projects')} and ("projects"."id" = "tasks"."project_id") returning "tasks"."id"`,
+    ],
+    [
+      'filtered tables of a right join, also beside another join',
+      (q) =>
+        q
+          .selectFrom('projects')
+          .innerJoin('tasks', 'tasks.project_id', 'projects.id')
+          .rightJoin('tasks as t', 't.id', 'tasks.id')
+          .select('t.id'),
+      `select "t"."id" from ${filtered('projects')} inner join ${filtered('tasks')} on "tasks"."project_id" = "projects"."id"` +
+        ` right join (select * from "tasks" where ${own('tasks')}) as "t" on "t"."id" = "tasks"."id"`,
+    ],
+    [
+      'a table of that name of a WITH of its own, but not of what comes after it',
+      (q) =>
+        q
+          .with('projects', (w) => w.selectFrom('projects').select('id'))
+          .with('again', (w) => w.selectFrom('projects').select('id'))
+          .selectFrom('again')
+          .select('id'),
+      `with "projects" as (select "id" from "projects" where ${own('projects')}), "again" as (select "id" from "projects") select "id" from "again"`,
+    ],
+    [
+      'nothing of what a WITH around it has named',
+      (q) =>
+        q
+          .with('tasks', (w) => w.selectFrom('tasks').select('id'))
+          .selectFrom((eb) =>
+            eb
+              .selectFrom('projects')
+              .where((of) => of.exists(of.selectFrom('tasks').select('tasks.id')))
+              .select('projects.id')
+              .as('p'),
+          )
+          .select('p.id'),
+      `with "tasks" as (select "id" from "tasks" where ${own('tasks')}) select "p"."id" from (select "projects"."id" from "projects"` +
+        ` where ${own('projects')} and (exists (select "tasks"."id" from "tasks"))) as "p"`,
+    ],
+    [
+      'a table that is named with its schema, whatever a WITH has named',
+      (q) =>
+        q
+          .with('projects', (w) => w.selectFrom('projects').select('id'))
+          .selectFrom('pool.projects as p' as 'projects as p')
+          .select('p.id'),
+      `with "projects" as (select "id" from "projects" where ${own('projects')}) select "p"."id" from "pool"."projects" as "p" where ${own('p')}`,
+    ],
+    [
+      'nothing of conditions of a merge but of rows that it finds no source for',
+      (q) =>
+        q
+          .mergeInto('projects')
+          .using('tasks', 'tasks.project_id', 'projects.id')
+          .whenMatchedAnd('tasks.title', '=', 'Old')
+          .thenDelete()
+          .whenNotMatchedBySourceAnd('projects.archived', '=', true)
+          .thenDelete()
+          .returning('projects.id'),
+      `merge into "projects" using ${filtered('tasks')} on ${own('projects')} and ("tasks"."project_id" = "projects"."id")` +
+        ` when matched and "tasks"."title" = % then delete` +
+        ` when not matched by source and ${own('projects')} and ("projects"."archived" = %) then delete returning "projects"."id"`,
+    ],
+  ])('%s', (_, query, text) => {
+    expect(statement(query).text.replaceAll(/%\d+\$L/g, '%')).toBe(text);
   });
 });
 
