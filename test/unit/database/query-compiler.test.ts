@@ -51,6 +51,23 @@ describe('a statement', () => {
     ],
     ['a union', db.selectFrom('tasks').select('id').union(db.selectFrom('projects').select('id'))],
     ['what an insert returns', db.insertInto('projects').values({ name: 'x' }).returningAll()],
+    [
+      'what a delete returns of a table that it uses',
+      db.deleteFrom('tasks').using('projects as p').returning('p.name'),
+    ],
+    [
+      'what an update returns of a table that it reads',
+      db.updateTable('tasks').from('projects as p').set({ title: 'x' }).returning('p.name'),
+    ],
+    [
+      'what a merge returns of its source',
+      db
+        .mergeInto('projects')
+        .using('tasks as t', 't.project_id', 'projects.id')
+        .whenMatched()
+        .thenDelete()
+        .returning('t.title'),
+    ],
   ])('with %s that is narrow is left alone', (_, query) => {
     expect(compile(query).sql).not.toContain('tenancy.out');
   });
