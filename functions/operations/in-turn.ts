@@ -19,6 +19,8 @@ export function portsInTurn(ports: Ports, turn: Omit<Turn, 'tenantId'>): Ports {
     apiKeys: {
       ensure: first((tenantId, plan) => apiKeys.ensure(tenantId, plan)),
       move: first((tenantId, fromPlan, toPlan) => apiKeys.move(tenantId, fromPlan, toPlan)),
+      findSpare: (tenantId, plan) => apiKeys.findSpare(tenantId, plan),
+      removeSpare: first((tenantId, plan) => apiKeys.removeSpare(tenantId, plan)),
       remove: first((tenantId) => apiKeys.remove(tenantId)),
       find: (tenantId) => apiKeys.find(tenantId),
     },

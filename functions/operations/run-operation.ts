@@ -99,9 +99,9 @@ async function runSteps(
   durable: Durable,
 ): Promise<FailedStep | undefined> {
   const done = new Set(progress.filter(({ state }) => state === 'succeeded').map(({ name }) => name));
-  for (const { name, run } of steps.filter((step) => !done.has(step.name))) {
+  for (const { name, run, awaitsAnswers } of steps.filter((step) => !done.has(step.name))) {
     try {
-      await inPieces(name, durable, async (piece) => {
+      await inPieces(name, between(durable, awaitsAnswers), durable, async (piece) => {
         const turn = turnIn(await registry.mark(id, name, 'running'), id);
         if (turn === undefined) return;
         try {
@@ -137,9 +137,9 @@ async function undoSteps(
 ): Promise<void> {
   const isBegun = ({ state }: { state: StepState }): boolean => state !== 'pending' && state !== 'undone';
   const begun = new Set(progress.filter(isBegun).map(({ name }) => name));
-  for (const { name, undo } of steps.toReversed()) {
+  for (const { name, undo, awaitsAnswers } of steps.toReversed()) {
     if (!undo || !begun.has(name)) continue;
-    await inPieces(`undo ${name}`, durable, async (piece) => {
+    await inPieces(`undo ${name}`, between(durable, awaitsAnswers), durable, async (piece) => {
       const turn = turnIn(await registry.mark(id, name, 'undoing'), id);
       if (turn === undefined) return;
       let rest: Position | undefined;
@@ -153,9 +153,14 @@ async function undoSteps(
   }
 }
 
+/** What comes between two pieces of a step. */
+const between = (durable: Durable, awaitsAnswers: boolean) => (): Promise<void> =>
+  awaitsAnswers ? durable.untilAnswered() : durable.pause();
+
 /** Does a step, or undoes it, piece by piece, each of which is done once. */
 async function inPieces(
   name: string,
+  pause: () => Promise<void>,
   durable: Durable,
   work: (piece: Piece) => ReturnType<Step<KnownKind>['run']>,
 ): Promise<void> {
@@ -170,7 +175,7 @@ async function inPieces(
     });
     if (end === null) return;
     ({ from } = end);
-    await durable.pause();
+    await pause();
   }
 }
 

@@ -49,6 +49,8 @@ export interface Step<Kind extends KnownKind> {
   isWanted?(asked: Asked<Kind>): boolean;
   /** Set if nothing is undone any more once this step has begun: it does what cannot be taken back. */
   readonly isFinal?: true;
+  /** Set if between its pieces everybody is to have an answer who has asked an authorizer before, instead of an invocation to end. */
+  readonly awaitsAnswers?: true;
 }
 
 /** Has every token looked at again: what authorizers answered before may not be true any more. */

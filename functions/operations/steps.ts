@@ -28,6 +28,7 @@ export interface BoundStep {
   readonly run: (piece: Piece, turn: number) => ReturnType<Step<KnownKind>['run']>;
   readonly undo: ((piece: Piece, turn: number) => ReturnType<Step<KnownKind>['run']>) | undefined;
   readonly isFinal: boolean;
+  readonly awaitsAnswers: boolean;
 }
 
 /** The steps of an operation, in their order. */
@@ -55,6 +56,7 @@ function bind<Kind extends KnownKind>(
         run: (piece, turn) => step.run(...within(turn), piece),
         undo: step.undo && ((piece, turn) => step.undo?.(...within(turn), piece) ?? Promise.resolve()),
         isFinal: step.isFinal ?? false,
+        awaitsAnswers: step.awaitsAnswers ?? false,
       };
     });
 }

@@ -22,12 +22,17 @@ export interface ApiKeys {
    * Takes the tenant's key out of one usage plan and puts it into another. In between it is in none, since API Gateway allows a key one
    * plan a stage: requests of the tenant are then answered 403 `api-key-invalid`.
    *
-   * From or to a plan whose tenants share a key, it is another key: the tenant's own is made or deleted.
+   * From or to a plan whose tenants share a key, it is another key, and nothing happens to the one before: authorizers may go on answering
+   * that one for a while. `removeSpare` is for when they do not any more.
    *
    * @returns the key from now on
    * @throws Error if the tenant has no key, or one in a third plan
    */
   move(tenantId: string, fromPlan: PlanName, toPlan: PlanName): Promise<TenantApiKey>;
+  /** Ids of the tenant's keys by which it does not go in this plan: all where tenants of the plan share one, else all but the oldest. */
+  findSpare(tenantId: string, plan: PlanName): Promise<string[]>;
+  /** Deletes these. */
+  removeSpare(tenantId: string, plan: PlanName): Promise<void>;
   /** Deletes every key of the tenant. One that it shares with others stays. */
   remove(tenantId: string): Promise<void>;
   /** Ids of the tenant's keys, without those that are deleted and still listed. */
@@ -75,29 +80,35 @@ export function apiKeysOf(
     return calls.named(name);
   };
 
+  const deleteAll = async (keys: readonly NamedKey[]): Promise<void> => {
+    for (const { id } of keys) await calls.delete(id);
+  };
+
   const ensureNamed = async (name: string, plan: PlanName): Promise<TenantApiKey> => {
     const [kept, ...others] = await settled(name);
     if (!kept) throw new Error(`API Gateway does not list the API key ${name} yet. Try again.`);
-    for (const { id } of others) await calls.delete(id);
+    await deleteAll(others);
     await calls.attach(kept.id, usagePlanIds[plan]);
     return { id: kept.id, value: kept.value };
   };
   const shares = (plan: PlanName): boolean => sharingPlans.includes(plan);
   // No tenant can be called like that.
   const ensureShared = (plan: PlanName): Promise<TenantApiKey> => ensureNamed(`${namePrefix}plan:${plan}`, plan);
-  const remove = async (tenantId: string): Promise<void> => {
-    for (const { id } of await calls.named(namePrefix + tenantId)) await calls.delete(id);
+  const ownKeys = (tenantId: string): Promise<NamedKey[]> => calls.named(namePrefix + tenantId);
+  const spareKeys = async (tenantId: string, plan: PlanName): Promise<NamedKey[]> =>
+    (await ownKeys(tenantId)).slice(shares(plan) ? 0 : 1);
+  /** A list may still have keys that are deleted. */
+  const existing = async (keys: readonly NamedKey[]): Promise<string[]> => {
+    const found: string[] = [];
+    for (const { id } of keys) if (await calls.exists(id)) found.push(id);
+    return found;
   };
 
   return {
     ensure: (tenantId, plan) => (shares(plan) ? ensureShared(plan) : ensureNamed(namePrefix + tenantId, plan)),
     move: async (tenantId, fromPlan, toPlan) => {
-      if (shares(toPlan)) {
-        const shared = await ensureShared(toPlan);
-        await remove(tenantId);
-        return shared;
-      }
-      const [key] = await calls.named(namePrefix + tenantId);
+      if (shares(toPlan)) return ensureShared(toPlan);
+      const [key] = await ownKeys(tenantId);
       if (!key && !shares(fromPlan)) {
         throw new Error(`Tenant ${tenantId} has no API key to move to plan ${toPlan}. Make it with ensure.`);
       }
@@ -106,11 +117,9 @@ export function apiKeysOf(
       await calls.attach(key.id, usagePlanIds[toPlan]);
       return { id: key.id, value: key.value };
     },
-    remove,
-    find: async (tenantId) => {
-      const found: string[] = [];
-      for (const { id } of await calls.named(namePrefix + tenantId)) if (await calls.exists(id)) found.push(id);
-      return found;
-    },
+    findSpare: async (tenantId, plan) => existing(await spareKeys(tenantId, plan)),
+    removeSpare: async (tenantId, plan) => deleteAll(await spareKeys(tenantId, plan)),
+    remove: async (tenantId) => deleteAll(await ownKeys(tenantId)),
+    find: async (tenantId) => existing(await ownKeys(tenantId)),
   };
 }

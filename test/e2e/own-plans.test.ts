@@ -37,17 +37,20 @@ afterAll(async () => {
   await rm(copy, { recursive: true, force: true });
 });
 
-/** Two tenants of a plan, as the control plane has onboarded them. @returns what sends a request of each */
-async function twoOf(plan: string): Promise<[() => Promise<Answer>, () => Promise<Answer>]> {
+/** A tenant, as the control plane has onboarded it. @returns what sends a request of it */
+async function senderOf(tenantId: string, plan: string): Promise<() => Promise<Answer>> {
   const operator = await operatorOf('olga', dataDir);
-  const senderOf = async (tenantId: string): Promise<() => Promise<Answer>> => {
-    const made = await operator.operate('/tenants', { tenantId, name: tenantId, plan, model: 'pool' });
-    expect(made.error).toBeNull();
-    const token = await signToken(dataDir, { tenant: tenantId });
-    return () => send('GET', '/projects', { to, token });
-  };
-  return [await senderOf(`${plan}-greedy`), await senderOf(`${plan}-modest`)];
+  const made = await operator.operate('/tenants', { tenantId, name: tenantId, plan, model: 'pool' });
+  expect(made.error).toBeNull();
+  const token = await signToken(dataDir, { tenant: tenantId });
+  return () => send('GET', '/projects', { to, token });
 }
+
+/** Two tenants of a plan. */
+const twoOf = async (plan: string): Promise<[() => Promise<Answer>, () => Promise<Answer>]> => [
+  await senderOf(`${plan}-greedy`, plan),
+  await senderOf(`${plan}-modest`, plan),
+];
 
 test('the quota that one of two tenants of a plan has used up costs the other no request', async () => {
   const [greedy, modest] = await twoOf('free');
@@ -73,4 +76,24 @@ test('of two tenants that share an API key the limiter throttles one, and costs 
     expect(answer.headers['x-ratelimit-limit']).toBe('10');
   }
   expect(new Set(statuses)).toEqual(new Set([200]));
+});
+
+test('no request of a tenant is refused while it changes between an API key of its own and one that it shares', async () => {
+  const request = await senderOf('changing', 'enterprise');
+  const operator = await operatorOf('olga', dataDir);
+  const changed = { isOver: false };
+  const answers: Answer[] = [];
+  const requests = async (): Promise<void> => {
+    while (!changed.isOver) answers.push(await request());
+  };
+  const asking = [requests(), requests()];
+  for (const plan of ['pro', 'enterprise', 'pro', 'enterprise']) {
+    const { error } = await operator.operate('/tenants/changing/change-plan', { plan });
+    expect(error).toBeNull();
+  }
+  changed.isOver = true;
+  await Promise.all(asking);
+  expect(answers.length).toBeGreaterThan(20);
+  // The limiter has its say, by one plan or the other.
+  expect(answers.map(({ status }) => status).filter((status) => status !== 200 && status !== 429)).toEqual([]);
 });

@@ -38,10 +38,7 @@ export class ApiKeyFile implements ApiKeys {
   }
 
   async move(tenantId: string, fromPlan: PlanName, toPlan: PlanName): Promise<{ id: string; value: string }> {
-    if (this.#sharingPlans.includes(toPlan)) {
-      await this.remove(tenantId);
-      return this.ensure(tenantId, toPlan);
-    }
+    if (this.#sharingPlans.includes(toPlan)) return this.ensure(tenantId, toPlan);
     const [key] = this.of(tenantId);
     if (!key && !this.#sharingPlans.includes(fromPlan)) throw new Error(`The tenant ${tenantId} has no key.`);
     this.#write(
@@ -51,12 +48,28 @@ export class ApiKeyFile implements ApiKeys {
     return this.ensure(tenantId, toPlan);
   }
 
+  async findSpare(tenantId: string, plan: PlanName): Promise<string[]> {
+    return this.#spare(tenantId, plan).map(({ id }) => id);
+  }
+
+  async removeSpare(tenantId: string, plan: PlanName): Promise<void> {
+    const spare = await this.findSpare(tenantId, plan);
+    this.#write(
+      tenantId,
+      this.of(tenantId).filter(({ id }) => !spare.includes(id)),
+    );
+  }
+
   async remove(tenantId: string): Promise<void> {
     this.#write(tenantId, []);
   }
 
   async find(tenantId: string): Promise<string[]> {
     return this.of(tenantId).map(({ id }) => id);
+  }
+
+  #spare(tenantId: string, plan: PlanName): StoredKey[] {
+    return this.of(tenantId).slice(this.#sharingPlans.includes(plan) ? 0 : 1);
   }
 
   #write(tenantId: string, keys: readonly StoredKey[]): void {

@@ -121,6 +121,17 @@ describe('move', () => {
   });
 });
 
+describe('removeSpare', () => {
+  test('leaves the key by which the tenant goes', async () => {
+    const { id } = await keysOf().ensure('acme', 'pro');
+    management.keys.add('acme');
+    expect(await keysOf().findSpare('acme', 'pro')).toHaveLength(1);
+    await keysOf().removeSpare('acme', 'pro');
+    expect(await keysOf().find('acme')).toEqual([id]);
+    expect(await keysOf().findSpare('acme', 'pro')).toEqual([]);
+  });
+});
+
 describe('remove', () => {
   test('leaves nothing, and may be made again', async () => {
     await keysOf().ensure('acme', 'free');
@@ -258,8 +269,14 @@ describe('a plan whose tenants share a key', () => {
     expect(await sharing().move('acme', 'free', 'pro')).toEqual(own);
     expect(own.id).not.toBe(shared.id);
     expect(endState().toSorted()).toEqual(['acme in pro, enabled: true', 'plan:free in free, enabled: true']);
+    expect(await sharing().findSpare('acme', 'pro')).toEqual([]);
     expect(await sharing().move('acme', 'pro', 'free')).toEqual(shared);
     expect(await sharing().move('acme', 'pro', 'free')).toEqual(shared);
+    expect(endState().toSorted()).toEqual(['acme in pro, enabled: true', 'plan:free in free, enabled: true']);
+    expect(await sharing().findSpare('acme', 'free')).toEqual([own.id]);
+    await sharing().removeSpare('acme', 'free');
+    await sharing().removeSpare('acme', 'free');
+    expect(await sharing().findSpare('acme', 'free')).toEqual([]);
     expect(endState()).toEqual(['plan:free in free, enabled: true']);
   });
 
