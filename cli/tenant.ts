@@ -43,8 +43,10 @@ function fail(error: unknown, failureCode = 1): number {
   return failureCode;
 }
 
-// Whoever reads the output may have seen enough, as `head` has.
-process.stdout.on('error', () => process.exit());
+// Whoever reads the output may have seen enough, as `head` has. What is lost otherwise was wanted.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  process.exit(code === 'EPIPE' ? undefined : fail(new CommandError(`The output cannot be written (${code}).`)));
+});
 main(process.argv.slice(2)).then(
   (code) => (process.exitCode = code),
   (error: unknown) => (process.exitCode = fail(error)),

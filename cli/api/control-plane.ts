@@ -1,4 +1,5 @@
 import { CommandError } from '../command-error.ts';
+import { type Answer, receive, strange } from './answer.ts';
 import type { Authenticate, Outgoing } from './outgoing.ts';
 import { refusal } from './refusal.ts';
 import { attemptUntilAnswered } from './retries.ts';
@@ -30,22 +31,25 @@ export interface ControlPlaneOptions {
 
 /** API Gateway ends a request after 29 s. */
 const timeoutMs = 35_000;
+const noContent = 204;
 
 export function controlPlaneAt({ url, authenticate, noAnswer, logs }: ControlPlaneOptions): ControlPlane {
   const base = url.endsWith('/') ? url : `${url}/`;
-  const send = async (request: Outgoing): Promise<Response> => {
+  const send = async (request: Outgoing): Promise<Answer> => {
     const { method, url: to, body } = request;
     const headers = await authenticate(request);
     const signal = AbortSignal.timeout(timeoutMs);
-    return fetch(to, { method, headers, signal, redirect: 'error', ...(body !== undefined && { body }) });
+    return receive(
+      await fetch(to, { method, headers, signal, redirect: 'error', ...(body !== undefined && { body }) }),
+    );
   };
   const ask = async (request: Outgoing, isRepeatable: boolean): Promise<unknown> => {
     const outcome = await attemptUntilAnswered(() => send(request), isRepeatable);
     if ('lost' in outcome) throw new CommandError(noAnswer(outcome.lost));
-    const { answer } = outcome;
-    const body: unknown = await answer.json().catch(() => undefined);
-    if (answer.ok) return body;
-    throw refusal(answer.status, body, logs);
+    const { status, body } = outcome.answer;
+    if (status >= 300) throw refusal(status, body, logs);
+    if (body === undefined && status !== noContent) throw strange();
+    return body;
   };
   return {
     get: (path, query = {}) => ask({ method: 'GET', url: urlOf(base, path, query), headers: {} }, true),

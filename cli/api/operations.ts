@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { readAs } from './answer.ts';
 import type { ControlPlane, Query } from './control-plane.ts';
 import { listAll } from './pages.ts';
 
@@ -31,7 +32,7 @@ export const listOperations = (plane: ControlPlane, filter: Query, most: number)
   listAll(plane, '/operations', operationSchema, filter, most);
 
 export const showOperation = async ({ get }: ControlPlane, operationId: string): Promise<Operation> =>
-  operationSchema.parse(await get(`/operations/${encodeURIComponent(operationId)}`));
+  readAs(operationSchema, await get(`/operations/${encodeURIComponent(operationId)}`));
 
 /** Starts an operation; the same key gives the same one. */
 export const startOperation = async (
@@ -39,7 +40,7 @@ export const startOperation = async (
   path: string,
   body: object,
   idempotencyKey: string,
-): Promise<Operation> => operationSchema.parse(await post(path, body, { idempotencyKey }));
+): Promise<Operation> => readAs(operationSchema, await post(path, body, { idempotencyKey }));
 
 /** Whether it is over, one way or the other. */
 export const hasEnded = ({ state }: Pick<Operation, 'state'>): boolean => state === 'succeeded' || state === 'failed';

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { readAs } from './answer.ts';
 import type { ControlPlane, Query } from './control-plane.ts';
 
 /** As many as the control plane gives at once. */
@@ -20,7 +21,7 @@ export async function listAll<T>(
   const items: T[] = [];
   for (let cursor: string | null | undefined; cursor !== null && items.length < most;) {
     const limit = String(Math.min(pageSize, most - items.length));
-    const page = pageSchema.parse(await get(path, { ...query, limit, cursor }));
+    const page = readAs(pageSchema, await get(path, { ...query, limit, cursor }));
     items.push(...page.items);
     cursor = page.nextCursor;
   }

@@ -30,14 +30,22 @@ export class RefusedError extends CommandError {
  */
 export function refusal(status: number, body: unknown, logs: string): CommandError {
   const problem = problemSchema.safeParse(body).data;
-  if (!problem) return new CommandError(`The control plane answered ${status}. Look into ${logs}.`);
+  if (!problem) {
+    // Whatever is behind a gateway may fail without a word; what refuses is something else.
+    const remedy = status >= 500 ? `Look into ${logs}.` : 'Check the URL, with its stage, and what stands between.';
+    const how = status >= 500 ? '' : ', and not as a control plane does';
+    return new CommandError(`The control plane answered ${status}${how}. ${remedy}`);
+  }
   const { title, code, detail, errors } = problem;
   const items = errors.map((item) => `  ${printable(item.pointer.replace(/^#\//, ''))}: ${printable(item.detail)}`);
   const what = `${printable(title)} [${printable(code)}]${items.length > 0 ? ':' : ''}`;
   const lines = items.length > 0 ? items : detail === undefined ? [] : [printable(detail)];
-  const remedy = status >= 500 ? lookFor(problem, logs) : remedies[code]?.(problem);
+  const remedy = status >= 500 ? lookFor(problem, logs) : remedyOf(problem);
   return new RefusedError(code, [what, ...lines, ...(remedy === undefined ? [] : [remedy])].join('\n'));
 }
+
+const remedyOf = (problem: Problem): string | undefined =>
+  Object.hasOwn(remedies, problem.code) ? remedies[problem.code]?.(problem) : undefined;
 
 const lookFor = ({ instance }: Problem, logs: string): string =>
   `Ask again; if it stays like this, look into ${logs} for request ${printable(instance)}.`;

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../command-error.ts';
+import type { Answer } from './answer.ts';
 
 /** An answer, or why there was none. */
-export type Outcome = { readonly answer: Response } | { readonly lost: string };
+export type Outcome = { readonly answer: Answer } | { readonly lost: string };
 
 /** Attempts at one request when it comes too soon after others, which is how a long list of pages goes. */
 const mostAttempts = 10;
@@ -22,21 +23,20 @@ const faults = new Set([502, 503, 504]);
  *
  * @param isRepeatable whether a request that may have been served may be sent again
  */
-export async function attemptUntilAnswered(send: () => Promise<Response>, isRepeatable: boolean): Promise<Outcome> {
+export async function attemptUntilAnswered(send: () => Promise<Answer>, isRepeatable: boolean): Promise<Outcome> {
   for (let attempt = 1; ; attempt += 1) {
     const outcome = await attemptOnce(send);
     const most = mostAttemptsOf(outcome, isRepeatable);
     const retryAfterSeconds = 'answer' in outcome ? Number(outcome.answer.headers.get('retry-after') ?? NaN) : NaN;
     if (attempt >= most || retryAfterSeconds > longestRetryAfterSeconds) return withoutReason(outcome);
-    if ('answer' in outcome) await outcome.answer.body?.cancel();
     const backoffMs = Math.min(longestDelayMs, firstDelayMs * 2 ** (attempt - 1)) * (0.5 + Math.random());
     await sleep(Number.isNaN(retryAfterSeconds) ? backoffMs : retryAfterSeconds * 1_000);
   }
 }
 
-type Attempt = { readonly answer: Response } | { readonly lost: string; readonly mayBeServed: boolean };
+type Attempt = { readonly answer: Answer } | { readonly lost: string; readonly mayBeServed: boolean };
 
-async function attemptOnce(send: () => Promise<Response>): Promise<Attempt> {
+async function attemptOnce(send: () => Promise<Answer>): Promise<Attempt> {
   try {
     return { answer: await send() };
   } catch (error) {
@@ -45,7 +45,8 @@ async function attemptOnce(send: () => Promise<Response>): Promise<Attempt> {
     // What fetch throws for everything that is no answer.
     if (!(error instanceof TypeError)) throw error;
     const { cause } = error;
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : error.message;
+    const reason = cause instanceof Error ? cause : error;
+    const code = 'code' in reason ? String(reason.code) : reason.message;
     return { lost: code, mayBeServed: !neverArrived.has(code) };
   }
 }

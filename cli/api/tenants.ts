@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { readAs } from './answer.ts';
 import type { ControlPlane, Query } from './control-plane.ts';
 import { listAll } from './pages.ts';
 
@@ -27,7 +28,7 @@ export const listTenants = (plane: ControlPlane, filter: Query): Promise<Tenant[
   listAll(plane, '/tenants', tenantSchema, filter);
 
 export const showTenant = async ({ get }: ControlPlane, tenantId: string): Promise<Tenant> =>
-  tenantSchema.parse(await get(pathOf(tenantId)));
+  readAs(tenantSchema, await get(pathOf(tenantId)));
 
 /** The path of a tenant, or of what can be done to it. */
 export const pathOf = (tenantId: string, action?: string): string =>

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
+import { readAs } from '../api/answer.ts';
 import { connect, connectionOptions } from '../api/connect.ts';
 import type { ControlPlane } from '../api/control-plane.ts';
 import { pathOf } from '../api/tenants.ts';
@@ -32,7 +33,7 @@ export const impersonateCommand = defineCommand({
     const plane = await connect(options);
     // Sent twice it would be two tokens, one of which nobody knows.
     const once = { idempotencyKey: randomUUID(), isRepeatable: false };
-    const answer = impersonationSchema.parse(await plane.post(pathOf(tenantId, 'impersonate'), body, once));
+    const answer = readAs(impersonationSchema, await plane.post(pathOf(tenantId, 'impersonate'), body, once));
     print(answer, json, ({ id, token, expiresAt }, { paint }) =>
       formatFields({ Impersonation: [id, 'bold'], Until: expiresAt, Token: token }, paint),
     );

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { readAs } from '../api/answer.ts';
 import { connect, connectionOptions } from '../api/connect.ts';
 import { defineCommand } from '../command.ts';
 import { print, type Shown } from '../terminal/print.ts';
@@ -44,7 +45,7 @@ export const quotasCommand = defineCommand({
   options: connectionOptions,
   async run({ options }) {
     const { get } = await connect(options);
-    const { items } = z.object({ items: z.array(quotaSchema) }).parse(await get('/quotas'));
+    const { items } = readAs(z.object({ items: z.array(quotaSchema) }), await get('/quotas'));
     print(items, options.json, formatQuotas);
     for (const { name, percent } of items.filter(({ warning }) => warning)) {
       console.error(`${printable(name)} is used up to ${percent} %.`);

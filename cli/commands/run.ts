@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { tenantIdPattern } from '../../shared/tenancy/tenant.ts';
+import { readAs } from '../api/answer.ts';
 import { connect, connectionOptions } from '../api/connect.ts';
 import type { ControlPlane } from '../api/control-plane.ts';
 import { listTenants, pathOf } from '../api/tenants.ts';
@@ -46,7 +47,7 @@ What follows "--" is no option: run -- --all "select count(*) from projects". Of
 
 async function rowsOf({ post }: ControlPlane, tenantId: string, sql: string): Promise<Rows> {
   const answer = await post(pathOf(tenantId, 'statements'), { sql }, { idempotencyKey: randomUUID() });
-  const { rows, truncated } = answerSchema.parse(answer);
+  const { rows, truncated } = readAs(answerSchema, answer);
   if (truncated)
     console.error(`${tenantId}: there are more than these ${rows.length} rows. Narrow the statement down.`);
   return rows;

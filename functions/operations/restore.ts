@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import type { RowTable } from '../../shared/control/index.ts';
+import { AppError, type ErrorCode } from '../../shared/errors/index.ts';
 import {
   contentOf,
   filesOf,
@@ -9,6 +11,7 @@ import {
   sourceOf,
 } from './exported-files.ts';
 import { batchesOf, linesOf } from './exported-lines.ts';
+import type { ExportedTable } from './manifest.ts';
 import type { Ports } from './ports.ts';
 import { requireSameTables } from './same-tables.ts';
 import { type Asked, homeWanted, type Piece, type Position, type Step, type Subject } from './step.ts';
@@ -58,7 +61,7 @@ async function insertRows(
   ports: Ports,
   piece: Piece,
 ): Promise<Position | undefined> {
-  const { tables } = source.manifest;
+  const tables = asTheyAreTied(source.manifest.tables, await ports.rows.describe(subject.input.placement));
   const isLinked = ({ table }: FileOfTable): boolean => table.linked;
   const rows = filesOf(tables).map((part) => ({ ...part, links: false }));
   const passes = [...rows, ...rows.filter(isLinked).map((part) => ({ ...part, links: true }))];
@@ -69,7 +72,9 @@ async function insertRows(
     let lines = index === place.files ? place.lines : 0;
     const left = linesOf(await contentOf(source, file, ports), lines);
     for await (const batch of batchesOf(left, table.name)) {
-      await ports.rows.insert(homeWanted(subject), table.name, batch, links);
+      await ports.rows.insert(homeWanted(subject), table.name, batch, links).catch((error: unknown) => {
+        throw misfitOf(error, table) ?? error;
+      });
       lines += batch.length;
       done += batch.length;
       await ports.registry.report(subject.operationId, 'restore-rows', { share: done / total });
@@ -77,6 +82,22 @@ async function insertRows(
     }
   }
   return undefined;
+}
+
+/** Exported tables, parents before children: as foreign keys are now, which may be others than when they were exported. */
+const asTheyAreTied = (exported: readonly ExportedTable[], now: readonly RowTable[]): ExportedTable[] =>
+  now.flatMap(({ name, linked }) =>
+    exported.filter((table) => table.name === name).map((table) => ({ ...table, linked })),
+  );
+
+/** What the database says of rows that break a rule of theirs. */
+const misfits: readonly ErrorCode[] = ['conflict', 'constraint-violated', 'reference-not-found', 'validation-failed'];
+
+/** A refusal of rows that says whose they are; undefined for any other error. */
+function misfitOf(error: unknown, { name }: ExportedTable): AppError | undefined {
+  if (!(error instanceof AppError) || !misfits.includes(error.code)) return undefined;
+  const message = `The rows of the table ${name} do not fit into it: ${error.message}`;
+  return new AppError('export-unusable', message, { cause: error });
 }
 
 /** Fills a tenant that nobody is served for yet with the rows of an export, if the operation is asked to. */

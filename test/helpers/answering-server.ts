@@ -35,6 +35,12 @@ export const json =
 /** Ends a connection without an answer. */
 export const hangUp: Answerer = (response) => response.destroy();
 
+/** Ends a connection in the middle of an answer. */
+export const breakOff: Answerer = (response) => {
+  response.writeHead(200, { 'content-length': 1_000 });
+  response.write('{"id":', () => response.destroy());
+};
+
 export async function startAnsweringServer(): Promise<AnsweringServer> {
   const folder = await mkdtemp(join(tmpdir(), 'tenantry-cli-'));
   const issuer = await startIssuer(folder);

@@ -195,6 +195,36 @@ describe('restoring', () => {
     await expect(readOperation(await restore(exported, await emptyTenant()))).resolves.toMatchObject({ error: null });
   });
 
+  it('goes by the references that tables have now, not by those of the export', async () => {
+    const { owner } = world.database.postgres;
+    const asColumns = '(tenant_id text not null, id int not null, next int, later int, primary key (tenant_id, id))';
+    for (const table of ['pool.early', 'pool.later']) {
+      await owner.query(`create table ${table} ${asColumns}`);
+      await owner.query(`select tenancy.protect($1)`, [table]);
+    }
+    const tie = (column: string, table: string): string =>
+      `add constraint to_${column} foreign key (tenant_id, ${column}) references pool.${table} (tenant_id, id) not valid`;
+    const a = await prepareWith([
+      'insert into pool.later (tenant_id, id) values ($1, 1)',
+      'insert into pool.early (tenant_id, id, next, later) values ($1, 1, 2, 1), ($1, 2, null, 1)',
+    ]);
+    const loose = await exportOf(a);
+    await owner.query(`alter table pool.early ${tie('next', 'early')}, ${tie('later', 'later')}`);
+    await expect(readOperation(await restore(loose, await emptyTenant()))).resolves.toMatchObject({ error: null });
+    const tied = await exportOf(a);
+    await owner.query('alter table pool.early drop constraint to_next, drop constraint to_later');
+    await expect(readOperation(await restore(tied, await emptyTenant()))).resolves.toMatchObject({ error: null });
+    await owner.query('drop table pool.early, pool.later');
+  });
+
+  it('names the table whose rows break a rule that it did not have then', async () => {
+    const { owner } = world.database.postgres;
+    const exported = await exportOf(await world.prepare('export'));
+    await owner.query(`alter table pool.tasks add constraint brief check (char_length(title) < 2) not valid`);
+    await refused(exported, 'The rows of the table tasks do not fit into it: A value is outside of what its column');
+    await owner.query('alter table pool.tasks drop constraint brief');
+  });
+
   it('refuses rows that do not fit into the tables, and says why', async () => {
     const { owner } = world.database.postgres;
     const a = await world.prepare('export');

@@ -3,12 +3,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connect } from '../../../cli/api/connect.ts';
 import { controlPlaneAt } from '../../../cli/api/control-plane.ts';
 import { awsSigner } from '../../../cli/api/signer.ts';
-import { listTenants } from '../../../cli/api/tenants.ts';
+import { startOperation } from '../../../cli/api/operations.ts';
+import { listTenants, showTenant } from '../../../cli/api/tenants.ts';
 import { CommandError, UsageError } from '../../../cli/command-error.ts';
 import { verifySignature } from '../../../local/gateway/signature.ts';
 import {
   type Answerer,
   type AnsweringServer,
+  breakOff,
   hangUp,
   json,
   startAnsweringServer,
@@ -74,6 +76,7 @@ describe('asking the control plane', () => {
 
   it.each<[string, Answerer]>([
     ['was lost', hangUp],
+    ['broke off', breakOff],
     ['got lost behind the gateway', json(504, problem('gateway-timeout', ''))],
     ['says that something is out of order', json(503, problem('database-unavailable', ''))],
   ])('asks again, with the same key, when the answer %s', async (_, answer) => {
@@ -126,6 +129,13 @@ describe('asking the control plane', () => {
       (response) => response.writeHead(500).end('<html>'),
       /answered 500.*logs of the stack/,
     ],
+    [
+      'an answer of something else',
+      (response) => response.writeHead(404).end('<html>'),
+      /answered 404.*not as a control plane/,
+    ],
+    ['a page in place of an answer', (response) => response.end('<html>Sign in'), /^What answers is no control plane/],
+    ['a code that is no word of ours', json(409, problem('toString', 'Why.')), /^Title \[toString\]\nWhy\.$/],
     ['no answer', hangUp, /does not answer at http:.*npm run dev/],
     ['another address', (response) => response.writeHead(302, { location: 'http://127.0.0.1:1' }).end(), /not answer/],
   ])('says what came of it: %s', async (_, answer, message) => {
@@ -133,6 +143,23 @@ describe('asking the control plane', () => {
     const failure = await failureOf((await connected()).get('/tenants/x'));
     expect(failure).toBeInstanceOf(CommandError);
     expect((failure as Error).message).toMatch(message);
+  });
+
+  it.each([[{}], [[]], [{ items: [{}], nextCursor: null }]])('takes no other JSON for an answer: %j', async (body) => {
+    server.otherwise = json(200, body);
+    const plane = await connected();
+    const asked = [showTenant(plane, 'acme'), listTenants(plane, {}), startOperation(plane, '/tenants', {}, 'k')];
+    for (const failure of await Promise.all(asked.map(failureOf))) {
+      expect(failure).toBeInstanceOf(CommandError);
+      expect((failure as Error).message).toMatch(/^What answers is no control plane/);
+    }
+  });
+
+  it('does not take a page for a deletion', async () => {
+    server.otherwise = (response) => response.end('<html>Sign in');
+    expect(await failureOf((await connected()).delete('/tenants/acme/impersonations/1'))).toBeInstanceOf(CommandError);
+    server.otherwise = (response) => response.writeHead(204).end();
+    expect(await (await connected()).delete('/tenants/acme/impersonations/1')).toBeUndefined();
   });
 
   it.each<[string, Parameters<typeof connect>[0], RegExp]>([
