@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect, type Connection, connectionOptions } from './api/connect.ts';
+import { keyOf, orSayKey } from './api/keys.ts';
 import { hasEnded, type Operation, startOperation } from './api/operations.ts';
-import { RefusedError } from './api/refusal.ts';
-import { CommandError, UsageError } from './command-error.ts';
 import { formatOperation } from './terminal/format-operation.ts';
 import { print } from './terminal/print.ts';
 import { printable } from './terminal/printable.ts';
@@ -26,14 +25,9 @@ export interface OperationOptions extends Connection {
 
 /** Starts an operation, waits for it unless told not to, and prints it. Returns 1 if it has failed. */
 export async function operate(path: string, body: object, options: OperationOptions): Promise<number> {
-  const key = options['idempotency-key'] ?? randomUUID();
-  if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw new UsageError('A key has 1 to 255 visible ASCII characters.');
+  const key = keyOf(options['idempotency-key']);
   const plane = await connect(options);
-  const begun = await startOperation(plane, path, body, key).catch((error: unknown) => {
-    if (!(error instanceof CommandError) || error instanceof RefusedError) throw error;
-    const again = `Whether the operation was begun is not known. The same command with --idempotency-key ${key} begins no second one.`;
-    throw new CommandError(`${error.message}\n${again}`, { cause: error });
-  });
+  const begun = await orSayKey(key, 'operation', startOperation(plane, path, body, key));
   if (options['no-wait']) {
     print(begun, options.json, formatOperation);
     if (process.stderr.isTTY && !hasEnded(begun)) console.error(`\nWatch it: ${watchCommand(begun, options)}`);

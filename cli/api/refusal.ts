@@ -57,6 +57,7 @@ const remedies: Readonly<Record<string, (problem: Problem) => string>> = {
     const [id] = /[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/.exec(detail) ?? ['<id>'];
     return `See how far it is: ${program} operations ${id} --wait`;
   },
+  'migration-in-progress': () => `See how far it is: ${program} migrate --status, with the same --api.`,
   'idempotency-key-reused': () => 'Leave --idempotency-key out, and the request gets a key of its own.',
   'statement-refused': () => 'It takes one statement that only reads, such as a SELECT.',
   'signature-missing': () => 'Name the URL in the output ControlPlaneIamUrl by --api, with its stage.',

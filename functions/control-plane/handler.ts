@@ -2,10 +2,12 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { loadConfig } from '../../shared/config/index.ts';
 import { quotaLimits } from '../../shared/contract/index.ts';
 import { operationStarterOf, readQuotas } from '../../shared/control/index.ts';
+import { handOver } from '../../shared/fleet/index.ts';
 import { operatorApi } from '../../shared/middleware/index.ts';
 import { controlPlaneDocument } from './document.ts';
 import { endImpersonation, impersonate } from './impersonations.ts';
 import { changeLimits } from './limits.ts';
+import { getMigrationRun, migrate } from './migrations.ts';
 import { getOperation, listOperations, onboard, requestOperation } from './operations.ts';
 import { previewPlacement } from './placement.ts';
 import { controlPlaneApi } from './schema.ts';
@@ -13,10 +15,13 @@ import { getTenant, listAuditEntries, listTenants } from './service.ts';
 
 const {
   operationsFunctionArn,
+  fleetFunctionArn,
+  migrationFunctionArn: functionName,
   quotaLimits: raised,
   clusterCapacity: clusters,
-} = loadConfig('operationsFunctionArn', 'quotaLimits', 'clusterCapacity');
-const starter = operationStarterOf(new LambdaClient(), operationsFunctionArn);
+} = loadConfig('operationsFunctionArn', 'fleetFunctionArn', 'migrationFunctionArn', 'quotaLimits', 'clusterCapacity');
+const lambda = new LambdaClient();
+const starter = operationStarterOf(lambda, operationsFunctionArn);
 const limits = { ...quotaLimits, ...raised };
 const document = { ...controlPlaneDocument() };
 
@@ -41,6 +46,10 @@ export const handler = operatorApi(controlPlaneApi, {
     requestOperation({ kind: 'offboard', tenantId, input, idempotencyKey }, starter),
   'GET /operations': ({ query }) => listOperations(query),
   'GET /operations/{operationId}': ({ path }) => getOperation(path.operationId),
+  'GET /migrations': () => getMigrationRun(),
+  'POST /migrations': ({ idempotencyKey }) =>
+    migrate(idempotencyKey, (progress) => handOver(lambda, { fleetFunctionArn, functionName }, progress)),
+  'GET /migrations/{runId}': ({ path }) => getMigrationRun(path.runId),
   'POST /tenants/{tenantId}/impersonate': ({ path, body }) => impersonate(path.tenantId, body),
   'DELETE /tenants/{tenantId}/impersonations/{impersonationId}': ({ path }) =>
     endImpersonation(path.tenantId, path.impersonationId),

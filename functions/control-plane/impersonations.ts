@@ -1,7 +1,7 @@
 import { beginImpersonation, endImpersonation as end } from '../../shared/control/index.ts';
 import { AppError } from '../../shared/errors/index.ts';
 import { currentOperator } from '../../shared/tenancy/index.ts';
-import type { NewImpersonation } from './schema.ts';
+import type { NewImpersonation } from './new-impersonation.ts';
 
 /** @throws AppError not-found, constraint-violated */
 export function impersonate(tenantId: string, { reason, minutes }: NewImpersonation) {

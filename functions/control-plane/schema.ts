@@ -9,6 +9,7 @@ import {
   operationStates,
   quotaSchema,
 } from '../../shared/control/index.ts';
+import { fleetRunSchema } from '../../shared/fleet/index.ts';
 import {
   describeOperatorApi,
   id,
@@ -17,14 +18,14 @@ import {
   pageQueryAt,
   pageQueryBy,
   type RouteDescription,
-  text,
-  timestamp,
 } from '../../shared/http/index.ts';
 import { placementSchema, planSchema, tenantIdSchema } from '../../shared/tenancy/index.ts';
+import { begunImpersonation, newImpersonation } from './new-impersonation.ts';
 import { newTenant, placementQuery } from './new-tenant.ts';
 
 const tenant = managedTenantSchema.meta({ id: 'Tenant' });
 const operation = operationSchema.meta({ id: 'Operation' });
+const migrationRun = fleetRunSchema.meta({ id: 'MigrationRun' });
 
 const tenantsQuery = z.strictObject({
   ...pageQueryBy(tenantIdSchema),
@@ -78,20 +79,6 @@ const auditQuery = z.strictObject({
     .meta({ description: 'The tenant whose history it is. That of all tenants if left out.' }),
 });
 export type AuditQuery = z.output<typeof auditQuery>;
-
-const newImpersonation = z.strictObject({
-  reason: text(1, 500).meta({ description: 'Why. It is kept in the audit log.' }),
-  minutes: z.int().min(1).max(60).default(15).meta({ description: 'After how many it is over.' }),
-});
-export type NewImpersonation = z.output<typeof newImpersonation>;
-
-const begunImpersonation = z.object({
-  id,
-  token: z.string().meta({
-    description: 'Bearer token for the API of tenants, in place of one of a user. It is shown here and never again.',
-  }),
-  expiresAt: timestamp,
-});
 
 export const controlPlaneApi = describeOperatorApi('control-plane', {
   'GET /tenants': {
@@ -150,6 +137,25 @@ export const controlPlaneApi = describeOperatorApi('control-plane', {
     summary: 'Get an operation',
     path: z.object({ operationId: id }),
     response: operation,
+    errors: ['not-found'],
+  },
+  'GET /migrations': {
+    summary: 'See how the last run of migrations goes, or went',
+    response: migrationRun,
+    errors: ['not-found'],
+  },
+  'POST /migrations': {
+    summary: 'Migrate what is not on the newest version, in all placements, with the files that are deployed',
+    status: 202,
+    response: migrationRun,
+    location: '/migrations/{id}',
+    idempotent: true,
+    errors: ['migration-in-progress', 'migration-not-started'],
+  },
+  'GET /migrations/{runId}': {
+    summary: 'Get a run of migrations',
+    path: z.object({ runId: id }),
+    response: migrationRun,
     errors: ['not-found'],
   },
   'POST /tenants/{tenantId}/impersonate': {

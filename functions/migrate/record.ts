@@ -1,11 +1,15 @@
 import { withTries } from '../../shared/database/fleet-call.ts';
 import { EditedMigrationError, FleetError } from '../../shared/database/fleet-error.ts';
-import { type FleetRunCounts, recordFleetRun } from '../../shared/database/fleet-runs.ts';
+import { recordFleetRun } from '../../shared/database/fleet-runs.ts';
+import type { FleetRunCounts, Progress } from '../../shared/fleet/index.ts';
 import { AuditError } from './audit-error.ts';
-import { countsOf, type Progress } from './progress.ts';
+import { countsOf } from './progress.ts';
 import { registryOf, type System } from './system.ts';
 
-/** Says how far a slice has come, so that it is known also where it fails. */
+/** Pause between two notes of a slice that is at work. */
+const noteMs = 5_000;
+
+/** Says how far a slice has come, so that it is known also where it fails, and to those who watch. */
 export type Tell = (progress: Progress) => void;
 
 /** Writes down in the registry how far a run is. */
@@ -36,14 +40,36 @@ export async function recorded(
   work: (begun: Progress, tell: Tell) => Promise<Progress>,
 ): Promise<Progress> {
   let last: Progress = { ...begun, slice: begun.slice + 1 };
+  const notes = notesOf(system);
   try {
-    last = await work(last, (progress) => (last = progress));
+    last = await work(last, (progress) => {
+      last = progress;
+      notes.take(progress);
+    }).finally(notes.written);
   } catch (error) {
     if (endsRun(error)) await recordEnd(system, last, error);
     throw error;
   }
   await record(system, last);
   return last;
+}
+
+/** Writes down every so often how far a slice has come that is at work. The end of a slice counts; these are for those who watch. */
+function notesOf(system: System) {
+  let takenAt = Date.now();
+  let writing = Promise.resolve();
+  return {
+    take: (progress: Progress): void => {
+      if (Date.now() - takenAt < noteMs) return;
+      takenAt = Date.now();
+      writing = writing
+        .then(() => record(system, progress))
+        .catch((error: unknown) =>
+          system.log.warn('a note was not written down', { run: progress.run, error: String(error) }),
+        );
+    },
+    written: () => writing,
+  };
 }
 
 /** Does what the run cannot go on without. */

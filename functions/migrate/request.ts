@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { progressSchema } from '../../shared/fleet/index.ts';
 import { tenantIdSchema } from '../../shared/tenancy/index.ts';
-import { progressSchema } from './progress.ts';
 
 const silo = {
   tenantId: tenantIdSchema,

@@ -5,11 +5,12 @@ import { migrateFleet } from '../../shared/database/fleet.ts';
 import { createRoles } from '../../shared/database/migrator.ts';
 import { provisionSchema, publishMigrations } from '../../shared/database/provision.ts';
 import { closeDatabases, serverDatabases } from '../../shared/database/server-databases.ts';
+import { beginRun, type Progress } from '../../shared/fleet/index.ts';
 import { type ClusterFailure, ClustersError } from './clusters-error.ts';
 import { applyTo, auditShared, auditWhereabouts, migrateKernel } from './kernel.ts';
-import { beginRun, inAll, isFailed, type Progress, reportOf } from './progress.ts';
+import { inAll, isFailed, reportOf } from './progress.ts';
 import { isOutcome, orRecordEnd, record, recorded, type Tell } from './record.ts';
-import { migrateSilos, type Time } from './silos.ts';
+import { countDatabases, migrateSilos, type Time } from './silos.ts';
 import { asMaster, asOwner, type Cluster, nameOf, registryOf, type System } from './system.ts';
 
 const longestSiloMs = 60_000;
@@ -55,7 +56,9 @@ export async function deploy(
  * @throws FleetError when all that is left to do has failed, or more has failed than a run puts up with
  * @throws AuditError as `deploy` does
  */
-export function goOn(system: System, begun: Progress, until: number, siloMs = longestSiloMs): Promise<Progress> {
+export async function goOn(system: System, begun: Progress, until: number, siloMs = longestSiloMs): Promise<Progress> {
+  // One that an operator has begun. Whoever begins later sees that it is at work.
+  if (begun.slice === 0) await record(system, begun);
   return recorded(system, begun, isOutcome, (progress, tell) => work(system, progress, { until, siloMs }, tell));
 }
 
@@ -65,7 +68,7 @@ export function goOn(system: System, begun: Progress, until: number, siloMs = lo
  */
 async function work(system: System, begun: Progress, time: Time, tell: Tell): Promise<Progress> {
   const { until } = time;
-  let progress = begun;
+  let progress = await countDatabases(system, begun);
   do {
     if (await isOvertaken(registryOf(system), begun.run)) return { ...progress, phase: 'done', isOvertaken: true };
     const now = Date.now();
@@ -129,12 +132,19 @@ async function migratePlacements(system: System, begun: Progress, until: number,
     // One that cannot be reached is a failure, and no reason to leave the others behind.
     isThere: () => Promise.resolve(true),
   }));
-  const report = await migrateFleet(databases, system.migrations.tenant, { until, run: begun.run });
+  const { shared } = begun;
+  const most = (placements: number): number => Math.max(begun.lacking, placements);
+  const report = await migrateFleet(databases, system.migrations.tenant, {
+    until,
+    run: begun.run,
+    onProgress: ({ placements, done, failed }) =>
+      tell({ ...begun, lacking: most(placements), shared: { ...shared, done: Math.max(shared.done, done), failed } }),
+  });
   const { done, failures, stopped } = report;
   // Also where the audit finds something, which is what the deployment then fails with.
   if (failures.length > 0) system.log.warn('placements failed', { failures });
   system.log.info('migrated', { target: 'placements', placements: done, ...(stopped && { stopped }) });
-  const progress: Progress = { ...begun, shared: inAll(begun.shared, report) };
+  const progress: Progress = { ...begun, lacking: most(report.placements), shared: inAll(shared, report) };
   tell(progress);
   if (stopped === 'time') return progress;
   await auditShared(system);

@@ -119,12 +119,15 @@ async function isDropped(silo: Silo, system: System): Promise<boolean> {
   try {
     const master = asMaster(clusterNamed(system, cluster));
     if (await databaseExists(master, database)) return false;
-    const state = await readState(registryOf(system), tenantId);
+    const registry = registryOf(system);
+    const state = await readState(registry, tenantId);
     if (state === 'onboarding') return true;
     // Nobody has dropped it who asked the registry first.
     if (state === 'active' || state === 'suspended') return false;
     await master(`drop role if exists ${database}`);
-    await system.siloSecrets.remove(silo);
+    // Somebody may have come while that waited for whoever used the role.
+    const later = await readState(registry, tenantId);
+    if (later === undefined || later === 'offboarding') await system.siloSecrets.remove(silo);
     return true;
   } catch {
     // What was wrong first is what is told.

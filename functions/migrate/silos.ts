@@ -8,7 +8,8 @@ import {
   type Silo,
 } from '../../shared/database/silo-databases.ts';
 import type { Tell } from './record.ts';
-import { plus, type Progress, reportOf } from './progress.ts';
+import type { Progress } from '../../shared/fleet/index.ts';
+import { plus, reportOf } from './progress.ts';
 import { migrateSilo, type SiloOutcome } from './silo.ts';
 import { registryOf, type System } from './system.ts';
 
@@ -34,7 +35,7 @@ export async function migrateSilos(
   { until, siloMs }: Time,
   tell: Tell,
 ): Promise<Progress> {
-  let progress = await begin(system, begun);
+  let progress = begun;
   while (Date.now() < until && !(await isOvertaken(registryOf(system), begun.run))) {
     const next = await nextSilos(system, progress);
     if (next.silos.length === 0) return { ...next.progress, pass: 'done' };
@@ -53,11 +54,13 @@ export async function migrateSilos(
 /** What is looked at again is counted again if it has lacked something again, and only then. */
 const runOf = ({ run, pass }: Progress): string => (pass === 'changed' ? `${run}-changed` : run);
 
-async function begin(system: System, progress: Progress): Promise<Progress> {
+/** How many databases of tenants' own there are when a run begins, and with it how many of them may fail. */
+export async function countDatabases(system: System, progress: Progress): Promise<Progress> {
   if (progress.since !== '') return progress;
   const registry = registryOf(system);
-  const silos = await countSilos(registry);
-  return { ...progress, mostFailures: Math.max(10, Math.floor(silos / 20)), since: await readRegistryTime(registry) };
+  const databases = await countSilos(registry);
+  const mostFailures = Math.max(10, Math.floor(databases / 20));
+  return { ...progress, databases, mostFailures, since: await readRegistryTime(registry) };
 }
 
 interface NextSilos {
@@ -95,6 +98,8 @@ function withOutcomes(progress: Progress, silos: readonly Silo[], outcomes: read
   return {
     ...progress,
     silos: plus(progress.silos, { done, failures }),
+    // Whoever is looked at again was seen before.
+    seen: progress.pass === 'changed' ? progress.seen : progress.seen + silos.length - left.length,
     missing: progress.missing + outcomes.filter(({ isMissing }) => isMissing).length,
     left: [...progress.left.filter((tenantId) => !seen.has(tenantId)), ...left],
   };

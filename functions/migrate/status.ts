@@ -1,7 +1,8 @@
 import type { FleetPlan } from '../../shared/database/fleet-plan.ts';
-import { readLastFleetRun, type RecordedFleetRun } from '../../shared/database/fleet-runs.ts';
+import { readLastFleetRun } from '../../shared/database/fleet-runs.ts';
 import { type FleetPlacement, readPlacements, readPlan } from '../../shared/database/fleet-state.ts';
 import { readSilos, type Silo } from '../../shared/database/silo-databases.ts';
+import type { RecordedFleetRun } from '../../shared/fleet/index.ts';
 import { asOwner, clusterNamed, registryOf, type System } from './system.ts';
 
 /** Databases of tenants' own that are asked at once. */

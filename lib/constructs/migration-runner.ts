@@ -38,6 +38,8 @@ export class MigrationRunner extends Construct {
   readonly service: ServiceFunction;
   /** Has the runner go on with what a deployment had no time for. */
   readonly fleet: ServiceFunction;
+  /** What starts that. */
+  private readonly live: DurableAlias['live'];
 
   constructor(scope: Construct, id: string, props: MigrationRunnerProps) {
     super(scope, id);
@@ -51,6 +53,7 @@ export class MigrationRunner extends Construct {
       durableConfig: { executionTimeout: Duration.days(1), retentionPeriod: Duration.days(30) },
     });
     const { live, durability } = durableAlias(this, this.fleet);
+    this.live = live;
     this.service = new ServiceFunction(this, 'Migrate', {
       name: 'migrate',
       description: 'Creates databases and roles, and applies migrations',
@@ -79,6 +82,13 @@ export class MigrationRunner extends Construct {
       timeout,
       executeAfter: [...props.after, this.service.role, durability, goingOn],
     });
+  }
+
+  /** Lets a function start a run of the fleet, and tells it how. That it may not ask the runner itself, which can do more, is on purpose. */
+  startedBy(starter: ServiceFunction): void {
+    grant(starter, ['lambda:InvokeFunction'], [this.live.functionArn]);
+    starter.function.addEnvironment(environmentKeys.fleetFunctionArn, this.live.functionArn);
+    starter.function.addEnvironment(environmentKeys.migrationFunctionArn, this.service.function.functionArn);
   }
 
   /** Logins of databases of tenants' own, which are made when there are tenants. */

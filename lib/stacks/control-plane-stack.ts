@@ -74,6 +74,7 @@ export class ControlPlaneStack extends Stack {
       support: supportService(this, plane, { login: data.logins.app, signingKey: data.signingKey }),
     };
     operations.startedBy(services['control-plane']);
+    data.migrations.startedBy(services['control-plane']);
     for (const [name, routes] of Object.entries(controlServices))
       for (const door of [api, iamApi])
         door.addGuardedRoutes(services[name as keyof typeof controlServices].function, routes);

@@ -1,11 +1,12 @@
--- The audit log of the control plane: who did what to which tenant, what was before and what after.
+-- The audit log of the control plane: who did what, to which tenant, what was before and what after.
 
 create table registry.audit_log (
   entry bigint generated always as identity primary key,
   at timestamptz not null default clock_timestamp(),
   actor text not null,
   action text not null,
-  tenant_id text not null,
+  -- Null where it is about no tenant.
+  tenant_id text,
   operation_id uuid,
   -- What was asked for, or why it failed.
   detail jsonb not null,

@@ -48,6 +48,10 @@ begin
       end if;
       return next json_build_object('placement', placement, 'applied', applied, 'complete', is_complete);
     exception when query_canceled or assert_failure or others then
+      -- No file has failed, so this is nothing to write down of the placement: the call has failed, and is made again.
+      if current_version is null then
+        raise;
+      end if;
       get stacked diagnostics state = returned_sqlstate, problem = message_text;
       perform tenancy.write_failure(placement, current_version, run, state, problem);
       return next json_build_object('placement', placement, 'failed', current_version, 'sqlstate', state, 'error', problem);

@@ -43,9 +43,9 @@ export const environmentKeys = {
   exportBucket: 'TENANTRY_EXPORT_BUCKET',
   /** ARN of the function that purges the cache of a tenant; operations only. */
   tenantCacheFunctionArn: 'TENANTRY_TENANT_CACHE_FUNCTION_ARN',
-  /** ARN of the function that makes and drops databases; operations only. */
+  /** ARN of the migration runner, which makes and drops databases, too; operations and control plane only. */
   migrationFunctionArn: 'TENANTRY_MIGRATION_FUNCTION_ARN',
-  /** ARN of the durable function that goes on with a fleet, with the alias to run; migration runner only. */
+  /** ARN of the durable function that goes on with a fleet, with the alias to run; migration runner and control plane only. */
   fleetFunctionArn: 'TENANTRY_FLEET_FUNCTION_ARN',
   /** JSON by role name of login secret ARNs; migration runner only. */
   roleSecretArns: 'TENANTRY_ROLE_SECRET_ARNS',

@@ -12,7 +12,7 @@ export const auditEntrySchema = z.object({
   at: timestamp,
   actor: z.string().meta({ description: 'The operator who did it, or asked for it.' }),
   action: z.string().meta({ examples: ['suspend.succeeded', 'impersonation.used'] }),
-  tenantId: z.string(),
+  tenantId: z.string().nullable().meta({ description: 'Null where it is about no tenant.' }),
   operationId: z.guid().nullable(),
   detail: z.record(z.string(), z.unknown()).meta({ description: 'What was asked for, or why it failed.' }),
   before: state.meta({ description: 'What was changed, as it was before; null if there was nothing.' }),

@@ -8,6 +8,7 @@ export {
   endImpersonation,
   type ImpersonationRequest,
 } from './impersonations.ts';
+export { beginMigrationRun, failMigrationRun, type MigrationRunRequest, readMigrationRun } from './migration-runs.ts';
 export { type ManagedTenant, managedTenantSchema } from './managed-tenant.ts';
 export { recordStatement, type TypedStatement } from './statements.ts';
 export { type Quota, quotaSchema } from './quota-counts.ts';

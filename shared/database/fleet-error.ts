@@ -63,6 +63,9 @@ const reasons = {
   published: 'Somebody with other files has withdrawn some of these meanwhile.',
 } as const;
 
+/** What to do where something has failed, or was left. */
+export const runAgain = 'Nothing is half-applied. Run it again when the cause is mended: only what is not done runs.';
+
 /** What a run did, and failures by cause, as lines for a console. Of very many failures a report has the first. */
 export function describeReport({ placements, done, failed, failures, stopped }: FleetReport): string {
   return [
@@ -72,9 +75,7 @@ export function describeReport({ placements, done, failed, failures, stopped }: 
       `    ${cause.error} (${cause.sqlstate})`,
     ]),
     ...(failed > failures.length ? [`  and ${failed - failures.length} more`] : []),
-    ...(failed > 0 || stopped
-      ? ['Nothing is half-applied. Run it again when the cause is mended: only what is not done runs.']
-      : []),
+    ...(failed > 0 || stopped ? [runAgain] : []),
   ].join('\n');
 }
 

@@ -30,6 +30,7 @@ export const errorCatalogue = {
   'tenant-exists': { status: 409, title: 'The tenant id is taken' },
   'tenant-id-used': { status: 409, title: 'The tenant id was that of a tenant who has left' },
   'operation-in-progress': { status: 409, title: 'Another operation on the tenant is not finished' },
+  'migration-in-progress': { status: 409, title: 'A run of migrations is not finished' },
   'no-capacity': { status: 409, title: 'No cluster takes another tenant like this' },
   'export-unusable': { status: 409, title: 'The export cannot be restored' },
   'home-gone': { status: 409, title: 'The database of the tenant is not there any more' },
@@ -47,6 +48,7 @@ export const errorCatalogue = {
 
   // What went wrong on our side
   'tenant-moving': { status: 503, title: 'The tenant is being moved' },
+  'migration-not-started': { status: 503, title: 'The run of migrations could not be started' },
   'database-unavailable': { status: 503, title: 'The database is not available' },
   'limiter-unavailable': { status: 503, title: 'The rate limiter is not available' },
   'statement-timeout': { status: 504, title: 'The database took too long' },

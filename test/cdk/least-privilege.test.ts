@@ -183,7 +183,7 @@ describe('least privilege', () => {
   });
 
   it.each(withoutSupport)(
-    'lets service %s log in to the registry and start operations, and do nothing else',
+    'lets service %s log in to the registry, start operations and runs of migrations, and do nothing else',
     (service) => {
       const prefix = `Control${service.replace('-', '')}Role`;
       const grants = grantsOf(prefix);
@@ -195,7 +195,11 @@ describe('least privilege', () => {
         'secretsmanager:GetSecretValue',
       ]);
       const started = grants.filter(({ Action }) => list(Action).includes('lambda:InvokeFunction'));
-      expect(started.map(({ Resource }) => Resource)).toEqual([{ Ref: expect.stringMatching(/^OperationsLive/) }]);
+      // Of the migration runner's functions only what goes on with a fleet, by its alias.
+      expect(started.flatMap(({ Resource }) => list(Resource))).toEqual([
+        { 'Fn::ImportValue': expect.stringMatching(/OutputRefMigrationsLive\w+$/) },
+        { Ref: expect.stringMatching(/^OperationsLive/) },
+      ]);
       const clusters = grants.filter(({ Action }) => list(Action).includes('rds-data:ExecuteStatement'));
       // It asks each for its connections. The role has rights in the registry alone.
       expect(clusters.flatMap(({ Resource }) => list(Resource))).toHaveLength(2);
@@ -325,6 +329,8 @@ describe('least privilege', () => {
     expect(variablesOf('Controlcontrolplane')).toEqual([
       'CLUSTERS',
       'CLUSTER_CAPACITY',
+      'FLEET_FUNCTION_ARN',
+      'MIGRATION_FUNCTION_ARN',
       'OPERATIONS_FUNCTION_ARN',
       'REGISTRY',
       'STAGE',

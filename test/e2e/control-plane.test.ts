@@ -123,6 +123,8 @@ test('the control plane describes itself', async () => {
   const { json } = await get('/openapi.json');
   expect(Object.keys(field(json, 'paths') as object).toSorted()).toEqual([
     '/audit-log',
+    '/migrations',
+    '/migrations/{runId}',
     '/openapi.json',
     '/operations',
     '/operations/{operationId}',

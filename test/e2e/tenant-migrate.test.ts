@@ -4,6 +4,7 @@ import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { mainDatabase, tenantHomeName } from '../../shared/contract/index.ts';
 import { type CommandRun, tenantCommand } from '../helpers/command.ts';
+import { withMissing } from '../helpers/fleet/missing-migration.ts';
 import { readStackFile } from '../helpers/stack.ts';
 
 const migrate = (...args: readonly string[]): Promise<CommandRun> =>
@@ -21,21 +22,6 @@ afterEach(() => superuser.end());
 interface Subject {
   readonly cluster: string;
   readonly database: string;
-}
-
-/** Makes a migration of a placement one that has not run. */
-async function withMissing(schema: string, work: () => Promise<void>): Promise<void> {
-  await superuser.query('set role tenantry_owner');
-  await superuser.query('select tenancy.provision($1)', [schema]);
-  try {
-    await superuser.query(`drop table ${schema}.idempotency_keys`);
-    await superuser.query(`delete from tenancy.migrations where target = $1 and version = '003_idempotency_keys'`, [
-      schema,
-    ]);
-    await work();
-  } finally {
-    await superuser.query('select tenancy.drop_some($1, 100, 10000)', [schema]);
-  }
 }
 
 describe('tenant migrate', () => {
@@ -65,7 +51,7 @@ describe('tenant migrate', () => {
   });
 
   test('says what would run where, runs it, and says who has what', async () => {
-    await withMissing('tenant_behind', async () => {
+    await withMissing(superuser, 'tenant_behind', async () => {
       const plans = JSON.parse((await migrate('--plan')).stdout) as Subject[];
       expect(plans.filter(({ cluster }) => cluster === 'main')).toMatchObject([
         {
@@ -95,7 +81,7 @@ describe('tenant migrate', () => {
   });
 
   test('exits with 1 when the audit finds a way around row-level security, and says which', async () => {
-    await withMissing('tenant_open', async () => {
+    await withMissing(superuser, 'tenant_open', async () => {
       await superuser.query('alter table tenant_open.tasks no force row level security');
       const { code, stdout } = await migrate();
       expect({ code, report: JSON.parse(stdout) as unknown }).toMatchObject({
@@ -106,7 +92,7 @@ describe('tenant migrate', () => {
   });
 
   test('exits with 1 when a placement fails, and says why', async () => {
-    await withMissing('tenant_sick', async () => {
+    await withMissing(superuser, 'tenant_sick', async () => {
       await superuser.query('create table tenant_sick.idempotency_keys (id int)');
       const { code, stdout } = await migrate();
       expect({ code, report: JSON.parse(stdout) }).toMatchObject({
@@ -196,7 +182,7 @@ describe('a tenant with a database of its own', () => {
       await client.query(`alter database ${database} allow_connections false`);
       await client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [database]);
       try {
-        await withMissing('tenant_reached', async () => {
+        await withMissing(superuser, 'tenant_reached', async () => {
           const { code, stdout } = await migrate();
           expect({ code, report: JSON.parse(stdout) as unknown }).toMatchObject({
             code: 1,

@@ -122,3 +122,25 @@ it('nobody takes a fleet for done because the question what is left took too lon
   };
   expect(await migrate(addName, { canaries: 0 }, tired)).toMatchObject({ done: 12, failed: 0, stopped: undefined });
 });
+
+it('a run that is cancelled before it has begun with a placement says so, and has done nothing', async () => {
+  await makePlacements();
+  // Files can be read until a placement is taken, and then somebody cancels the call.
+  await world.query(
+    `create function cancelled() returns boolean language plpgsql as $$
+     begin
+       if exists (select from tenancy.migration_targets where xmax = pg_current_xact_id_if_assigned()::xid) then
+         raise exception 'canceling statement due to user request' using errcode = 'query_canceled';
+       end if;
+       return true;
+     end $$`,
+  );
+  await world.query('grant execute on function cancelled to tenantry_owner');
+  await world.query('alter table tenancy.migration_files enable row level security, force row level security');
+  await world.query('create policy cancelled on tenancy.migration_files using (cancelled()) with check (true)');
+  await expect(migrate(addName, { canaries: 0 })).rejects.toThrow('canceling statement due to user request');
+  await world.query('drop policy cancelled on tenancy.migration_files');
+  await world.query('alter table tenancy.migration_files no force row level security, disable row level security');
+  expect(await world.ledger('901')).toEqual([]);
+  expect(await migrate(addName, { canaries: 0 })).toMatchObject({ done: schemas.length, failed: 0 });
+});

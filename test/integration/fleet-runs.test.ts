@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { beginRun } from '../../functions/migrate/progress.ts';
 import { deploy, goOn } from '../../functions/migrate/service.ts';
 import { statusOf } from '../../functions/migrate/status.ts';
 import type { System } from '../../functions/migrate/system.ts';
 import { databaseRoles, mainCluster, tenantHomeName } from '../../shared/contract/index.ts';
-import { type FleetRunCounts, readLastFleetRun, recordFleetRun } from '../../shared/database/fleet-runs.ts';
+import { readLastFleetRun, recordFleetRun } from '../../shared/database/fleet-runs.ts';
+import { beginRun, type FleetRunCounts } from '../../shared/fleet/index.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
 import { executeWith } from '../helpers/database-template.ts';
 import { type SiloRunner, startSiloRunner } from '../helpers/silo-runner.ts';
@@ -42,6 +42,8 @@ describe('what the registry is told of a run', () => {
     failed: 0,
     missing: 0,
     putOff: 0,
+    placements: 20,
+    seen: 10,
     causes: [],
     error: null,
   };

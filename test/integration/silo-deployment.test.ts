@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { deploy as deployAll } from '../../functions/migrate/service.ts';
 import { dropSilo, makeSilo } from '../../functions/migrate/silo.ts';
 import { databaseRoles, mainCluster, tenantHomeName, tenantTag } from '../../shared/contract/index.ts';
@@ -209,6 +209,36 @@ describe('a deployment', () => {
     };
     const progress = await deployAll({ ...system, siloSecrets: { ...siloSecrets, read } });
     expect(progress).toMatchObject({ phase: 'done', silos: { done: 1, failed: 0 } });
+    expect(silos.runner.secrets.list().filter(({ tags }) => tags[tenantTag] === id)).toHaveLength(1);
+  });
+
+  it('takes no login from a tenant who comes with that id while the role of the one that has left is dropped', async () => {
+    const [id = ''] = silos.tenants;
+    const name = tenantHomeName(id);
+    const system = silos.runner.systemFor(silos.database, { tenant: [weight] });
+    const { siloSecrets } = system;
+    const { superuser } = silos.database;
+    const silo = { tenantId: id, cluster: mainCluster };
+    const setState = (state: string) =>
+      superuser.query('update registry.tenants set state = $2 where tenant_id = $1', [id, state]);
+    const holder = await silos.database.connectAs('superuser');
+    const read: typeof siloSecrets.read = async (tenantId, secretArn) => {
+      const password = await siloSecrets.read(tenantId, secretArn);
+      if (tenantId !== id) return password;
+      await setState('offboarding');
+      await superuser.query(`drop database "${name}" with (force)`);
+      await siloSecrets.remove(silo);
+      // Whoever drops the role waits for that.
+      await holder.query(`begin; create table held (); grant select on held to ${name}`);
+      return password;
+    };
+    const deployed = deployAll({ ...system, siloSecrets: { ...siloSecrets, read } });
+    const isDropping = `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%drop role%${name}%'`;
+    await vi.waitUntil(async () => (await superuser.query(isDropping)).rowCount === 1, 20_000);
+    await setState('onboarding');
+    await siloSecrets.ensure(silo);
+    await holder.query('rollback');
+    expect(await deployed).toMatchObject({ phase: 'done', silos: { done: 1, failed: 0 } });
     expect(silos.runner.secrets.list().filter(({ tags }) => tags[tenantTag] === id)).toHaveLength(1);
   });
 

@@ -1,12 +1,12 @@
 import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { migrateFleetFunction } from '../../functions/migrate-fleet/durable-function.ts';
-import { beginRun, type Progress, progressSchema } from '../../functions/migrate/progress.ts';
 import { deploy as deployAll, goOn } from '../../functions/migrate/service.ts';
 import { statusOf } from '../../functions/migrate/status.ts';
 import type { System } from '../../functions/migrate/system.ts';
 import { mainCluster, tenantHomeName } from '../../shared/contract/index.ts';
 import type { Migration } from '../../shared/database/migrator.ts';
+import { beginRun, type Progress, progressSchema } from '../../shared/fleet/index.ts';
 import { file, twoSilos, weight } from '../helpers/two-silos.ts';
 
 const silos = twoSilos();

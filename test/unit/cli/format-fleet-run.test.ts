@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { formatFleetRun } from '../../../cli/terminal/format-fleet-run.ts';
-import type { RecordedFleetRun } from '../../../shared/database/fleet-runs.ts';
+import type { RecordedFleetRun } from '../../../shared/fleet/index.ts';
 
 const plain = (_: unknown, text: string): string => text;
 const run: RecordedFleetRun = {
@@ -12,8 +12,11 @@ const run: RecordedFleetRun = {
   failed: 0,
   missing: 0,
   putOff: 0,
+  placements: 0,
+  seen: 0,
   causes: [],
   error: null,
+  actor: null,
   startedAt: '2026-12-01T04:00:10+00:00',
   // A session of another time zone.
   movedAt: '2026-12-01T06:10:00+02:00',
@@ -57,6 +60,8 @@ it('a run that has ended is shown with why, and what has failed by cause', () =>
     '  901 failed in 2: a, b',
     '    division? by zero',
     '  and 1 more',
+    '  Nothing is half-applied. Run it again when the cause is mended: only what is not done runs.',
   ]);
   expect(lines({ state: 'done', endedAt: '2026-12-01T04:21:00+00:00' })).toHaveLength(3);
+  expect(lines({ actor: 'olga' })).toContain('  running, begun 2026-12-01 04:00 by olga');
 });
