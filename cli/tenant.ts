@@ -11,6 +11,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     console.error(overviewOf(commands));
     return 2;
   }
+  if (name === 'help' && args[0] !== undefined) return main([args[0], '--help']);
   if (name === '--help' || name === '-h' || name === 'help') {
     console.log(overviewOf(commands));
     return 0;

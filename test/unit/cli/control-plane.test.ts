@@ -1,3 +1,5 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connect } from '../../../cli/api/connect.ts';
@@ -160,6 +162,18 @@ describe('asking the control plane', () => {
     expect(await failureOf((await connected()).delete('/tenants/acme/impersonations/1'))).toBeInstanceOf(CommandError);
     server.otherwise = (response) => response.writeHead(204).end();
     expect(await (await connected()).delete('/tenants/acme/impersonations/1')).toBeUndefined();
+  });
+
+  it('of a local stack says in a sentence why it has no token', async () => {
+    const issuer = join(server.folder, 'issuer.json');
+    await writeFile(issuer, '{');
+    const damaged = await failureOf(connected());
+    expect(damaged).toBeInstanceOf(CommandError);
+    expect((damaged as Error).message).toMatch(/^\/.*issuer\.json is damaged .*anew\.$/);
+    await rm(issuer);
+    expect((await failureOf(connected())) as Error).toMatchObject({
+      message: expect.stringMatching(/^No local stack has been started in .*first\.$/),
+    });
   });
 
   it.each<[string, Parameters<typeof connect>[0], RegExp]>([
