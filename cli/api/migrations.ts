@@ -1,4 +1,4 @@
-import { fleetRunSchema, type RecordedFleetRun } from '../../shared/fleet/index.ts';
+import { fleetRunSchema, lostAfterSeconds, type RecordedFleetRun } from '../../shared/fleet/index.ts';
 import type { ControlPlane } from './control-plane.ts';
 
 export type FleetRun = RecordedFleetRun;
@@ -10,3 +10,7 @@ export const showMigrations = async ({ get }: ControlPlane, runId?: string): Pro
 /** Starts a run; the same key gives the same one. */
 export const startMigrations = async ({ post }: ControlPlane, idempotencyKey: string): Promise<FleetRun> =>
   fleetRunSchema.parse(await post('/migrations', {}, { idempotencyKey }));
+
+/** Whether nobody goes on with a run any more. Clocks differ little: signatures hold for five minutes. */
+export const isLost = ({ state, updatedAt }: Pick<FleetRun, 'state' | 'updatedAt'>, now = Date.now()): boolean =>
+  state === 'running' && now - Date.parse(updatedAt) > lostAfterSeconds * 1_000;
