@@ -1,5 +1,5 @@
 import { connect, type Connection } from './api/connect.ts';
-import { type FleetRun, showMigrations, startMigrations } from './api/migrations.ts';
+import { type FleetRun, isLost, showMigrations, startMigrations } from './api/migrations.ts';
 import type { ControlPlane } from './api/control-plane.ts';
 import { keyOf, orSayKey } from './api/keys.ts';
 import { UsageError } from './command-error.ts';
@@ -35,7 +35,8 @@ export async function migrateStage(options: StageMigration): Promise<number> {
 function refuse({ plan, status, tenant, ...options }: StageMigration): void {
   if (plan)
     throw new UsageError(
-      '--plan compares databases with the files of this folder; a deployed stage has those of its deployment, and --api reaches no database. What is missing where: docs/runbook.md, "The migration runner".',
+      '--plan compares databases with the files of this folder; a deployed stage has those of its deployment, and --api reaches no database. ' +
+        'What is missing where: docs/runbook.md, "The migration runner".',
     );
   if (tenant !== undefined)
     throw new UsageError(
@@ -58,10 +59,6 @@ const followRun = (plane: ControlPlane, begun: FleetRun, connection: Connection)
 function showRun({ placements, seen, failed }: FleetRun): void {
   if (placements > 0) showProgress({ placements, done: Math.max(0, seen - failed), failed });
 }
-
-/** Whether nobody goes on with a run any more. Signatures hold only where clocks differ by less than five minutes. */
-const isLost = ({ state, updatedAt }: FleetRun): boolean =>
-  state === 'running' && Date.now() - Date.parse(updatedAt) > lostAfterSeconds * 1_000;
 
 function printRun(run: FleetRun, json: boolean): number {
   print(run, json, (each, { paint }) => formatFleetRun(each, paint));

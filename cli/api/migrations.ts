@@ -1,4 +1,4 @@
-import { fleetRunSchema, type RecordedFleetRun } from '../../shared/fleet/index.ts';
+import { fleetRunSchema, lostAfterSeconds, type RecordedFleetRun } from '../../shared/fleet/index.ts';
 import { readAs } from './answer.ts';
 import type { ControlPlane } from './control-plane.ts';
 
@@ -11,3 +11,7 @@ export const showMigrations = async ({ get }: ControlPlane, runId?: string): Pro
 /** Starts a run; the same key gives the same one. */
 export const startMigrations = async ({ post }: ControlPlane, idempotencyKey: string): Promise<FleetRun> =>
   readAs(fleetRunSchema, await post('/migrations', {}, { idempotencyKey }));
+
+/** Whether nobody goes on with a run any more. Clocks differ little: signatures hold for five minutes. */
+export const isLost = ({ state, updatedAt }: Pick<FleetRun, 'state' | 'updatedAt'>, now = Date.now()): boolean =>
+  state === 'running' && now - Date.parse(updatedAt) > lostAfterSeconds * 1_000;

@@ -15,7 +15,7 @@ something failed, is left, or cannot be reached, or the audit found an error, 2 
   options: {
     plan: { help: 'say what would run where, and change nothing; of a local stack' },
     status: {
-      help: 'say which version placements have, what has failed, and how far the last run is; with --api the last',
+      help: 'say which version placements have, what has failed, and how far the last run is; with --api the last run alone',
     },
     tenant: { value: 'TENANT', help: 'the placement of this tenant alone; of a local stack' },
     'no-wait': { help: 'with --api: print the run as it begins, and do not wait for its end' },

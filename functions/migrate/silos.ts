@@ -15,6 +15,8 @@ import { registryOf, type System } from './system.ts';
 
 /** Databases of tenants' own at once. */
 const silosAtOnce = 4;
+/** So many may fail at most, however many there are: who goes on is handed their names. */
+const mostFailing = 1_000;
 /** Tenants that are put off at most before those are done that were: who goes on is handed their names. */
 const mostLeft = 500;
 
@@ -59,7 +61,7 @@ export async function countDatabases(system: System, progress: Progress): Promis
   if (progress.since !== '') return progress;
   const registry = registryOf(system);
   const databases = await countSilos(registry);
-  const mostFailures = Math.max(10, Math.floor(databases / 20));
+  const mostFailures = Math.min(mostFailing, Math.max(10, Math.floor(databases / 20)));
   return { ...progress, databases, mostFailures, since: await readRegistryTime(registry) };
 }
 
@@ -70,7 +72,7 @@ interface NextSilos {
 }
 
 async function nextSilos(system: System, progress: Progress): Promise<NextSilos> {
-  const { pass, since, after, left, silos: tally } = progress;
+  const { pass, since, after, left, failing } = progress;
   const registry = registryOf(system);
   if (pass === 'left' || left.length >= mostLeft) {
     const [taken, rest] = [left.slice(0, silosAtOnce), left.slice(silosAtOnce)];
@@ -84,8 +86,7 @@ async function nextSilos(system: System, progress: Progress): Promise<NextSilos>
   if (last === undefined)
     return nextSilos(system, { ...progress, pass: pass === 'all' ? 'changed' : 'left', after: '' });
   // What has failed in the pass before is not tried again.
-  const failed = new Set(tally.failures.map(({ placement }) => placement));
-  const silos = found.filter(({ database }) => !failed.has(database));
+  const silos = found.filter(({ tenantId }) => !failing.includes(tenantId));
   if (silos.length === 0) return nextSilos(system, { ...progress, after: last });
   return { silos, progress: { ...progress, after: last } };
 }
@@ -95,9 +96,11 @@ function withOutcomes(progress: Progress, silos: readonly Silo[], outcomes: read
   const left = silos.filter((_, index) => outcomes[index]?.isLeft).map(({ tenantId }) => tenantId);
   const done = outcomes.filter((outcome) => outcome.done).length;
   const failures = outcomes.flatMap((outcome) => outcome.failures);
+  const failing = silos.filter((_, index) => outcomes[index]?.failures.length).map(({ tenantId }) => tenantId);
   return {
     ...progress,
     silos: plus(progress.silos, { done, failures }),
+    failing: [...progress.failing, ...failing],
     // Whoever is looked at again was seen before.
     seen: progress.pass === 'changed' ? progress.seen : progress.seen + silos.length - left.length,
     missing: progress.missing + outcomes.filter(({ isMissing }) => isMissing).length,

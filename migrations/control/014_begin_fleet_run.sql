@@ -48,8 +48,9 @@ $$;
 grant execute on function registry.begin_fleet_run to tenantry_control;
 
 comment on function registry.begin_fleet_run is
-  'Writes down a run {"id"} that {"actor"} asks for, and its entry in the audit log with the last run as what was before. Outcome: begun, also of one '
-  'that could not be started before; known, by its id or {"idempotencyKey"}; or in-progress, with the last run, if something was written of that in the last {"lostAfterSeconds"}.';
+  'Writes down a run {"id"} that {"actor"} asks for, and its entry in the audit log with the last run as what was before. Outcome: begun, '
+  'also of one that could not be started before; known, by its id or {"idempotencyKey"}; or in-progress, with the last run, if something was '
+  'written of that in the last {"lostAfterSeconds"}.';
 
 
 create function registry.fail_fleet_run(run uuid, failed_by text, reason text) returns boolean

@@ -34,7 +34,9 @@ export const progressSchema = z.object({
   lacking: z.int().default(0),
   /** Databases of tenants' own. */
   silos: tallySchema,
-  /** How many of these there were. */
+  /** Tenants whose database has failed: all of them, since none is tried, or counted, twice. */
+  failing: z.array(z.string()).readonly().default([]),
+  /** How many of these databases there were. */
   databases: z.int().default(0),
   /** How many of them it is through with. */
   seen: z.int().default(0),
@@ -63,6 +65,7 @@ export const beginRun = (run: string = randomUUID()): Progress => ({
   shared: nothing,
   lacking: 0,
   silos: nothing,
+  failing: [],
   databases: 0,
   seen: 0,
   missing: 0,

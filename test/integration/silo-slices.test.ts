@@ -160,6 +160,22 @@ describe('a fleet for which a deployment has no time', () => {
     expect(await silos.having([whole])).toEqual([whole]);
   });
 
+  it('counts each database that fails once, however many there are and though the registry has learnt something of it', async () => {
+    const { superuser } = silos.database;
+    await superuser.query(
+      `insert into registry.tenants (tenant_id, name, plan, model, cluster, database, schema, secret_arn, updated_at)
+       select id, id, 'free', 'silo', $1, id, id, 'none', case when n > 200 then now() else now() - interval '1 hour' end
+       from (select n, 'gone-' || n as id from generate_series(101, 205) n) g`,
+      [mainCluster],
+    );
+    const [since = ''] = (
+      await superuser.query<{ since: string }>(`select (now() - interval '1 minute')::text as since`)
+    ).rows.map((row) => row.since);
+    const begun: Progress = { ...beginRun(), phase: 'silos', mostFailures: 200, since };
+    const progress = await goOn(silos.runner.systemFor(silos.database), begun, Number.POSITIVE_INFINITY);
+    expect(progress).toMatchObject({ phase: 'done', pass: 'done', silos: { failed: 105 }, missing: 105 });
+  });
+
   it('ends when more databases fail than a run puts up with', async () => {
     const { superuser } = silos.database;
     await superuser.query(
