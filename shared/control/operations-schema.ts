@@ -31,7 +31,11 @@ export const exportPrefix = (tenantId: string, operationId: string): string =>
   `${exportsFolder}${tenantId}/${operationId}/`;
 const exportPrefixSchema = z.string().regex(/^exports\/[a-z][a-z0-9-]{1,38}[a-z0-9]\/[0-9a-f-]{36}\/$/);
 
-const tenantName = text(1, 200).regex(/^\P{Cc}*$/u, 'Expected one line, without control characters.');
+/** Nothing that ends a line or turns the direction of what comes after it: a name stands among others, and is to look like what it is. */
+const tenantName = text(1, 200).regex(
+  /^[^\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]*$/u,
+  'Expected one line, without control characters.',
+);
 
 /** What each kind of operation needs to know, beyond the tenant. */
 export const operationInputs = {
