@@ -2,7 +2,7 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DatabaseRole, databaseRoles } from '../contract/index.ts';
-import { type MigrationMode, migrationMode, replacedEditions } from './migration-modes.ts';
+import { MigrationFileError, type MigrationMode, migrationMode, replacedEditions } from './migration-modes.ts';
 
 /**
  * Runs one statement with `:name` parameters as a certain role in a certain database, and returns the first column of its rows.
@@ -21,17 +21,36 @@ export interface Migration {
   readonly replaces?: readonly string[];
 }
 
-/** Files of `migrations/<kind>/`, in the order in which they are applied. */
+/**
+ * Files of `migrations/<kind>/`, in the order in which they are applied.
+ *
+ * @throws MigrationFileError when one is no text, or says of itself what it is not
+ */
 export async function readMigrations(folder: string): Promise<readonly Migration[]> {
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).sort();
+  const entries = await readdir(folder, { withFileTypes: true });
+  const isMigration = /^[^.].*\.sql$/;
+  const files = entries.filter((entry) => isMigration.test(entry.name) && !entry.isDirectory()).map(({ name }) => name);
   return Promise.all(
-    files.map(async (file) => {
-      const sql = await readFile(join(folder, file), 'utf8');
+    files.sort().map(async (file) => {
       const version = file.slice(0, -'.sql'.length);
+      const sql = textOf(version, await readFile(join(folder, file)));
       const checksum = createHash('sha256').update(sql).digest('hex');
       return { version, checksum, sql, mode: migrationMode(version, sql), replaces: replacedEditions(sql) };
     }),
   );
+}
+
+/** The same text on every system: an editor's mark at its begin, and how lines end there, are no part of it. */
+function textOf(version: string, bytes: Uint8Array): string {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new MigrationFileError(`Migration ${version} is no text in UTF-8. Save it as such.`);
+  }
+  if (text.includes('\0'))
+    throw new MigrationFileError(`Migration ${version} has a NUL character, which Postgres takes in no text.`);
+  return text.replaceAll('\r\n', '\n');
 }
 
 export interface Migrations {
